@@ -1,0 +1,381 @@
+//! What the faces of noctop see: a picture of everything, taken between two batches.
+//!
+//! A snapshot is immutable and cheap to hand over: what did not change since the last one is shared.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::ingest::{Notice, Progress, Refusal};
+use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
+
+/// Slots that a sparkline shows: the model's window.
+pub const SPARK: usize = 24;
+
+/// Everything there is to see.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    /// Grows with every snapshot.
+    pub revision: u64,
+    /// Where rows come from and how that goes.
+    pub source: SourceView,
+    /// The model that scores.
+    pub model: ModelView,
+    /// The directory's newest slot.
+    pub now: Option<Timestamp>,
+    /// All interfaces, ordered by host and name.
+    pub interfaces: Arc<[Arc<InterfaceView>]>,
+    /// All devices, ordered by host.
+    pub devices: Arc<[Arc<DeviceView>]>,
+    /// Incidents: open ones first, then closed ones, each newest first; at most some hundreds of closed ones.
+    pub incidents: Arc<[Arc<IncidentView>]>,
+    /// How many incidents there were in all, those no longer listed included.
+    pub incidents_total: usize,
+    /// The interface that was asked for with [`Command::Select`].
+    pub detail: Option<Arc<DetailView>>,
+    /// The training run, if there is or was one.
+    pub training: TrainingView,
+    /// The score from which a row is an anomaly, for the step of most interfaces.
+    pub threshold: f64,
+}
+
+/// The feed.
+#[derive(Debug, Clone, Default)]
+pub struct SourceView {
+    /// The watched directory.
+    pub dir: PathBuf,
+    /// How changes are noticed.
+    pub mode: WatchMode,
+    /// Files that are read.
+    pub files: usize,
+    /// Rows accepted since the start.
+    pub rows: u64,
+    /// Accepted rows a second, of late.
+    pub rows_per_second: f64,
+    /// Lines refused since the start.
+    pub refused: u64,
+    /// The newest refused lines, newest last; bounded.
+    pub refusals: Arc<[Refusal]>,
+    /// What is the matter with whole files, newest last; bounded.
+    pub notices: Arc<[Notice]>,
+    /// Rows that came too late to be scored; they entered history only.
+    pub late: u64,
+    /// How far the reading of what stood there is; none once it is read.
+    pub loading: Option<Progress>,
+    /// When the last new row came.
+    pub last_row_at: Option<Instant>,
+    /// Why ingest stopped, where it did.
+    pub failure: Option<String>,
+}
+
+/// How changes of the directory are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatchMode {
+    /// The operating system's events wake the reader, and a slow scan stands behind them.
+    Events,
+    /// Scans alone.
+    #[default]
+    Polling,
+}
+
+/// The model that scores.
+#[derive(Debug, Clone, Default)]
+pub struct ModelView {
+    /// What to call it: `default` for the built-in one, else when it was trained.
+    pub name: String,
+    /// Its file, where it is not the built-in one.
+    pub path: Option<PathBuf>,
+    /// Interfaces that it learnt from.
+    pub interfaces: usize,
+    /// Its median skill against the best simple forecast on rows that it did not learn from:
+    /// 1 − error/error of that forecast; positive is better.
+    pub skill: Option<f64>,
+}
+
+/// What state an interface is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InterfaceState {
+    /// An incident is open and nobody has acknowledged it.
+    Anomalous,
+    /// An incident is open and acknowledged.
+    Acknowledged,
+    /// No data, while others have some; since the slot after its last.
+    Silent,
+    /// Too few rows to judge it.
+    Warming,
+    /// As usual.
+    Nominal,
+}
+
+/// One interface, as a line of the list.
+#[derive(Debug, Clone)]
+pub struct InterfaceView {
+    /// Its id.
+    pub id: InterfaceId,
+    /// Its name.
+    pub name: InterfaceName,
+    /// Mean values of the last slots up to now, oldest first; NaN where there is no sample.
+    pub load: [f32; SPARK],
+    /// Its newest row: maximum and mean.
+    pub last: Option<[f64; 2]>,
+    /// What was expected of that row: maximum and mean.
+    pub expected: Option<[f64; 2]>,
+    /// What came minus what was expected in units of the interface's own error spread: the larger of maximum's and mean's.
+    pub error: f32,
+    /// The newest row's score: −log10 of the probability of such an error here.
+    pub score: f32,
+    /// Its state.
+    pub state: InterfaceState,
+    /// Since when it is in a state other than nominal.
+    pub since: Option<Timestamp>,
+    /// Rows that stand in its history.
+    pub rows: usize,
+    /// Its first and newest slot.
+    pub span: Option<(Timestamp, Timestamp)>,
+    /// Its step, once settled.
+    pub step: Option<Step>,
+    /// Whether the model learnt from this interface.
+    pub known: bool,
+    /// The forecast that weighs most for it now.
+    pub leading: Expert,
+}
+
+/// A device: all interfaces of one host.
+#[derive(Debug, Clone)]
+pub struct DeviceView {
+    /// The host.
+    pub host: Arc<str>,
+    /// Places of its interfaces in [`Snapshot::interfaces`].
+    pub interfaces: std::ops::Range<usize>,
+    /// Sum of its interfaces' means, a NaN where any is missing.
+    pub load: [f32; SPARK],
+    /// The worst score of its interfaces.
+    pub score: f32,
+    /// The worst state of its interfaces.
+    pub state: InterfaceState,
+    /// Interfaces with an open incident.
+    pub open: usize,
+}
+
+/// The forecasts that are mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Expert {
+    /// The same as the last value.
+    #[default]
+    LastValue,
+    /// The same as a day before.
+    DayBefore,
+    /// The same as a week before.
+    WeekBefore,
+    /// The usual value of this hour of the week.
+    WeekProfile,
+    /// The usual value of this hour of the day.
+    DayProfile,
+    /// A day before, shifted by the level's change since.
+    DayShifted,
+    /// The week's profile, shifted by the level's distance from it.
+    ProfileShifted,
+    /// A robust linear regression.
+    Linear,
+    /// The Embed-LSTM.
+    Lstm,
+}
+
+/// What happened to an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IncidentKind {
+    /// Short and up.
+    Spike,
+    /// Short and down, not to nothing.
+    Drop,
+    /// Down to nothing.
+    DropToZero,
+    /// The same value again and again where that is unusual.
+    Flatline,
+    /// A lasting change of level.
+    LevelShift,
+    /// A slow departure from the usual.
+    Drift,
+    /// No rows, while others have some.
+    Silence,
+}
+
+/// Up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// More than expected.
+    Up,
+    /// Less than expected.
+    Down,
+}
+
+/// DBSCAN's verdict on an error vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Too few rows to say.
+    Warming,
+    /// In the dense region of usual errors.
+    Nominal,
+    /// In a small cluster that was seen before.
+    Recurring,
+    /// Like nothing before.
+    Noise,
+}
+
+/// An incident's name: the same for the same rows and model, in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IncidentId(pub u64);
+
+/// A story's name: that of its earliest incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StoryId(pub u64);
+
+/// Anomalous slots of one interface, merged into one thing.
+#[derive(Debug, Clone)]
+pub struct IncidentView {
+    /// Its name.
+    pub id: IncidentId,
+    /// Whose it is.
+    pub interface: InterfaceId,
+    /// That interface's name.
+    pub name: InterfaceName,
+    /// What happened.
+    pub kind: IncidentKind,
+    /// Up or down; none for silence.
+    pub direction: Option<Direction>,
+    /// Its first slot.
+    pub start: Timestamp,
+    /// Its last slot; none while it is open.
+    pub end: Option<Timestamp>,
+    /// Its last anomalous slot so far.
+    pub latest: Timestamp,
+    /// The largest score.
+    pub peak: f64,
+    /// When that was.
+    pub peak_at: Timestamp,
+    /// Mean value then, and what was expected of it.
+    pub peak_value: f64,
+    /// What was expected of that value.
+    pub peak_expected: f64,
+    /// DBSCAN's verdict at the peak.
+    pub verdict: Verdict,
+    /// The story it belongs to, with at least one other incident.
+    pub story: Option<StoryId>,
+    /// How many incidents that story has.
+    pub story_size: usize,
+    /// How much history stood behind it when it started, in seconds: a rarity is capped at this.
+    pub history: i64,
+    /// Whether somebody has acknowledged it.
+    pub acknowledged: bool,
+}
+
+/// One interface in full.
+#[derive(Debug, Clone)]
+pub struct DetailView {
+    /// Which one.
+    pub id: InterfaceId,
+    /// Its rows, oldest first: as many as were asked for.
+    pub points: Vec<DetailPoint>,
+    /// Skill of the mix against each simple forecast on held-out rows, where the model knows it.
+    pub skill: Vec<(Expert, f64)>,
+    /// Weights of the forecasts now, those that take part.
+    pub weights: Vec<(Expert, f32)>,
+}
+
+/// One row with what was said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct DetailPoint {
+    /// Its slot.
+    pub time: Timestamp,
+    /// Maximum and mean.
+    pub actual: [f64; 2],
+    /// What was expected; none while warming up.
+    pub expected: Option<[f64; 2]>,
+    /// The band of usual means: lower and upper end; none while warming up.
+    pub band: Option<[f64; 2]>,
+    /// Signed error in units of the spread.
+    pub error: f32,
+    /// Score.
+    pub score: f32,
+    /// Whether it is an anomaly.
+    pub anomaly: bool,
+}
+
+/// The training run.
+#[derive(Debug, Clone, Default)]
+pub enum TrainingView {
+    /// None since the start.
+    #[default]
+    Idle,
+    /// One is running.
+    Running(TrainingProgress),
+    /// The last one ended.
+    Ended(TrainingOutcome),
+}
+
+/// How far a training run is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrainingProgress {
+    /// What it is doing.
+    pub stage: &'static str,
+    /// Epochs done, of how many at the most.
+    pub epoch: usize,
+    /// Epochs at the most.
+    pub epochs: usize,
+    /// Share of the whole work done, 0 to 1.
+    pub fraction: f64,
+    /// Loss on held-out rows after each epoch.
+    pub losses: Vec<f32>,
+    /// Time since the start.
+    pub elapsed: Duration,
+}
+
+/// How a training run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TrainingOutcome {
+    /// The new model scores from now on.
+    Swapped {
+        /// Median error of the new model on held-out rows, in units of each interface's spread.
+        new: f64,
+        /// The same of the old model on the same rows.
+        old: f64,
+        /// Where it was written, or why it could not be.
+        saved: Result<PathBuf, String>,
+    },
+    /// The old model was better on the same held-out rows and stays.
+    KeptOld {
+        /// Median error of the new model.
+        new: f64,
+        /// Median error of the old model.
+        old: f64,
+    },
+    /// Somebody cancelled it; the old model stays.
+    Cancelled,
+    /// It failed; the old model stays.
+    Failed(String),
+}
+
+/// What a face can ask of the engine.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Put this interface's detail into the snapshots: its last `points` rows.
+    Select {
+        /// Which one; none for no detail.
+        interface: Option<InterfaceId>,
+        /// Rows wanted.
+        points: usize,
+    },
+    /// Acknowledge an incident, or take that back.
+    Acknowledge {
+        /// Which one.
+        incident: IncidentId,
+        /// Acknowledge, or take back.
+        acknowledged: bool,
+    },
+    /// Start a training run on all history, unless one is running.
+    Retrain,
+    /// Cancel the training run.
+    CancelTraining,
+    /// End the engine's thread.
+    Stop,
+}

@@ -1,0 +1,121 @@
+//! What ingest hands on: rows with where they stood, and what it could not use.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::series::{InterfaceId, InterfaceName, Timestamp};
+
+/// One reading of one file. A file that was replaced or rewritten is read again under a new id,
+/// which takes precedence over the old one where both have a row for the same moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId(u32);
+
+impl FileId {
+    /// The file at `index` of the table that grows with [`Batch::files`].
+    ///
+    /// # Panics
+    /// When there were more than 2^32 files.
+    pub fn from_index(index: usize) -> Self {
+        Self(u32::try_from(index).expect("fewer than 2^32 files: each has a name in memory"))
+    }
+
+    /// Its place in that table.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Where a row was read: which file, and which line of it (the header is line 1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The file.
+    pub file: FileId,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+/// What the rows of a directory are for. The order is that of precedence: where rows of both claim
+/// a moment, the one of the data directory stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Root {
+    /// Context only: learnt from, never reported (`--history`).
+    History,
+    /// The directory that is watched or scored.
+    Data,
+}
+
+/// A file that rows come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileSource {
+    /// Which directory it lies in.
+    pub root: Root,
+    /// Its path as opened.
+    pub path: Arc<PathBuf>,
+}
+
+/// One accepted sample: finite values of at most 1e18 in magnitude.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Row {
+    /// Its timeslot.
+    pub time: Timestamp,
+    /// Whose it is.
+    pub interface: InterfaceId,
+    /// The slot's largest value.
+    pub max: f64,
+    /// The slot's mean value.
+    pub mean: f64,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// A line that was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The file.
+    pub path: Arc<PathBuf>,
+    /// Its line, from 1.
+    pub line: u32,
+    /// Why, in words that say what to mend.
+    pub reason: String,
+}
+
+/// Something about a whole file or directory that a person should see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The file or directory.
+    pub path: Arc<PathBuf>,
+    /// What is the matter, and what to do.
+    pub message: String,
+}
+
+/// How far the reading of what stands in the directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Bytes read.
+    pub read: u64,
+    /// Bytes that stand in the files that are read.
+    pub total: u64,
+}
+
+/// What one turn of reading brought.
+#[derive(Debug, Clone, Default)]
+pub struct Batch {
+    /// Names not seen before; ids continue those of earlier batches.
+    pub names: Vec<InterfaceName>,
+    /// Files not seen before; ids continue those of earlier batches.
+    pub files: Vec<FileSource>,
+    /// Accepted rows, in the order in which they were read.
+    pub rows: Vec<Row>,
+    /// Lines that were not taken, the newest last; bounded, see `refused`.
+    pub refusals: Vec<Refusal>,
+    /// How many lines were not taken in this turn (`refusals` may hold fewer).
+    pub refused: u64,
+    /// Things about whole files.
+    pub notices: Vec<Notice>,
+    /// How many files are being read by now.
+    pub open_files: usize,
+    /// How far the reading is.
+    pub progress: Progress,
+    /// Whether everything complete that stood in the directory at this scan is read.
+    pub caught_up: bool,
+}

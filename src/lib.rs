@@ -1,0 +1,31 @@
+//! `noctop` is to a network's load what `htop` is to a machine.
+//!
+//! A collector drops CSV rows into a directory; noctop says which interfaces behave unlike
+//! themselves, since when, how badly, and which of them belong together. The rooms of the house
+//! follow the way of a row, and each imports only the ones above it in this list:
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`series`] | names, time, an interface's history on its own grid, its scale, its rhythm, its window |
+//! | [`ingest`] | which files, where we are in each, complete records only; rows, and what was refused and why |
+//! | [`model`] | the Embed-LSTM and the plain forecasts it must beat; training; the model file |
+//! | [`detect`] | errors, score, incidents, DBSCAN's verdicts and stories |
+//! | [`journal`] | what outlives the process: retrained models |
+//! | [`engine`] | owns all of it; takes rows and commands, gives snapshots and events |
+//! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
+//!
+//! [`simulate`] stands beside them: a fleet from a seed, with incidents that are known.
+//!
+//! What a batch run prints and what the screen shows for the same rows is the same to the last
+//! digit, because both are the same [`engine::Engine`] fed by the same [`ingest::Tailer`].
+
+pub mod cli;
+pub mod console;
+pub mod detect;
+pub mod engine;
+pub mod ingest;
+pub mod journal;
+pub mod model;
+pub mod random;
+pub mod series;
+pub mod simulate;

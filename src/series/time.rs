@@ -1,0 +1,117 @@
+//! Time as the rows have it: whole seconds, a step, and places in the day and in the week.
+
+use std::fmt;
+
+/// Seconds of a day.
+pub const DAY: i64 = 86_400;
+/// Seconds of a week.
+pub const WEEK: i64 = 7 * DAY;
+
+/// A moment: seconds since 1970-01-01 00:00 UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The moment `seconds` after 1970-01-01 00:00 UTC.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds)
+    }
+
+    /// Seconds since 1970-01-01 00:00 UTC.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// The moment `seconds` later (earlier where negative).
+    pub const fn plus(self, seconds: i64) -> Self {
+        Self(self.0 + seconds)
+    }
+
+    /// Seconds from `earlier` to this moment.
+    pub const fn since(self, earlier: Self) -> i64 {
+        self.0 - earlier.0
+    }
+
+    /// Seconds since midnight UTC, 0 to 86,399.
+    pub const fn second_of_day(self) -> i64 {
+        self.0.rem_euclid(DAY)
+    }
+
+    /// Seconds since Monday 00:00 UTC, 0 to 604,799 (1970-01-01 was a Thursday).
+    pub const fn second_of_week(self) -> i64 {
+        (self.0 + 3 * DAY).rem_euclid(WEEK)
+    }
+}
+
+/// `2026-11-23 14:05:00`, in UTC: the form of a collector's export.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match jiff::Timestamp::from_second(self.0) {
+            Ok(t) => write!(f, "{}", t.strftime("%Y-%m-%d %H:%M:%S")),
+            Err(_) => write!(f, "{} s", self.0),
+        }
+    }
+}
+
+/// The distance between two slots of an interface: whole seconds, at least one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Step(i64);
+
+impl Step {
+    /// A step of `seconds`, or nothing where that is not a positive number.
+    pub const fn from_seconds(seconds: i64) -> Option<Self> {
+        if seconds > 0 { Some(Self(seconds)) } else { None }
+    }
+
+    /// Its seconds.
+    pub const fn seconds(self) -> i64 {
+        self.0
+    }
+
+    /// How many slots `later` lies after `earlier`, to the nearest slot. Rows that are off the grid
+    /// count at the slot they are nearest to.
+    pub const fn slots_between(self, earlier: Timestamp, later: Timestamp) -> i64 {
+        (later.since(earlier) + self.0 / 2).div_euclid(self.0)
+    }
+
+    /// Slots in `seconds`, as a real number.
+    pub fn slots_in(self, seconds: i64) -> f64 {
+        seconds as f64 / self.0 as f64
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            s if s % DAY == 0 => write!(f, "{} d", s / DAY),
+            s if s % 3600 == 0 => write!(f, "{} h", s / 3600),
+            s if s % 60 == 0 => write!(f, "{} min", s / 60),
+            s => write!(f, "{s} s"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_week_starts_on_monday() {
+        // 2026-11-23 is a Monday.
+        let monday = Timestamp::from_seconds(1_795_392_000);
+        assert_eq!(monday.to_string(), "2026-11-23 00:00:00");
+        assert_eq!((monday.second_of_week(), monday.second_of_day()), (0, 0));
+        assert_eq!(monday.plus(-1).second_of_week(), WEEK - 1);
+    }
+
+    #[test]
+    fn slots_are_counted_to_the_nearest() {
+        let step = Step::from_seconds(300).unwrap();
+        let t = Timestamp::from_seconds(1_000_000);
+        assert_eq!(step.slots_between(t, t.plus(300)), 1);
+        assert_eq!(step.slots_between(t, t.plus(440)), 1);
+        assert_eq!(step.slots_between(t, t.plus(460)), 2);
+        assert_eq!(step.slots_between(t, t.plus(20)), 0);
+        assert_eq!(Step::from_seconds(0), None);
+    }
+}
