@@ -3,8 +3,13 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
+pub mod chain;
+pub mod core;
 pub mod handle;
 pub mod snapshot;
+pub mod track;
+pub mod training;
 
+pub use core::{Counts, Engine, Told};
 pub use handle::{Handle, Publisher, pair};
 pub use snapshot::*;

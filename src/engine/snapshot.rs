@@ -4,9 +4,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 use crate::ingest::{Notice, Progress, Refusal};
+pub use crate::model::Expert;
+pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
 /// Slots that a sparkline shows: the model's window.
@@ -157,79 +160,6 @@ pub struct DeviceView {
     pub open: usize,
 }
 
-/// The forecasts that are mixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Expert {
-    /// The same as the last value.
-    #[default]
-    LastValue,
-    /// The same as a day before.
-    DayBefore,
-    /// The same as a week before.
-    WeekBefore,
-    /// The usual value of this hour of the week.
-    WeekProfile,
-    /// The usual value of this hour of the day.
-    DayProfile,
-    /// A day before, shifted by the level's change since.
-    DayShifted,
-    /// The week's profile, shifted by the level's distance from it.
-    ProfileShifted,
-    /// A robust linear regression.
-    Linear,
-    /// The Embed-LSTM.
-    Lstm,
-}
-
-/// What happened to an interface.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum IncidentKind {
-    /// Short and up.
-    Spike,
-    /// Short and down, not to nothing.
-    Drop,
-    /// Down to nothing.
-    DropToZero,
-    /// The same value again and again where that is unusual.
-    Flatline,
-    /// A lasting change of level.
-    LevelShift,
-    /// A slow departure from the usual.
-    Drift,
-    /// No rows, while others have some.
-    Silence,
-}
-
-/// Up or down.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// More than expected.
-    Up,
-    /// Less than expected.
-    Down,
-}
-
-/// DBSCAN's verdict on an error vector.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Verdict {
-    /// Too few rows to say.
-    Warming,
-    /// In the dense region of usual errors.
-    Nominal,
-    /// In a small cluster that was seen before.
-    Recurring,
-    /// Like nothing before.
-    Noise,
-}
-
-/// An incident's name: the same for the same rows and model, in every run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct IncidentId(pub u64);
-
-/// A story's name: that of its earliest incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StoryId(pub u64);
-
 /// Anomalous slots of one interface, merged into one thing.
 #[derive(Debug, Clone)]
 pub struct IncidentView {
@@ -311,23 +241,6 @@ pub enum TrainingView {
     Running(TrainingProgress),
     /// The last one ended.
     Ended(TrainingOutcome),
-}
-
-/// How far a training run is.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct TrainingProgress {
-    /// What it is doing.
-    pub stage: &'static str,
-    /// Epochs done, of how many at the most.
-    pub epoch: usize,
-    /// Epochs at the most.
-    pub epochs: usize,
-    /// Share of the whole work done, 0 to 1.
-    pub fraction: f64,
-    /// Loss on held-out rows after each epoch.
-    pub losses: Vec<f32>,
-    /// Time since the start.
-    pub elapsed: Duration,
 }
 
 /// How a training run ended.

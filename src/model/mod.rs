@@ -1,1 +1,23 @@
-//! model
+//! The Embed-LSTM and the plain forecasts that it must beat.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`linear`] | a robust linear regression on what the window and the rhythm say |
+//! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
+//! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
+//! | [`network`] | the same network in Candle, to be trained |
+//! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
+//! | [`file`](mod@file) | the model as one safetensors file |
+//!
+//! The network is trained on what the linear forecast leaves over, not on the raw value, and its
+//! output layer starts at zero: before it has learnt anything it changes nothing.
+
+pub mod file;
+pub mod forecast;
+pub mod kernel;
+pub mod linear;
+pub mod network;
+pub mod train;
+
+pub use file::{KnownInterface, Model, ModelError};
+pub use forecast::{Expert, Forecast, Forecaster};

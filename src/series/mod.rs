@@ -3,8 +3,17 @@
 
 pub mod history;
 pub mod id;
+pub mod rhythm;
+pub mod running;
+pub mod scale;
+pub mod step;
 pub mod time;
+pub mod window;
 
 pub use history::{History, Inserted};
 pub use id::{InterfaceId, InterfaceName, Names};
+pub use rhythm::{Echo, Pair, Rhythm};
+pub use running::Running;
+pub use scale::Scale;
 pub use time::{DAY, Step, Timestamp, WEEK};
+pub use window::{WINDOW, Window};

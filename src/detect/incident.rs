@@ -1,0 +1,298 @@
+//! Anomalous slots of one interface merged into one thing with a start, an end, a peak and a kind.
+
+use std::fmt;
+
+use super::judge::Judged;
+use super::verdict::Verdict;
+use crate::random::fnv1a;
+use crate::series::{InterfaceName, Pair, Step, Timestamp};
+
+/// Calm slots after which an incident is over.
+const CALM: i64 = 3;
+/// Share of the threshold that keeps an open incident open.
+const HOLD: f64 = 0.5;
+/// Anomalous slots from which a change is lasting rather than a spike or a drop.
+const LASTING: usize = 6;
+/// A value below this share of the usual one is nothing.
+const NOTHING: f64 = 0.02;
+/// A lasting change that begins with less than this share of its largest deviation is a drift.
+const GRADUAL: f64 = 0.5;
+
+/// What happened to an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum IncidentKind {
+    /// Short and up.
+    Spike,
+    /// Short and down, not to nothing.
+    Drop,
+    /// Down to nothing.
+    DropToZero,
+    /// The same value again and again where that is unusual.
+    Flatline,
+    /// A lasting change of level.
+    LevelShift,
+    /// A slow departure from the usual.
+    Drift,
+    /// No rows, while others have some.
+    Silence,
+}
+
+impl IncidentKind {
+    /// The word for it, in files and on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Spike => "spike",
+            Self::Drop => "drop",
+            Self::DropToZero => "drop to zero",
+            Self::Flatline => "flatline",
+            Self::LevelShift => "level shift",
+            Self::Drift => "slow drift",
+            Self::Silence => "silence",
+        }
+    }
+}
+
+/// Up or down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// More than expected.
+    Up,
+    /// Less than expected.
+    Down,
+}
+
+impl Direction {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
+}
+
+/// An incident's name: the same for the same rows and model, in every run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IncidentId(pub u64);
+
+impl IncidentId {
+    /// The name of the incident of `interface` that starts at `start`. Silence, which has no rows,
+    /// has names of its own.
+    pub fn new(interface: &InterfaceName, start: Timestamp, silence: bool) -> Self {
+        let class = if silence { "silence" } else { "rows" };
+        let text = format!("{}\n{}\n{}\n{class}", interface.host, interface.ifname, start.seconds());
+        // 40 bits, eight letters: a console has thousands of incidents, not billions.
+        Self(fnv1a(text.as_bytes()) & 0xff_ffff_ffff)
+    }
+}
+
+/// Eight letters and digits, easy to read out (Crockford's base 32: no I, L, O or U).
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+        for shift in (0..8).rev() {
+            let letter = LETTERS[(self.0 >> (5 * shift)) as usize & 31];
+            write!(f, "{}", char::from(letter))?;
+        }
+        Ok(())
+    }
+}
+
+/// Anomalous slots of one interface, merged into one thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Incident {
+    /// Its name.
+    pub id: IncidentId,
+    /// What happened.
+    pub kind: IncidentKind,
+    /// Up or down; none for silence.
+    pub direction: Option<Direction>,
+    /// Its first slot.
+    pub start: Timestamp,
+    /// Its last slot; none while it is open.
+    pub end: Option<Timestamp>,
+    /// Its last anomalous slot so far.
+    pub latest: Timestamp,
+    /// The largest score.
+    pub peak: f64,
+    /// When that was.
+    pub peak_at: Timestamp,
+    /// The mean value then (that of the maximum, where only the maximum was off).
+    pub peak_value: f64,
+    /// What was usual for that value at that time.
+    pub peak_expected: f64,
+    /// DBSCAN's verdict at the peak.
+    pub verdict: Verdict,
+    /// Signed rarity of the one-step errors in the first slot.
+    pub onset: Pair,
+    /// Seconds of history that stood behind it when it started.
+    pub history: i64,
+}
+
+/// A judged row, as incidents see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Its slot.
+    pub time: Timestamp,
+    /// What was said of it.
+    pub judged: Judged,
+    /// Maximum and mean.
+    pub raw: Pair,
+    /// What is usual for this hour, in raw units.
+    pub usual: Pair,
+    /// DBSCAN's verdict.
+    pub verdict: Verdict,
+    /// Seconds of history before it.
+    pub history: i64,
+}
+
+/// What a row did to the incidents of its interface.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// There is none, and there was none.
+    None,
+    /// One is open.
+    Open,
+    /// The open one is over, with the vectors of its first and its worst row.
+    Closed(Box<Incident>, [[f64; 4]; 2]),
+}
+
+/// Merges anomalous rows of one interface into incidents.
+#[derive(Debug, Clone, Default)]
+pub struct Tracker {
+    open: Option<Open>,
+}
+
+#[derive(Debug, Clone)]
+struct Open {
+    incident: Incident,
+    vectors: [[f64; 4]; 2],
+    hot: usize,
+    zero: usize,
+    flat: usize,
+    signs: i32,
+    first_away: f64,
+    most_away: f64,
+    most_away_at: usize,
+}
+
+impl Tracker {
+    /// The open incident.
+    pub fn open(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident)
+    }
+
+    /// Sees a row. Rows whose score reaches `threshold` open an incident; it stays open while the
+    /// score or what lasts stays above half of that, and is over after three calm slots.
+    pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, threshold: f64) -> Change {
+        let hot = row.judged.score >= threshold;
+        let Some(open) = &mut self.open else {
+            if hot {
+                self.open = Some(Open::new(name, row));
+                return Change::Open;
+            }
+            return Change::None;
+        };
+        let still = row.judged.vector.iter().fold(row.judged.score, |a, v| a.max(v.abs())) >= HOLD * threshold;
+        let apart = step.slots_between(open.incident.latest, row.time);
+        if apart <= CALM && (hot || still) {
+            open.add(row);
+            return Change::Open;
+        }
+        if apart < CALM {
+            return Change::Open;
+        }
+        let closed = self.close();
+        if hot {
+            self.open = Some(Open::new(name, row));
+        }
+        closed.map_or(Change::None, |(incident, vectors)| Change::Closed(Box::new(incident), vectors))
+    }
+
+    fn close(&mut self) -> Option<(Incident, [[f64; 4]; 2])> {
+        self.open.take().map(|open| {
+            let end = Some(open.incident.latest);
+            (Incident { end, ..open.incident }, open.vectors)
+        })
+    }
+}
+
+impl Open {
+    fn new(name: &InterfaceName, row: &Seen) -> Self {
+        let incident = Incident {
+            id: IncidentId::new(name, row.time, false),
+            kind: IncidentKind::Spike,
+            direction: None,
+            start: row.time,
+            end: None,
+            latest: row.time,
+            peak: f64::NEG_INFINITY,
+            peak_at: row.time,
+            peak_value: 0.0,
+            peak_expected: 0.0,
+            verdict: row.verdict,
+            onset: [row.judged.vector[0], row.judged.vector[1]],
+            history: row.history,
+        };
+        let mut open = Self {
+            incident,
+            vectors: [row.judged.vector; 2],
+            hot: 0,
+            zero: 0,
+            flat: 0,
+            signs: 0,
+            first_away: away(row),
+            most_away: 0.0,
+            most_away_at: 0,
+        };
+        open.add(row);
+        open
+    }
+
+    fn add(&mut self, row: &Seen) {
+        self.hot += 1;
+        self.incident.latest = row.time;
+        let near_nothing = row.raw[1].abs() <= NOTHING * row.usual[1].abs() && row.usual[1] != 0.0;
+        self.zero += usize::from(near_nothing);
+        self.flat += usize::from(row.judged.flat >= row.judged.score && row.judged.flat > 0.0);
+        let away = away(row);
+        self.signs += if away >= 0.0 { 1 } else { -1 };
+        if away.abs() > self.most_away.abs() {
+            (self.most_away, self.most_away_at) = (away, self.hot);
+        }
+        if row.judged.score > self.incident.peak {
+            // The channel that is further from usual is the one to tell of.
+            let c = if row.judged.error[0].abs() > 2.0 * row.judged.error[1].abs() { 0 } else { 1 };
+            self.incident.peak = row.judged.score;
+            self.incident.peak_at = row.time;
+            self.incident.peak_value = row.raw[c];
+            self.incident.peak_expected = row.usual[c];
+            self.incident.verdict = row.verdict;
+            self.vectors[1] = row.judged.vector;
+        }
+        self.incident.kind = self.kind();
+        self.incident.direction = Some(if self.signs >= 0 { Direction::Up } else { Direction::Down });
+    }
+
+    fn kind(&self) -> IncidentKind {
+        let one_way = self.signs.unsigned_abs() as usize * 5 >= self.hot * 4;
+        if self.flat * 2 > self.hot {
+            IncidentKind::Flatline
+        } else if self.zero * 2 > self.hot {
+            IncidentKind::DropToZero
+        } else if self.hot >= LASTING && one_way {
+            let gradual = self.first_away.abs() < GRADUAL * self.most_away.abs() && self.most_away_at >= LASTING / 2;
+            if gradual { IncidentKind::Drift } else { IncidentKind::LevelShift }
+        } else if self.signs >= 0 {
+            IncidentKind::Spike
+        } else {
+            IncidentKind::Drop
+        }
+    }
+}
+
+/// How far a row is from the usual level, on the channel that is further: signed, in usual deviations.
+fn away(row: &Seen) -> f64 {
+    let [max, mean] = row.judged.deviation;
+    if max.abs() > mean.abs() { max } else { mean }
+}

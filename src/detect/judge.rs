@@ -1,0 +1,309 @@
+//! One interface's judge: from a forecast and what came to errors and a score.
+//!
+//! Three things are looked at, each as −log10 of the probability of its size on this interface:
+//! the one-step error, which sees what is sudden; the deviation from the usual value of the hour
+//! and from the level of the last half day, which sees what lasts; and the mean of the last three
+//! deviations. Runs of one repeated value are judged by how long such runs usually go on.
+
+use super::spread::Spread;
+use super::tail::{BINS, Tail};
+use crate::model::Forecast;
+use crate::series::running::{Running, rate};
+use crate::series::{DAY, Pair, Scale, Step, Timestamp};
+
+/// What a component weighs in the score: one-step error, deviation, mean deviation.
+const PARTS: [f64; 3] = [0.4, 0.4, 0.2];
+/// A row counts at most as this many usual deviations in the slow level.
+const SLOW_CLIP: f64 = 3.0;
+/// Rows after which half of a score is believed.
+const HALF_BELIEVED: f64 = 24.0;
+/// Rows that a calibration from a model counts as.
+const CALIBRATED_ROWS: f64 = 400.0;
+/// The most that a flat run can score.
+const FLAT_MOST: f64 = 6.0;
+/// Rows without which nothing is known about repeats.
+const FLAT_TRIAL: u32 = 48;
+/// Components with a tail of their own: one-step errors and deviations of both channels, mean deviation.
+const TAILS: usize = 5;
+/// Numbers of a calibration.
+pub const CALIBRATION: usize = TAILS * BINS + 4;
+
+/// What decides alarms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Alarms wanted for each interface and week.
+    pub alarms_per_week: f64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { alarms_per_week: 1.0 }
+    }
+}
+
+impl Settings {
+    /// The score from which a row is an anomaly, for rows that are a `step` apart: so rare that
+    /// chance alone brings the wanted number a week.
+    pub fn threshold(&self, step: Step) -> f64 {
+        libm::log10((step.slots_in(crate::series::WEEK) / self.alarms_per_week).max(10.0))
+    }
+}
+
+/// What is said of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// One-step errors of maximum and mean, signed, in units of the interface's usual error.
+    pub error: Pair,
+    /// Deviations from the usual level, signed, in units of the usual deviation.
+    pub deviation: Pair,
+    /// Signed rarity of the one-step errors and of the deviations: the vector that DBSCAN sees.
+    pub vector: [f64; 4],
+    /// −log10 of the probability of such a row here.
+    pub score: f64,
+    /// The flat run's part in it; 0 where the value changed.
+    pub flat: f64,
+    /// The usual one-step error of the mean, in scaled units: half the width of the band on screen.
+    pub band: f64,
+    mean_deviation: f64,
+    distance: Pair,
+    raw: Pair,
+    relative: Pair,
+}
+
+/// One interface's errors so far. What it says of a row depends on earlier rows only.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    errors: [Spread; 2],
+    deviations: [Spread; 2],
+    slow: [Running; 2],
+    slow_rate: f64,
+    recent: [Pair; 2],
+    tails: [Tail; TAILS],
+    flat: Flat,
+    rows: f64,
+}
+
+impl Judge {
+    /// A judge that has seen nothing. `calibration` is what a model knows: of this interface
+    /// (`own`), or of interfaces in general.
+    pub fn new(step: Step, scale: &[Scale; 2], calibration: &[f32], own: bool) -> Self {
+        let known = calibration.len() == CALIBRATION;
+        let prior = |i: usize| {
+            let mut bins = [0.0; BINS];
+            if known {
+                bins.copy_from_slice(&calibration[4 + i * BINS..4 + (i + 1) * BINS]);
+            }
+            bins
+        };
+        let own = known && own;
+        let rows = own.then_some(CALIBRATED_ROWS);
+        let mut judge = Self {
+            errors: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
+            deviations: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
+            slow: Default::default(),
+            slow_rate: rate((step.slots_in(DAY) / 2.0).max(4.0)),
+            recent: [[0.0; 2]; 2],
+            tails: std::array::from_fn(|i| Tail::new(step, &prior(i), rows)),
+            flat: Flat::default(),
+            rows: rows.unwrap_or(0.0),
+        };
+        if own {
+            for c in 0..2 {
+                judge.errors[c].prime(f64::from(calibration[c]), CALIBRATED_ROWS);
+                judge.deviations[c].prime(f64::from(calibration[2 + c]), CALIBRATED_ROWS);
+            }
+        }
+        judge
+    }
+
+    /// What it knows, to be kept with a model: usual errors and deviations, then the tails' histograms.
+    pub fn calibration(&self) -> Vec<f32> {
+        let usual = self.errors.iter().chain(&self.deviations).map(|s| s.whole() as f32);
+        usual.chain(self.tails.iter().flat_map(Tail::histogram)).collect()
+    }
+
+    /// Judges a row: `z` came where `forecast` was expected, `raw` is what came before scaling.
+    pub fn judge(&self, time: Timestamp, forecast: &Forecast, z: Pair, raw: Pair) -> Judged {
+        // After a gap the last value is older, and an error says less.
+        let stale = libm::sqrt((1.0 + forecast.missing as f64).min(4.0));
+        let unit = [0, 1].map(|c| self.errors[c].at(time) * forecast.spread[c] * stale);
+        let relative = [0, 1].map(|c| (z[c] - forecast.expected[c]) / (forecast.spread[c] * stale));
+        let error = [0, 1].map(|c| (z[c] - forecast.expected[c]) / unit[c]);
+        let distance = [0, 1].map(|c| z[c] - forecast.profile[c]);
+        let deviation = [0, 1].map(|c| (distance[c] - self.slow[c].mean()) / self.deviations[c].at(time));
+        let mean = [0, 1].map(|c| (deviation[c] + self.recent[0][c] + self.recent[1][c]) / 3.0);
+        let mean_deviation = if mean[0].abs() > mean[1].abs() { mean[0] } else { mean[1] };
+
+        let rarity = |i: usize, size: f64| self.tails[i].rarity(size);
+        let sudden = [rarity(0, error[0]), rarity(1, error[1])];
+        let lasting = [rarity(2, deviation[0]), rarity(3, deviation[1])];
+        let parts = [sudden[0].max(sudden[1]), lasting[0].max(lasting[1]), rarity(4, mean_deviation)];
+        let believed = self.rows / (self.rows + HALF_BELIEVED);
+        let score: f64 = PARTS.iter().zip(parts).map(|(w, p)| w * p).sum::<f64>() * believed;
+        let flat = self.flat.score(raw);
+        Judged {
+            error,
+            deviation,
+            vector: [
+                sudden[0].copysign(error[0]),
+                sudden[1].copysign(error[1]),
+                lasting[0].copysign(deviation[0]),
+                lasting[1].copysign(deviation[1]),
+            ],
+            score: score.max(flat),
+            flat,
+            band: unit[1],
+            mean_deviation,
+            distance,
+            raw,
+            relative,
+        }
+    }
+
+    /// Learns a row that was judged.
+    pub fn learn(&mut self, time: Timestamp, row: &Judged) {
+        for c in 0..2 {
+            self.errors[c].learn(time, row.relative[c].abs());
+            let unit = self.deviations[c].at(time);
+            let away = row.distance[c] - self.slow[c].mean();
+            self.deviations[c].learn(time, away.abs());
+            let held = if self.slow[c].rows() < 8.0 { away } else { away.clamp(-SLOW_CLIP * unit, SLOW_CLIP * unit) };
+            let level = self.slow[c].mean() + held;
+            self.slow[c].learn(level, self.slow_rate);
+        }
+        let sizes = [row.error[0], row.error[1], row.deviation[0], row.deviation[1], row.mean_deviation];
+        for (tail, size) in self.tails.iter_mut().zip(sizes) {
+            tail.learn(size);
+        }
+        self.recent = [row.deviation, self.recent[0]];
+        self.flat.learn(row.raw);
+        self.rows += 1.0;
+    }
+}
+
+/// Runs of one repeated value. A run of r repeats scores (r − 1)·−log10 of the chance, learnt
+/// before the run began, that a repeat is followed by another.
+#[derive(Debug, Clone, Default)]
+struct Flat {
+    last: Option<Pair>,
+    run: u32,
+    /// The chance when the run began; none where too little was known then.
+    chance: Option<f64>,
+    rows: u32,
+    repeats: f64,
+    chances: f64,
+    continued: f64,
+}
+
+impl Flat {
+    fn repeated(&self, raw: Pair) -> bool {
+        self.last.is_some_and(|last| last.map(f64::to_bits) == raw.map(f64::to_bits))
+    }
+
+    fn score(&self, raw: Pair) -> f64 {
+        match self.chance {
+            Some(chance) if self.repeated(raw) => (f64::from(self.run) * -libm::log10(chance)).min(FLAT_MOST),
+            _ => 0.0,
+        }
+    }
+
+    fn learn(&mut self, raw: Pair) {
+        let repeated = self.repeated(raw);
+        // Half-life of about a thousand rows: an old habit of repeating is forgotten.
+        for count in [&mut self.repeats, &mut self.chances, &mut self.continued] {
+            *count *= 0.9993;
+        }
+        if self.run > 0 {
+            self.chances += 1.0;
+            self.continued += f64::from(u8::from(repeated));
+        }
+        if repeated {
+            self.run += 1;
+            self.repeats += 1.0;
+        } else {
+            let goes_on = (self.continued + 0.5) / (self.chances + 10.0);
+            let any = (self.repeats + 0.5) / (f64::from(self.rows).min(1400.0) + 10.0);
+            self.chance = (self.rows >= FLAT_TRIAL).then(|| goes_on.max(any).clamp(0.02, 0.999));
+            self.run = 0;
+        }
+        self.rows = self.rows.saturating_add(1);
+        self.last = Some(raw);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Forecaster;
+    use crate::model::forecast::Outlook;
+    use crate::model::kernel::EMBEDDING;
+    use crate::model::linear::FEATURES;
+    use crate::random::Random;
+    use std::sync::Arc;
+
+    fn run(values: &[f64]) -> Vec<Judged> {
+        let blank = crate::model::forecast::tests::blank();
+        let outlook = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: blank.gate_bias(&[0.0; EMBEDDING]) });
+        let step = Step::from_seconds(3600).unwrap();
+        let scale = [Scale::fit(values); 2];
+        let (mut f, mut j) = (Forecaster::new(step, scale, outlook), Judge::new(step, &scale, &[], false));
+        let mut out = Vec::new();
+        for (i, v) in values.iter().enumerate() {
+            let (time, z) = (Timestamp::from_seconds(1_767_571_200 + i as i64 * 3600), f.forward([*v; 2]));
+            if i == 0 {
+                f.start(time, z);
+                continue;
+            }
+            let forecast = f.expect(None, time);
+            let judged = j.judge(time, &forecast, z, [*v; 2]);
+            j.learn(time, &judged);
+            f.learn(time, z, &forecast);
+            out.push(judged);
+        }
+        out
+    }
+
+    fn load(hours: usize) -> Vec<f64> {
+        let mut random = Random::new(6);
+        let day = |h: usize| libm::sin(h as f64 * std::f64::consts::TAU / 24.0);
+        (0..hours).map(|h| 1000.0 + 300.0 * day(h) + 25.0 * random.normal()).collect()
+    }
+
+    #[test]
+    fn a_spike_and_an_outage_stand_far_above_quiet_rows() {
+        let mut values = load(24 * 28);
+        values[600] *= 2.5;
+        values[640..646].fill(0.0);
+        let judged = run(&values);
+        let threshold = Settings::default().threshold(Step::from_seconds(3600).unwrap());
+        assert!(judged[599].score > threshold && judged[599].error[1] > 0.0, "spike {}", judged[599].score);
+        assert!(judged[639].score > threshold && judged[639].error[1] < 0.0, "outage {}", judged[639].score);
+        assert!(judged[642].deviation[1] < -3.0, "an outage's deviation lasts: {}", judged[642].deviation[1]);
+        let quiet = judged[200..595].iter().filter(|j| j.score > threshold).count();
+        assert!(quiet <= 5, "{quiet} of 395 quiet rows");
+    }
+
+    #[test]
+    fn a_flat_run_is_rare_where_values_change_and_usual_where_they_repeat() {
+        let mut values = load(400);
+        let held = values[300];
+        values[300..310].fill(held);
+        let judged = run(&values);
+        assert!(judged[304].flat > 3.0, "{}", judged[304].flat);
+        assert_eq!(judged[312].flat, 0.0);
+        let constant = run(&[5.0; 400]);
+        assert!(constant.iter().all(|j| j.score < 1.0 && j.score.is_finite()), "a constant interface is no alarm");
+    }
+
+    #[test]
+    fn a_calibration_goes_through_a_file_and_primes_a_judge() {
+        let step = Step::from_seconds(3600).unwrap();
+        let scale = [Scale { knee: 1.0, middle: 0.0, spread: 1.0 }; 2];
+        let mut judge = Judge::new(step, &scale, &[], false);
+        assert_eq!(judge.calibration().len(), CALIBRATION);
+        judge.errors[0].prime(0.7, 50.0);
+        let primed = Judge::new(step, &scale, &judge.calibration(), true);
+        assert!((primed.errors[0].whole() - 0.7).abs() < 1e-6);
+        assert_eq!(primed.rows, CALIBRATED_ROWS);
+    }
+}

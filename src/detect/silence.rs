@@ -1,0 +1,151 @@
+//! Interfaces without rows while others have some.
+//!
+//! Silence has no rows, so it is not a matter of one interface's state: it follows from the
+//! interface's own gaps and from the slots in which the directory had rows at all. It is computed
+//! from both whenever it is asked for, so that it is the same whichever rows came first. That the
+//! whole feed has stopped is no interface's silence.
+
+use std::collections::BTreeSet;
+
+use super::incident::{Incident, IncidentId, IncidentKind};
+use super::verdict::Verdict;
+use crate::series::{InterfaceName, Step, Timestamp};
+
+/// Slots without a row that are a silence, on an interface that had no such gap before.
+const LEAST: i64 = 3;
+/// How much longer than its usual gaps a gap has to be.
+const LONGER: f64 = 2.0;
+/// Activity is kept in bins of this many seconds at the finest.
+const BIN: i64 = 60;
+
+/// The moments at which the directory had rows, of whichever interface.
+#[derive(Debug, Clone, Default)]
+pub struct Activity {
+    bins: BTreeSet<i64>,
+    newest: Option<Timestamp>,
+}
+
+impl Activity {
+    /// Learns that there was a row.
+    pub fn learn(&mut self, time: Timestamp) {
+        self.bins.insert(time.seconds().div_euclid(BIN));
+        self.newest = self.newest.max(Some(time));
+    }
+
+    /// The directory's newest slot.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.newest
+    }
+
+    /// Slots of `step` between two moments, both excluded, in which there were rows; at most `enough`.
+    fn slots(&self, after: Timestamp, before: Timestamp, step: Step, enough: i64) -> i64 {
+        let mut slots = 0;
+        let mut from = after.seconds() + step.seconds() / 2;
+        while slots < enough {
+            let first = from.div_euclid(BIN) + 1;
+            let end = before.seconds().div_euclid(BIN);
+            if first >= end {
+                break;
+            }
+            let Some(bin) = self.bins.range(first..end).next() else { break };
+            slots += 1;
+            from = (bin * BIN).max(from) + step.seconds() - BIN;
+        }
+        slots
+    }
+}
+
+/// A stretch between two rows of an interface that are more than [`LEAST`] slots apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gap {
+    /// The last row before it.
+    pub after: Timestamp,
+    /// The first row behind it.
+    pub before: Timestamp,
+}
+
+/// The silences of an interface: of `gaps` (in time order) those in which others had rows and that
+/// are longer than is usual here, and the open one since `last` if there is one.
+pub fn silences(
+    name: &InterfaceName,
+    step: Step,
+    first: Timestamp,
+    last: Timestamp,
+    gaps: &[Gap],
+    activity: &Activity,
+) -> Vec<Incident> {
+    let mut out = Vec::new();
+    // The longest gap that came twice is usual; a single outage is not.
+    let mut longest = [0, 0];
+    let open = activity.newest.filter(|now| *now > last).map(|now| (last, now.plus(step.seconds()), true));
+    for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
+        let length = step.slots_between(after, before) - 1;
+        let enough = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
+        if length >= enough && activity.slots(after, before, step, enough) >= enough {
+            let start = after.plus(step.seconds());
+            let end = before.plus(-step.seconds());
+            out.push(Incident {
+                id: IncidentId::new(name, start, true),
+                kind: IncidentKind::Silence,
+                direction: None,
+                start,
+                end: (!open).then_some(end),
+                latest: end,
+                peak: 0.0,
+                peak_at: start,
+                peak_value: 0.0,
+                peak_expected: 0.0,
+                verdict: Verdict::Noise,
+                onset: [0.0; 2],
+                history: start.since(first),
+            });
+        }
+        longest = if length > longest[0] { [length, longest[0]] } else { [longest[0], longest[1].max(length)] };
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn t(slot: i64) -> Timestamp {
+        Timestamp::from_seconds(1_000_200 + slot * 300)
+    }
+
+    fn activity(slots: impl Iterator<Item = i64>) -> Activity {
+        let mut a = Activity::default();
+        slots.for_each(|s| a.learn(t(s)));
+        a
+    }
+
+    fn found(gaps: &[(i64, i64)], last: i64, activity: &Activity) -> Vec<(i64, Option<i64>)> {
+        let gaps: Vec<Gap> = gaps.iter().map(|(a, b)| Gap { after: t(*a), before: t(*b) }).collect();
+        let step = Step::from_seconds(300).unwrap();
+        let slot = |time: Timestamp| (time.seconds() - 1_000_200) / 300;
+        silences(&InterfaceName::new("a", "b"), step, t(0), t(last), &gaps, activity)
+            .iter()
+            .map(|i| (slot(i.start), i.end.map(slot)))
+            .collect()
+    }
+
+    #[test]
+    fn a_gap_is_a_silence_only_while_others_have_rows() {
+        assert_eq!(found(&[(10, 16)], 99, &activity(0..100)), [(11, Some(15))]);
+        assert_eq!(found(&[(10, 16)], 99, &activity((0..11).chain(16..100))), []);
+        assert_eq!(found(&[(10, 13)], 99, &activity(0..100)), [], "two missing slots are none");
+    }
+
+    #[test]
+    fn an_interface_that_has_stopped_is_silent_until_now() {
+        assert_eq!(found(&[], 90, &activity(0..100)), [(91, None)]);
+        assert_eq!(found(&[], 97, &activity(0..100)), []);
+        assert_eq!(found(&[], 99, &activity(0..100)), []);
+    }
+
+    #[test]
+    fn gaps_that_are_usual_here_are_no_news() {
+        let gaps = [(10, 16), (30, 36), (50, 56), (70, 90)];
+        assert_eq!(found(&gaps, 99, &activity(0..100)), [(11, Some(15)), (31, Some(35)), (71, Some(89))]);
+    }
+}

@@ -1,0 +1,256 @@
+//! DBSCAN's verdict on an error vector (Ester, Kriegel, Sander, Xu, 1996).
+//!
+//! Each interface keeps a bounded sample of its quiet rows' error vectors and the vectors of its
+//! past incidents, all in signed rarity, where every interface has the same scale. DBSCAN over
+//! them finds the dense region of usual errors and the small clusters of things that came before.
+//! An incident enters as its first and its worst row only, however long it lasts, and never as
+//! quiet: it cannot become its own normal.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use linfa::traits::Transformer as _;
+use linfa_clustering::Dbscan;
+use ndarray::Array2;
+
+use crate::series::{DAY, Step};
+
+/// Quiet rows that are kept, spread over [`QUIET_DAYS`].
+const QUIET: usize = 192;
+const QUIET_DAYS: f64 = 28.0;
+/// Vectors of past incidents that are kept.
+const PAST: usize = 64;
+/// Neighbourhood, in units of rarity.
+const REACH: f64 = 1.4;
+/// A cluster is large, and its core points are nominal, from this share of the quiet sample.
+const LARGE: f64 = 0.05;
+/// Share of the quiet sample that a core point has around it.
+const CORE: f64 = 0.02;
+/// Rarities are kept in tenths, up to ±12.7.
+const TENTHS: f64 = 10.0;
+
+/// DBSCAN's verdict on an error vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Verdict {
+    /// Too few rows to say.
+    Warming,
+    /// In the dense region of usual errors.
+    Nominal,
+    /// In a small cluster that was seen before.
+    Recurring,
+    /// Like nothing before.
+    Noise,
+}
+
+impl Verdict {
+    /// The word for it, in files and on screen.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Warming => "warming",
+            Self::Nominal => "nominal",
+            Self::Recurring => "recurring",
+            Self::Noise => "noise",
+        }
+    }
+}
+
+type Point = [i8; 4];
+
+/// An interface's error space.
+#[derive(Debug, Clone)]
+pub struct ErrorSpace {
+    quiet: VecDeque<Point>,
+    past: VecDeque<Point>,
+    every: u32,
+    wait: u32,
+    fitted: Option<Fitted>,
+}
+
+#[derive(Debug, Clone)]
+struct Fitted {
+    /// Core points of large clusters with their labels.
+    core: Vec<(Point, i32)>,
+    /// Points of past incidents with their labels.
+    past: Vec<(Point, i32)>,
+}
+
+impl ErrorSpace {
+    /// An empty space for rows that are a `step` apart.
+    pub fn new(step: Step) -> Self {
+        let every = (QUIET_DAYS * step.slots_in(DAY) / QUIET as f64).max(1.0) as u32;
+        Self { quiet: VecDeque::new(), past: VecDeque::new(), every, wait: 0, fitted: None }
+    }
+
+    /// Learns the vector of a row outside any incident; every so many rows one is kept.
+    pub fn learn_quiet(&mut self, vector: &[f64; 4]) {
+        // An empty space fills quickly, so that a verdict is possible within a day.
+        let young = self.quiet.len() < 24;
+        if self.wait > 0 && !young {
+            self.wait -= 1;
+            return;
+        }
+        self.wait = self.every - 1;
+        if self.quiet.len() == QUIET {
+            self.quiet.pop_front();
+        }
+        self.quiet.push_back(point(vector));
+        self.fitted = None;
+    }
+
+    /// Learns an incident that has ended, by its first and its worst row.
+    pub fn learn_incident(&mut self, onset: &[f64; 4], worst: &[f64; 4]) {
+        for vector in [onset, worst] {
+            let point = point(vector);
+            if self.past.back() != Some(&point) {
+                self.past.push_back(point);
+            }
+        }
+        while self.past.len() > PAST {
+            self.past.pop_front();
+        }
+        self.fitted = None;
+    }
+
+    /// The verdict on a vector, and DBSCAN's label of the cluster that it falls into: 0 for the
+    /// largest, −1 for none.
+    pub fn verdict(&mut self, vector: &[f64; 4]) -> (Verdict, i32) {
+        let here = point(vector);
+        if self.fitted.is_none() {
+            self.fitted = Some(self.fit());
+        }
+        let Some(fitted) = &self.fitted else { return (Verdict::Noise, -1) };
+        let near = |points: &[(Point, i32)]| {
+            points
+                .iter()
+                .map(|(p, label)| (distance(p, &here), *label))
+                .filter(|(d, _)| *d <= REACH)
+                .min_by(|a, b| a.0.total_cmp(&b.0))
+        };
+        if let Some((_, label)) = near(&fitted.core) {
+            (Verdict::Nominal, label)
+        } else if let Some((_, label)) = near(&fitted.past) {
+            (Verdict::Recurring, label)
+        } else {
+            (Verdict::Noise, -1)
+        }
+    }
+
+    fn fit(&self) -> Fitted {
+        // Identical points are DBSCAN's worst case: each stands once, with how often it came.
+        let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();
+        self.quiet.iter().for_each(|p| counts.entry(*p).or_default().0 += 1);
+        self.past.iter().for_each(|p| counts.entry(*p).or_default().1 += 1);
+        let points: Vec<(Point, usize, usize)> = counts.into_iter().map(|(p, (q, past))| (p, q, past)).collect();
+        // A value that came more than once is its own neighbour: it goes in twice.
+        let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
+        let again = points.iter().filter(|(_, quiet, past)| quiet + past > 1);
+        let all: Vec<[f64; 4]> = points.iter().chain(again).map(|(p, ..)| coordinates(p)).collect();
+        let labels = cluster(&all, 2, REACH);
+
+        let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+        for ((_, quiet, _), label) in points.iter().zip(&labels) {
+            if let Some(label) = label {
+                *sizes.entry(*label).or_default() += quiet;
+            }
+        }
+        let mut ranked: Vec<usize> = sizes.keys().copied().collect();
+        ranked.sort_by_key(|label| (std::cmp::Reverse(sizes[label]), *label));
+        let rank = |label: usize| ranked.iter().position(|l| *l == label).unwrap_or(0) as i32;
+        let large = (LARGE * self.quiet.len() as f64).max(3.0);
+        let enough = (CORE * self.quiet.len() as f64).max(3.0);
+
+        let (mut core, mut past) = (Vec::new(), Vec::new());
+        let mut alone = ranked.len() as i32;
+        for ((p, quiet, incidents), label) in points.iter().zip(&labels) {
+            if let Some(label) = label.filter(|l| *quiet > 0 && sizes[l] as f64 >= large) {
+                let around: usize = points.iter().filter(|(q, ..)| distance(p, q) <= REACH).map(|(_, n, _)| n).sum();
+                if around as f64 >= enough {
+                    core.push((*p, rank(label)));
+                }
+            }
+            if *incidents > 0 {
+                let label = label.map_or_else(
+                    || {
+                        alone += 1;
+                        alone - 1
+                    },
+                    rank,
+                );
+                past.push((*p, label));
+            }
+        }
+        Fitted { core, past }
+    }
+}
+
+fn point(vector: &[f64; 4]) -> Point {
+    vector.map(|v| (v * TENTHS).round().clamp(-127.0, 127.0) as i8)
+}
+
+fn distance(a: &Point, b: &Point) -> f64 {
+    let square: i32 = (0..4).map(|i| (i32::from(a[i]) - i32::from(b[i])).pow(2)).sum();
+    f64::from(square).sqrt() / TENTHS
+}
+
+/// DBSCAN by linfa: a label for each point, none for noise. Points are finite and few; the caller
+/// sees to both, since linfa panics on NaN and is quadratic on dense data.
+pub(super) fn cluster<const N: usize>(points: &[[f64; N]], min_points: usize, reach: f64) -> Vec<Option<usize>> {
+    let mut array = Array2::zeros((points.len(), N));
+    for (mut row, point) in array.rows_mut().into_iter().zip(points) {
+        row.iter_mut().zip(point).for_each(|(to, from)| *to = if from.is_finite() { *from } else { 0.0 });
+    }
+    match Dbscan::params(min_points).tolerance(reach).transform(&array) {
+        Ok(labels) => labels.to_vec(),
+        Err(_) => vec![None; points.len()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    fn space() -> ErrorSpace {
+        let mut space = ErrorSpace::new(Step::from_seconds(3600).unwrap());
+        let mut random = Random::new(8);
+        for _ in 0..600 {
+            space.learn_quiet(&std::array::from_fn(|_| 0.4 * random.normal()));
+        }
+        space
+    }
+
+    #[test]
+    fn usual_errors_are_nominal_and_what_is_new_is_noise() {
+        let mut space = space();
+        assert_eq!(space.verdict(&[0.1, -0.2, 0.3, 0.0]), (Verdict::Nominal, 0));
+        assert_eq!(space.verdict(&[4.0, 4.0, 3.0, 3.0]), (Verdict::Noise, -1));
+    }
+
+    #[test]
+    fn what_came_before_is_recurring_and_its_opposite_is_not() {
+        let mut space = space();
+        space.learn_incident(&[4.0, 4.0, 3.0, 3.0], &[5.0, 5.0, 4.0, 4.0]);
+        let (verdict, label) = space.verdict(&[4.2, 3.9, 3.1, 3.2]);
+        assert_eq!(verdict, Verdict::Recurring);
+        assert!(label > 0, "its label {label} is not that of the usual errors");
+        assert_eq!(space.verdict(&[-4.2, -3.9, -3.1, -3.2]).0, Verdict::Noise);
+    }
+
+    #[test]
+    fn many_incidents_do_not_become_nominal() {
+        let mut space = space();
+        for _ in 0..60 {
+            space.learn_incident(&[4.0, 4.0, 3.0, 3.0], &[4.0, 4.0, 3.0, 3.0]);
+        }
+        assert_eq!(space.verdict(&[4.0, 4.0, 3.0, 3.0]).0, Verdict::Recurring);
+        assert!(space.past.len() <= PAST);
+    }
+
+    #[test]
+    fn identical_points_and_an_empty_space_are_no_trouble() {
+        let mut space = ErrorSpace::new(Step::from_seconds(10).unwrap());
+        assert_eq!(space.verdict(&[0.0; 4]).0, Verdict::Noise);
+        (0..100_000).for_each(|_| space.learn_quiet(&[0.0; 4]));
+        assert_eq!(space.verdict(&[0.0; 4]).0, Verdict::Nominal);
+        assert_eq!(space.verdict(&[f64::NAN, 0.0, 0.0, 0.0]).0, Verdict::Nominal);
+    }
+}

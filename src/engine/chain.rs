@@ -1,0 +1,123 @@
+//! One interface's way from a row to a score: forecast, error, score, in one state that can be copied.
+
+use std::sync::Arc;
+
+use crate::detect::{Judge, Judged, Settings};
+use crate::model::forecast::Outlook;
+use crate::model::{Forecaster, KnownInterface, Model};
+use crate::series::{History, InterfaceName, Pair, Scale, Step, WINDOW, step};
+
+/// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled.
+const SCALE_ROWS: usize = 12_288;
+
+/// The state of one interface from its window up to its score.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    /// The forecast's state.
+    pub forecaster: Forecaster,
+    /// The score's state.
+    pub judge: Judge,
+    /// Whether the model learnt from this interface.
+    pub known: bool,
+    /// First row of the history that it was built from.
+    from: usize,
+    /// Row before which the scale is fitted again.
+    refit: usize,
+}
+
+/// A row with what was expected and what was said of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Outcome {
+    /// What was expected, in raw units.
+    pub expected: Pair,
+    /// What is usual for this hour, in raw units.
+    pub usual: Pair,
+    /// The judgement.
+    pub judged: Judged,
+}
+
+impl Chain {
+    /// The chain of the interface called `name` as it is before row `to` of its history, built
+    /// from the rows since `from`. At least 24 rows lie between. None where they show no step.
+    pub fn build(name: &InterfaceName, history: &History, from: usize, to: usize, model: &Model) -> Option<Self> {
+        let times: Vec<_> = (from..to.min(from + WINDOW)).map(|i| history.time(i)).collect();
+        Some(Self::with_step(name, history, from, to, model, step::infer(&times)?))
+    }
+
+    /// The same for a step that is known.
+    pub fn with_step(
+        name: &InterfaceName,
+        history: &History,
+        from: usize,
+        to: usize,
+        model: &Model,
+        step: Step,
+    ) -> Self {
+        let first: Vec<Pair> = (from..to.min(from + WINDOW)).map(|i| history.values(i)).collect();
+        let (forecaster, judge, known) = match model.recognise(name, step, &first) {
+            Some((known, outlook)) => Self::familiar(known, outlook),
+            None => {
+                let fitted = to.saturating_sub(SCALE_ROWS).max(from);
+                let scale =
+                    [0, 1].map(|c| Scale::fit(&(fitted..to).map(|i| history.values(i)[c]).collect::<Vec<f64>>()));
+                let judge = Judge::new(step, &scale, &model.pooled_calibration, false);
+                (Forecaster::new(step, scale, model.stranger(&name.host)), judge, false)
+            }
+        };
+        let refit = if known || to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) };
+        let mut chain = Self { forecaster, judge, known, from, refit };
+        for i in from..to {
+            if i == from {
+                chain.start(history, i);
+            } else {
+                chain.step_over(history, i, model);
+            }
+        }
+        chain
+    }
+
+    fn familiar(known: &KnownInterface, outlook: Arc<Outlook>) -> (Forecaster, Judge, bool) {
+        let judge = Judge::new(known.step, &known.scale, &known.calibration, true);
+        (Forecaster::new(known.step, known.scale, outlook), judge, true)
+    }
+
+    fn start(&mut self, history: &History, i: usize) {
+        let z = self.forecaster.forward(history.values(i));
+        self.forecaster.start(history.time(i), z);
+    }
+
+    /// Judges row `i` and learns it. Where the scale or the step has to change first, the chain is
+    /// built again from rows before `i`; what was said of those stays as it was said.
+    pub fn advance(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Outcome {
+        let step = self.forecaster.step();
+        if i >= self.from + 2 * WINDOW && (i - self.from).is_multiple_of(WINDOW) {
+            let times: Vec<_> = (i - WINDOW..i).map(|i| history.time(i)).collect();
+            if let Some(step) = step::changed(&times, step) {
+                *self = Self::with_step(name, history, i - WINDOW, i, model, step);
+            }
+        }
+        if i == self.refit {
+            *self = Self::with_step(name, history, self.from, i, model, self.forecaster.step());
+        }
+        self.step_over(history, i, model)
+    }
+
+    fn step_over(&mut self, history: &History, i: usize, model: &Model) -> Outcome {
+        let (time, raw) = (history.time(i), history.values(i));
+        let z = self.forecaster.forward(raw);
+        let forecast = self.forecaster.expect(model.network(), time);
+        let judged = self.judge.judge(time, &forecast, z, raw);
+        self.judge.learn(time, &judged);
+        self.forecaster.learn(time, z, &forecast);
+        Outcome {
+            expected: self.forecaster.back(forecast.expected),
+            usual: self.forecaster.back(forecast.profile),
+            judged,
+        }
+    }
+
+    /// The score from which a row of this interface is an anomaly.
+    pub fn threshold(&self, settings: &Settings) -> f64 {
+        settings.threshold(self.forecaster.step())
+    }
+}

@@ -1,0 +1,213 @@
+//! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::track::{Taken, Track};
+use crate::detect::silence::Activity;
+use crate::detect::story::stories;
+use crate::detect::{Incident, IncidentId, Settings, StoryId};
+use crate::ingest::{Batch, FileSource, Root, outranks};
+use crate::model::Model;
+use crate::series::{InterfaceId, Step, Timestamp};
+
+/// Tracks below which one thread is as quick as two.
+const WORTH_A_THREAD: usize = 16;
+
+/// Owns every interface, the model and the settings.
+#[derive(Debug)]
+pub struct Engine {
+    tracks: Vec<Track>,
+    files: Vec<FileSource>,
+    activity: Activity,
+    model: Arc<Model>,
+    settings: Settings,
+    threads: usize,
+    acknowledged: HashSet<IncidentId>,
+    counts: Counts,
+}
+
+/// What became of all rows so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows that ingest accepted.
+    pub rows: u64,
+    /// Rows that came more than 48 slots late: they stand in history and were not scored.
+    pub late: u64,
+    /// Rows that changed a row which stood there.
+    pub corrected: u64,
+    /// Rows that changed nothing: repeats, and rows over which another takes precedence.
+    pub repeated: u64,
+    /// Lines that were refused.
+    pub refused: u64,
+}
+
+/// An incident with whose it is and where it belongs.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Whose.
+    pub interface: InterfaceId,
+    /// The incident.
+    pub incident: Incident,
+    /// Its story, and how many incidents that has; none where it is alone.
+    pub story: Option<(StoryId, usize)>,
+    /// Whether somebody has acknowledged it.
+    pub acknowledged: bool,
+}
+
+impl Engine {
+    /// An engine without rows. `threads` of them score; the scores do not depend on how many.
+    pub fn new(model: Arc<Model>, settings: Settings, threads: usize) -> Self {
+        Self {
+            tracks: Vec::new(),
+            files: Vec::new(),
+            activity: Activity::default(),
+            model,
+            settings,
+            threads: threads.max(1),
+            acknowledged: HashSet::new(),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Takes the rows of a batch into their histories. They are scored by [`Engine::settle`].
+    /// Gives the interfaces that rows came for.
+    pub fn absorb(&mut self, batch: &Batch) -> Vec<InterfaceId> {
+        self.files.extend(batch.files.iter().cloned());
+        self.tracks.extend(batch.names.iter().cloned().map(Track::new));
+        self.counts.refused += batch.refused;
+        self.counts.rows += batch.rows.len() as u64;
+        let mut touched: Vec<InterfaceId> = Vec::new();
+        for row in &batch.rows {
+            let Some(track) = self.tracks.get_mut(row.interface.index()) else { continue };
+            let taken = track.take(row, |new, old| outranks(&self.files, new, old));
+            match taken {
+                Taken::Scored => {}
+                Taken::HistoryOnly => self.counts.late += 1,
+                Taken::Corrected => self.counts.corrected += 1,
+                Taken::Nothing => self.counts.repeated += 1,
+            }
+            if taken != Taken::Nothing {
+                self.activity.learn(row.time);
+                touched.push(row.interface);
+            }
+        }
+        touched.sort_unstable();
+        touched.dedup();
+        touched
+    }
+
+    /// Scores every row that is due.
+    pub fn settle(&mut self) {
+        let mut due: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.is_due()).collect();
+        // Long ones first, dealt out in turn, so that the threads end together.
+        due.sort_by_key(|t| std::cmp::Reverse(t.history().len() - t.scored().len().min(t.history().len())));
+        let (model, settings) = (&*self.model, &self.settings);
+        if due.len() < WORTH_A_THREAD || self.threads == 1 {
+            due.into_iter().for_each(|track| track.settle(model, settings));
+            return;
+        }
+        let mut hands: Vec<Vec<&mut Track>> = (0..self.threads).map(|_| Vec::new()).collect();
+        for (i, track) in due.into_iter().enumerate() {
+            hands[i % self.threads].push(track);
+        }
+        std::thread::scope(|scope| {
+            for hand in hands {
+                scope.spawn(move || hand.into_iter().for_each(|track| track.settle(model, settings)));
+            }
+        });
+    }
+
+    /// All interfaces, in the order of their ids.
+    pub fn tracks(&self) -> &[Track] {
+        &self.tracks
+    }
+
+    /// All interfaces, in the order of their names.
+    pub fn by_name(&self) -> Vec<(InterfaceId, &Track)> {
+        let mut all: Vec<_> = self.tracks.iter().enumerate().map(|(i, t)| (InterfaceId::from_index(i), t)).collect();
+        all.sort_by(|a, b| a.1.name().cmp(b.1.name()));
+        all
+    }
+
+    /// Whether a row of an interface came from the data directory rather than from `--history`.
+    pub fn is_data(&self, track: &Track, row: usize) -> bool {
+        self.files.get(track.history().origin(row).file.index()).is_some_and(|f| f.root == Root::Data)
+    }
+
+    /// The directory's newest slot.
+    pub fn now(&self) -> Option<Timestamp> {
+        self.activity.newest()
+    }
+
+    /// What became of the rows.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The model that scores.
+    pub fn model(&self) -> &Arc<Model> {
+        &self.model
+    }
+
+    /// What decides alarms.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The commonest step of the interfaces.
+    pub fn usual_step(&self) -> Option<Step> {
+        let mut counts: BTreeMap<Step, usize> = BTreeMap::new();
+        self.tracks.iter().filter_map(Track::step).for_each(|s| *counts.entry(s).or_default() += 1);
+        counts.into_iter().max_by_key(|(_, n)| *n).map(|(step, _)| step)
+    }
+
+    /// Every incident in the order of starts, with its story.
+    pub fn incidents(&self) -> Vec<Told> {
+        let mut all: Vec<(InterfaceId, Incident, Step)> = self
+            .tracks
+            .iter()
+            .enumerate()
+            .flat_map(|(i, track)| {
+                let step = track.step();
+                let own = track.incidents(&self.activity);
+                own.into_iter().filter_map(move |incident| Some((InterfaceId::from_index(i), incident, step?)))
+            })
+            .collect();
+        all.sort_by(|a, b| {
+            (a.1.start, self.tracks[a.0.index()].name(), a.1.id).cmp(&(
+                b.1.start,
+                self.tracks[b.0.index()].name(),
+                b.1.id,
+            ))
+        });
+        let found = stories(&all.iter().map(|(_, incident, step)| (incident, *step)).collect::<Vec<_>>());
+        all.into_iter()
+            .zip(found)
+            .map(|((interface, incident, _), story)| Told {
+                interface,
+                acknowledged: self.acknowledged.contains(&incident.id),
+                incident,
+                story,
+            })
+            .collect()
+    }
+
+    /// Marks an incident as acknowledged, or takes that back.
+    pub fn acknowledge(&mut self, incident: IncidentId, acknowledged: bool) {
+        if acknowledged {
+            self.acknowledged.insert(incident);
+        } else {
+            self.acknowledged.remove(&incident);
+        }
+    }
+
+    /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.
+    pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
+        self.settle();
+        self.model = model;
+        for (i, track) in self.tracks.iter_mut().enumerate() {
+            track.adopt(prepared.remove(&InterfaceId::from_index(i)), &self.model);
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! One interface: its rows, what was said of each, its incidents, and the way back when a row comes late.
+
+use std::collections::VecDeque;
+
+use super::chain::Chain;
+use crate::detect::incident::{Change, Seen, Tracker};
+use crate::detect::silence::{Activity, Gap, silences};
+use crate::detect::verdict::ErrorSpace;
+use crate::detect::{Incident, IncidentId, Settings, Verdict};
+use crate::ingest::{Origin, Row};
+use crate::model::Model;
+use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WINDOW, step};
+
+/// Slots that a row may be late, and be scored as if it had been in time.
+pub const LATE_SLOTS: i64 = 48;
+/// Rows between two points that can be gone back to.
+const CHECKPOINT_ROWS: usize = 64;
+/// A repeated maximum of one incident is damped to this for notification.
+const DAMPED: f64 = 1.5;
+/// Gaps of fewer missing slots are of no interest to anybody.
+const GAP_SLOTS: i64 = 3;
+
+/// What was said of one row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scored {
+    /// What was expected: maximum and mean.
+    pub expected: Pair,
+    /// Signed errors in units of the interface's usual error.
+    pub error: Pair,
+    /// −log10 of the probability of such a row here.
+    pub score: f64,
+    /// The score once repeats of the same incident are damped.
+    pub notify: f64,
+    /// The usual error, in scaled units.
+    pub band: f64,
+    /// DBSCAN's verdict.
+    pub verdict: Verdict,
+    /// DBSCAN's label; −1 is none.
+    pub cluster: i32,
+    /// Whether it is an anomaly.
+    pub anomaly: bool,
+    /// The incident that it belongs to.
+    pub incident: Option<IncidentId>,
+}
+
+impl Scored {
+    fn warming(expected: Pair) -> Self {
+        Self {
+            expected,
+            error: [0.0; 2],
+            score: 0.0,
+            notify: 0.0,
+            band: 0.0,
+            verdict: Verdict::Warming,
+            cluster: -1,
+            anomaly: false,
+            incident: None,
+        }
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It will be scored.
+    Scored,
+    /// It came too late to be scored and stands in history only.
+    HistoryOnly,
+    /// It changed a row that stood there.
+    Corrected,
+    /// It changed nothing: the same row stood there, or one that takes precedence.
+    Nothing,
+}
+
+/// All that is known of one interface.
+#[derive(Debug)]
+pub struct Track {
+    name: InterfaceName,
+    history: History,
+    scored: Vec<Scored>,
+    now: State,
+    incidents: Vec<Incident>,
+    gaps: Vec<Gap>,
+    checkpoints: VecDeque<Checkpoint>,
+    /// First row that has to be scored again.
+    dirty: Option<usize>,
+    /// First row that the present model scored: what an earlier one said is not taken back.
+    floor: usize,
+    /// Changes with every row that was put before others or corrected.
+    revision: u64,
+}
+
+/// What is carried from row to row.
+#[derive(Debug, Clone, Default)]
+struct State {
+    chain: Option<Box<Chain>>,
+    space: Option<ErrorSpace>,
+    tracker: Tracker,
+}
+
+/// The state before a row, to go back to.
+#[derive(Debug)]
+struct Checkpoint {
+    row: usize,
+    state: State,
+    incidents: usize,
+    gaps: usize,
+}
+
+/// A chain that was built elsewhere for another model, from the first `rows` rows of a history.
+#[derive(Debug)]
+pub struct Prepared {
+    chain: Chain,
+    rows: usize,
+    revision: u64,
+}
+
+impl Track {
+    /// An interface without rows.
+    pub fn new(name: InterfaceName) -> Self {
+        Self {
+            name,
+            history: History::default(),
+            scored: Vec::new(),
+            now: State::default(),
+            incidents: Vec::new(),
+            gaps: Vec::new(),
+            checkpoints: VecDeque::new(),
+            dirty: None,
+            floor: 0,
+            revision: 0,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &InterfaceName {
+        &self.name
+    }
+
+    /// Its rows.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// What was said of each row, in the order of the history; shorter than it while rows are due.
+    pub fn scored(&self) -> &[Scored] {
+        &self.scored
+    }
+
+    /// Its chain, once it has warmed up.
+    pub fn chain(&self) -> Option<&Chain> {
+        self.now.chain.as_deref()
+    }
+
+    /// Its step, once it is settled.
+    pub fn step(&self) -> Option<Step> {
+        self.chain().map(|c| c.forecaster.step())
+    }
+
+    /// Its step, or what its few rows show of it.
+    pub fn step_so_far(&self) -> Option<Step> {
+        self.step().or_else(|| step::infer(&self.history.times().take(WINDOW).collect::<Vec<_>>()))
+    }
+
+    /// Whether rows wait to be scored.
+    pub fn is_due(&self) -> bool {
+        self.dirty.is_some() || self.scored.len() < self.history.len()
+    }
+
+    /// Counts the corrections and late rows of its history.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Takes a row. `wins` says whether a row from the first origin replaces one from the second.
+    pub fn take(&mut self, row: &Row, wins: impl FnOnce(Origin, Origin) -> bool) -> Taken {
+        let inserted = self.history.insert(row.time, row.max, row.mean, row.origin, wins);
+        let place = match inserted {
+            Inserted::Appended => return Taken::Scored,
+            Inserted::Same | Inserted::Outvoted => return Taken::Nothing,
+            Inserted::Between(i) | Inserted::Corrected(i) => i,
+        };
+        self.revision += 1;
+        let corrected = matches!(inserted, Inserted::Corrected(_));
+        if place >= self.scored.len() {
+            return if corrected { Taken::Corrected } else { Taken::Scored };
+        }
+        let newest = self.history.time(self.scored.len() - 1);
+        let late = self.step().map_or(0, |step| step.slots_between(row.time, newest));
+        if late > LATE_SLOTS || place < self.floor {
+            if !corrected {
+                self.scored.insert(place, Scored::warming(self.history.values(place)));
+                self.floor += usize::from(self.floor > place);
+                self.checkpoints.iter_mut().for_each(|c| c.row += usize::from(c.row > place));
+                self.dirty = self.dirty.map(|d| d + usize::from(d >= place));
+            }
+            return Taken::HistoryOnly;
+        }
+        self.dirty = Some(self.dirty.map_or(place, |d| d.min(place)));
+        if !corrected {
+            // Keeps rows and what was said of them side by side until this one is scored.
+            self.scored.insert(place, Scored::warming(self.history.values(place)));
+        }
+        if corrected { Taken::Corrected } else { Taken::Scored }
+    }
+
+    /// Scores every row that is due.
+    pub fn settle(&mut self, model: &Model, settings: &Settings) {
+        if let Some(dirty) = self.dirty.take() {
+            self.rewind(dirty);
+        }
+        while self.scored.len() < self.history.len() {
+            let i = self.scored.len();
+            if i.is_multiple_of(CHECKPOINT_ROWS) && self.checkpoints.back().is_none_or(|c| c.row != i) {
+                self.keep_checkpoint(i);
+            }
+            let scored = self.score(i, model, settings);
+            self.scored.push(scored);
+        }
+    }
+
+    fn keep_checkpoint(&mut self, row: usize) {
+        if self.checkpoints.len() == 2 {
+            self.checkpoints.pop_front();
+        }
+        let (incidents, gaps) = (self.incidents.len(), self.gaps.len());
+        self.checkpoints.push_back(Checkpoint { row, state: self.now.clone(), incidents, gaps });
+    }
+
+    fn rewind(&mut self, to: usize) {
+        while self.checkpoints.back().is_some_and(|c| c.row > to) {
+            self.checkpoints.pop_back();
+        }
+        let (row, incidents, gaps) = match self.checkpoints.back() {
+            Some(checkpoint) => {
+                self.now = checkpoint.state.clone();
+                (checkpoint.row, checkpoint.incidents, checkpoint.gaps)
+            }
+            None => {
+                self.now = State::default();
+                (0, 0, 0)
+            }
+        };
+        self.scored.truncate(row);
+        self.incidents.truncate(incidents);
+        self.gaps.truncate(gaps);
+    }
+
+    fn score(&mut self, i: usize, model: &Model, settings: &Settings) -> Scored {
+        let (time, raw) = (self.history.time(i), self.history.values(i));
+        let before = i.checked_sub(1).map(|i| (self.history.time(i), self.history.values(i)));
+        if i >= WINDOW && self.now.chain.is_none() {
+            self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
+        }
+        let state = &mut self.now;
+        let Some(chain) = &mut state.chain else {
+            return Scored::warming(before.map_or(raw, |(_, values)| values));
+        };
+        let outcome = chain.advance(&self.name, &self.history, i, model);
+        let (judged, step) = (outcome.judged, chain.forecaster.step());
+        if let Some((after, _)) = before.filter(|(after, _)| step.slots_between(*after, time) > GAP_SLOTS) {
+            self.gaps.push(Gap { after, before: time });
+        }
+        let threshold = settings.threshold(step);
+        let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
+        let anomaly = judged.score >= threshold;
+        let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
+        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&judged.vector) };
+        if anomaly && verdict == Verdict::Nominal {
+            // Rarity raises the alarm; DBSCAN does not take it back.
+            (verdict, cluster) = (Verdict::Noise, -1);
+        }
+        let history = time.since(self.history.time(0));
+        let seen = Seen { time, judged, raw, usual: outcome.usual, verdict, history };
+        match state.tracker.see(&self.name, &seen, step, threshold) {
+            Change::None => space.learn_quiet(&judged.vector),
+            Change::Open => {}
+            Change::Closed(incident, [onset, worst]) => {
+                space.learn_incident(&onset, &worst);
+                self.incidents.push(*incident);
+            }
+        }
+        let incident = state.tracker.open().filter(|open| open.latest == time).map(|open| open.id);
+        let notify =
+            if judged.score > DAMPED && !self.is_new_maximum(judged.score, time) { DAMPED } else { judged.score };
+        Scored {
+            expected: outcome.expected,
+            error: judged.error,
+            score: judged.score,
+            notify,
+            band: judged.band,
+            verdict,
+            cluster,
+            anomaly,
+            incident,
+        }
+    }
+
+    /// Whether no row of the day before `time` scored as much.
+    fn is_new_maximum(&self, score: f64, time: Timestamp) -> bool {
+        let day = self.history.first_at_or_after(time.plus(-DAY));
+        self.scored[day..].iter().all(|s| s.score < score)
+    }
+
+    /// Its incidents in the order of their starts: closed ones, the open one, and silences.
+    pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
+        let mut all: Vec<Incident> = self.incidents.iter().chain(self.now.tracker.open()).cloned().collect();
+        if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
+            // An incident whose interface has fallen silent has ended with its last row.
+            let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
+            if let Some(open) = all.last_mut().filter(|i| i.end.is_none())
+                && silent.iter().any(|s| s.end.is_none())
+            {
+                open.end = Some(open.latest);
+            }
+            all.extend(silent);
+        }
+        all.sort_by_key(|i| (i.start, i.id));
+        all
+    }
+
+    /// The chain that `model` gives this interface, built from a copy of its history on any thread.
+    pub fn prepare(name: &InterfaceName, history: &History, revision: u64, model: &Model) -> Option<Prepared> {
+        let rows = history.len();
+        let chain = if rows >= WINDOW { Chain::build(name, history, 0, rows, model)? } else { return None };
+        Some(Prepared { chain, rows, revision })
+    }
+
+    /// Goes on with another model: later rows are scored with it, earlier scores stay as they were.
+    /// A prepared chain is brought up to date with the rows that came since; without one, or where
+    /// rows were corrected since, it is built anew.
+    pub fn adopt(&mut self, prepared: Option<Prepared>, model: &Model) {
+        if self.now.chain.is_none() {
+            return;
+        }
+        let done = self.scored.len();
+        let fitting = prepared.filter(|p| p.revision == self.revision && p.rows <= done);
+        let chain = match fitting {
+            Some(mut prepared) => {
+                for i in prepared.rows..done {
+                    prepared.chain.advance(&self.name, &self.history, i, model);
+                }
+                Some(prepared.chain)
+            }
+            None => Chain::build(&self.name, &self.history, 0, done, model),
+        };
+        if let Some(chain) = chain {
+            self.now.chain = Some(Box::new(chain));
+            self.checkpoints.clear();
+            self.keep_checkpoint(done);
+            self.floor = done;
+        }
+    }
+}

@@ -1,0 +1,240 @@
+//! The rhythm of day and week: what an interface did a day and a week before, and what it usually
+//! does at this half-hour of the day and of the week.
+
+use super::time::{DAY, Step, Timestamp, WEEK};
+
+/// Finest slot that the ring of the past week keeps; finer steps are averaged into it.
+const FINEST_BIN: i64 = 300;
+/// Half-hours of a week and of a day: the profiles' bins.
+const WEEK_BINS: usize = 336;
+const DAY_BINS: usize = 48;
+/// What an update of a profile is held to, in scaled units: an incident must not become usual.
+const CLIP: f64 = 3.0;
+/// Weeks that a profile's bin averages over.
+const WEEKS_AVERAGED: f64 = 4.0;
+/// Scaled values are kept in the ring as sixteen-bit numbers in units of 1/512.
+const RING_UNIT: f64 = 512.0;
+const NOTHING: i16 = i16::MIN;
+
+/// Maximum and mean, scaled. NaN where there is none.
+pub type Pair = [f64; 2];
+/// No value for either channel.
+pub const NONE: Pair = [f64::NAN; 2];
+
+/// What the past says about one moment, in scaled units. NaN where it says nothing.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Echo {
+    /// The value a day before, or the youngest of two to six days before where that is missing.
+    pub day_before: Pair,
+    /// The value a week before.
+    pub week_before: Pair,
+    /// The usual value at this half-hour of the week.
+    pub week_profile: Pair,
+    /// The usual value at this half-hour of the day.
+    pub day_profile: Pair,
+    /// The two profiles in one: the week's, once enough weeks are in it.
+    pub profile: Pair,
+}
+
+impl Echo {
+    /// The past says nothing.
+    pub const SILENT: Self =
+        Self { day_before: NONE, week_before: NONE, week_profile: NONE, day_profile: NONE, profile: NONE };
+}
+
+/// The past week on a ring and the profiles of day and week, learnt row by row.
+#[derive(Debug, Clone)]
+pub struct Rhythm {
+    bin: i64,
+    ring: Box<[[i16; 2]]>,
+    /// The newest bin (counted since 1970), what is in it so far, and what stood there a week ago.
+    newest: Option<i64>,
+    filling: [f64; 2],
+    filled: f64,
+    week_ago: Pair,
+    week: Box<[[f32; 2]; WEEK_BINS]>,
+    week_rows: Box<[u8; WEEK_BINS]>,
+    day: [[f32; 2]; DAY_BINS],
+    day_rows: [u16; DAY_BINS],
+    rows_per_bin: f64,
+}
+
+impl Rhythm {
+    /// Nothing learnt yet, for rows that are a `step` apart.
+    pub fn new(step: Step) -> Self {
+        let bin = step.seconds().max(FINEST_BIN);
+        let bins = ((WEEK + bin - 1) / bin).max(1) as usize;
+        Self {
+            bin,
+            ring: vec![[NOTHING; 2]; bins].into(),
+            newest: None,
+            filling: [0.0; 2],
+            filled: 0.0,
+            week_ago: NONE,
+            week: Box::new([[0.0; 2]; WEEK_BINS]),
+            week_rows: Box::new([0; WEEK_BINS]),
+            day: [[0.0; 2]; DAY_BINS],
+            day_rows: [0; DAY_BINS],
+            rows_per_bin: (1800.0 / step.seconds() as f64).max(1.0),
+        }
+    }
+
+    /// What the rows learnt so far say about `time`, which is not before any of them.
+    pub fn echo(&self, time: Timestamp) -> Echo {
+        let Some(newest) = self.newest else { return Echo::SILENT };
+        let here = time.seconds().div_euclid(self.bin);
+        let week_before =
+            if here == newest { self.week_ago } else { self.bin_value(here - self.ring.len() as i64, newest) };
+        let day_before = (1..=6)
+            .map(|days| self.bin_value((time.seconds() - days * DAY).div_euclid(self.bin), newest))
+            .find(|pair| !pair[0].is_nan())
+            .unwrap_or(week_before);
+        let (w, d) = (week_bin(time), day_bin(time));
+        let (week_rows, day_rows) = (f64::from(self.week_rows[w]), f64::from(self.day_rows[d]));
+        let week_profile = if week_rows > 0.0 { self.week[w].map(f64::from) } else { NONE };
+        let day_profile = if day_rows > 0.0 { self.day[d].map(f64::from) } else { NONE };
+        let trust = week_rows / (week_rows + 2.0 * self.rows_per_bin);
+        let profile = match (week_rows > 0.0, day_rows > 0.0) {
+            (true, true) => [0, 1].map(|c| trust * week_profile[c] + (1.0 - trust) * day_profile[c]),
+            (true, false) => week_profile,
+            _ => day_profile,
+        };
+        Echo { day_before, week_before, week_profile, day_profile, profile }
+    }
+
+    /// Learns a row; rows come in time order.
+    pub fn learn(&mut self, time: Timestamp, z: Pair) {
+        self.remember(time, z);
+        let (w, d) = (week_bin(time), day_bin(time));
+        let cap = (WEEKS_AVERAGED * self.rows_per_bin).clamp(2.0, 250.0);
+        let rows = (f64::from(self.week_rows[w]) + 1.0).min(cap);
+        self.week_rows[w] = rows as u8;
+        average(&mut self.week[w], z, rows);
+        let rows = (f64::from(self.day_rows[d]) + 1.0).min(cap * 7.0);
+        self.day_rows[d] = rows as u16;
+        average(&mut self.day[d], z, rows);
+    }
+
+    fn remember(&mut self, time: Timestamp, z: Pair) {
+        let here = time.seconds().div_euclid(self.bin);
+        let bins = self.ring.len() as i64;
+        match self.newest {
+            Some(newest) if newest == here => {}
+            Some(newest) => {
+                self.week_ago = self.bin_value(here - bins, newest);
+                // What lies between was not seen: last week's values must not pass for this week's.
+                for missed in (newest + 1..here).take(self.ring.len()) {
+                    self.ring[missed.rem_euclid(bins) as usize] = [NOTHING; 2];
+                }
+                (self.filling, self.filled) = ([0.0; 2], 0.0);
+            }
+            None => {}
+        }
+        self.newest = Some(here);
+        self.filled += 1.0;
+        let mut kept = [NOTHING; 2];
+        for c in 0..2 {
+            self.filling[c] += z[c];
+            kept[c] = (self.filling[c] / self.filled * RING_UNIT).round().clamp(-32_767.0, 32_767.0) as i16;
+        }
+        self.ring[here.rem_euclid(bins) as usize] = kept;
+    }
+
+    /// The value of bin `wanted` (counted since 1970) where it lies within the week up to `newest`.
+    /// A week before the bin that follows the newest one is still there, since it is not yet overwritten.
+    fn bin_value(&self, wanted: i64, newest: i64) -> Pair {
+        let bins = self.ring.len() as i64;
+        if wanted > newest || wanted <= newest - bins {
+            return NONE;
+        }
+        match self.ring[wanted.rem_euclid(bins) as usize] {
+            [NOTHING, _] => NONE,
+            kept => kept.map(|v| f64::from(v) / RING_UNIT),
+        }
+    }
+}
+
+fn week_bin(time: Timestamp) -> usize {
+    (time.second_of_week() / 1800) as usize
+}
+
+fn day_bin(time: Timestamp) -> usize {
+    (time.second_of_day() / 1800) as usize
+}
+
+fn average(bin: &mut [f32; 2], z: Pair, rows: f64) {
+    for c in 0..2 {
+        let old = f64::from(bin[c]);
+        // The first row is taken as it is; later ones move the average by a bounded amount.
+        let change = if rows <= 1.0 { z[c] } else { (z[c] - old).clamp(-CLIP, CLIP) };
+        bin[c] = (old + change / rows) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const T0: i64 = 1_767_571_200; // a Monday, 00:00
+
+    fn hourly(hours: std::ops::Range<i64>, skip: &[i64]) -> Rhythm {
+        let mut r = Rhythm::new(Step::from_seconds(3600).unwrap());
+        for h in hours.filter(|h| !skip.contains(h)) {
+            r.learn(Timestamp::from_seconds(T0 + h * 3600), [h as f64 / 8.0; 2]);
+        }
+        r
+    }
+
+    fn close(got: f64, want: f64) {
+        assert!((got - want).abs() < 0.01, "{got} instead of {want}");
+    }
+
+    #[test]
+    fn a_day_and_a_week_before_are_found() {
+        let r = hourly(0..200, &[]);
+        let echo = r.echo(Timestamp::from_seconds(T0 + 200 * 3600));
+        close(echo.day_before[1], 176.0 / 8.0);
+        close(echo.week_before[1], 32.0 / 8.0);
+    }
+
+    #[test]
+    fn a_gap_is_not_filled_with_an_older_week_and_the_day_falls_back() {
+        let r = hourly(0..300, &[276, 108]);
+        let echo = r.echo(Timestamp::from_seconds(T0 + 300 * 3600));
+        close(echo.day_before[1], 252.0 / 8.0);
+        let later = hourly(0..200, &[]).echo(Timestamp::from_seconds(T0 + 600 * 3600));
+        assert!(later.day_before[0].is_nan() && later.week_before[0].is_nan(), "{later:?}");
+    }
+
+    #[test]
+    fn a_long_gap_clears_what_it_passed() {
+        let mut r = hourly(0..100, &[]);
+        r.learn(Timestamp::from_seconds(T0 + 300 * 3600), [0.0; 2]);
+        let echo = r.echo(Timestamp::from_seconds(T0 + 301 * 3600));
+        assert!(echo.week_before[0].is_nan() && echo.day_before[0].is_nan(), "{echo:?}");
+    }
+
+    #[test]
+    fn finer_steps_are_averaged_into_the_ring_and_a_week_ago_is_read_before_it_is_overwritten() {
+        let mut r = Rhythm::new(Step::from_seconds(60).unwrap());
+        let week_minutes = 7 * 24 * 60;
+        for m in 0..=week_minutes {
+            r.learn(Timestamp::from_seconds(T0 + m * 60), [(m % 5) as f64; 2]);
+        }
+        let echo = r.echo(Timestamp::from_seconds(T0 + (week_minutes + 1) * 60));
+        close(echo.week_before[0], 2.0);
+        close(echo.day_before[0], 2.0);
+    }
+
+    #[test]
+    fn one_incident_moves_a_profile_by_a_bounded_amount() {
+        let mut r = hourly(0..0, &[]);
+        let at = |week: i64| Timestamp::from_seconds(T0 + week * WEEK);
+        for week in 0..4 {
+            r.learn(at(week), [1.0; 2]);
+        }
+        r.learn(at(4), [50.0; 2]);
+        let profile = r.echo(at(5)).week_profile[0];
+        assert!((1.5..=1.76).contains(&profile), "{profile}");
+    }
+}
