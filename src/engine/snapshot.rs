@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub use crate::ingest::WatchMode;
 use crate::ingest::{Notice, Progress, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
@@ -66,16 +67,6 @@ pub struct SourceView {
     pub last_row_at: Option<Instant>,
     /// Why ingest stopped, where it did.
     pub failure: Option<String>,
-}
-
-/// How changes of the directory are noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WatchMode {
-    /// The operating system's events wake the reader, and a slow scan stands behind them.
-    Events,
-    /// Scans alone.
-    #[default]
-    Polling,
 }
 
 /// The model that scores.
