@@ -1,1 +1,5 @@
-fn main() {}
+//! The binary: arguments to one call.
+
+fn main() -> std::process::ExitCode {
+    noctop::cli::main()
+}

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
+pub use crate::ingest::WatchMode;
 use crate::ingest::{Notice, Progress, Refusal};
 pub use crate::model::Expert;
 pub use crate::model::train::TrainingProgress;
@@ -69,16 +70,6 @@ pub struct SourceView {
     pub last_row_at: Option<Instant>,
     /// Why ingest stopped, where it did.
     pub failure: Option<String>,
-}
-
-/// How changes of the directory are noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WatchMode {
-    /// The operating system's events wake the reader, and a slow scan stands behind them.
-    Events,
-    /// Scans alone.
-    #[default]
-    Polling,
 }
 
 /// The model that scores.

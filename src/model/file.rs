@@ -162,6 +162,20 @@ impl Model {
         model
     }
 
+    /// A model that has learnt nothing: the simple forecasts alone, for every interface a stranger.
+    pub fn untrained() -> Self {
+        let parts = Parts {
+            name: "untrained".into(),
+            seed: 0,
+            weights: Weights::zero(),
+            embeddings: Embeddings { host: vec![0.0; HOST_EMBEDDING], interface: vec![0.0; INTERFACE_EMBEDDING] },
+            hosts: Vec::new(),
+            known: Vec::new(),
+            pooled: [[0.0; FEATURES]; 2],
+        };
+        Self { lstm: false, ..Self::new(parts) }
+    }
+
     /// The model that is built into the program.
     pub fn built_in() -> Result<Self, ModelError> {
         Self::from_bytes(BUILT_IN, Path::new("the built-in model"))

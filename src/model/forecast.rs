@@ -336,26 +336,13 @@ fn side(echo: &Echo, linear: Pair, last: Pair, usual: Pair, bias: [Pair; 2], tim
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::model::kernel::{EMBEDDING, GATES, HEAD, HIDDEN, INPUTS};
-
-    /// Weights of a network that has learnt nothing.
-    pub(crate) fn blank() -> Weights {
-        Weights {
-            input: vec![0.0; INPUTS * GATES],
-            embedding: vec![0.0; EMBEDDING * GATES],
-            recurrent: vec![0.0; HIDDEN * GATES],
-            bias: vec![0.0; GATES],
-            head: vec![0.0; (HIDDEN + SIDE) * HEAD],
-            head_bias: vec![0.0; HEAD],
-            output: vec![0.0; HEAD * OUTPUTS],
-            output_bias: vec![0.0; OUTPUTS],
-        }
-    }
+    use crate::model::kernel::EMBEDDING;
 
     fn forecaster(step: i64) -> Forecaster {
-        let outlook = Outlook { linear: [[0.0; linear::FEATURES]; 2], gates: blank().gate_bias(&[0.0; EMBEDDING]) };
+        let outlook =
+            Outlook { linear: [[0.0; linear::FEATURES]; 2], gates: Weights::zero().gate_bias(&[0.0; EMBEDDING]) };
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))
     }
@@ -363,7 +350,7 @@ pub(crate) mod tests {
     #[test]
     fn the_mix_follows_the_day_where_the_day_repeats() {
         let mut f = forecaster(3600);
-        let blank = blank();
+        let blank = Weights::zero();
         let value = |h: i64| {
             1000.0 + 400.0 * libm::sin(h as f64 * std::f64::consts::TAU / 24.0) + if h % 24 == 3 { 900.0 } else { 0.0 }
         };
@@ -395,7 +382,7 @@ pub(crate) mod tests {
         for (i, raw) in [1000.0, 1e18, -1e18, 0.0].into_iter().cycle().take(400).enumerate() {
             let time = Timestamp::from_seconds(i as i64 * 300 * (1 + (i as i64 % 3)));
             let z = f.forward([raw; 2]);
-            let forecast = f.expect(Some(&blank()), time);
+            let forecast = f.expect(Some(&Weights::zero()), time);
             assert!(f.back(forecast.expected).iter().all(|v| v.is_finite() && v.abs() < 1e26), "row {i}");
             if i == 0 { f.start(time, z) } else { f.learn(time, z, &forecast) }
         }
@@ -405,7 +392,7 @@ pub(crate) mod tests {
     fn a_blank_network_says_what_the_linear_forecast_says() {
         let mut f = forecaster(300);
         f.start(Timestamp::from_seconds(0), [0.4, 0.3]);
-        let forecast = f.expect(Some(&blank()), Timestamp::from_seconds(300));
+        let forecast = f.expect(Some(&Weights::zero()), Timestamp::from_seconds(300));
         assert_eq!(forecast.experts[LSTM], forecast.experts[LINEAR]);
         assert_eq!(forecast.spread, [1.0; 2]);
     }

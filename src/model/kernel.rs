@@ -54,6 +54,20 @@ pub struct Weights {
 pub struct GateBias(Box<[f32; GATES]>);
 
 impl Weights {
+    /// Weights of a network that says nothing.
+    pub fn zero() -> Self {
+        Self {
+            input: vec![0.0; INPUTS * GATES],
+            embedding: vec![0.0; EMBEDDING * GATES],
+            recurrent: vec![0.0; HIDDEN * GATES],
+            bias: vec![0.0; GATES],
+            head: vec![0.0; (HIDDEN + SIDE) * HEAD],
+            head_bias: vec![0.0; HEAD],
+            output: vec![0.0; HEAD * OUTPUTS],
+            output_bias: vec![0.0; OUTPUTS],
+        }
+    }
+
     /// The gates' bias for an interface with this embedding.
     pub fn gate_bias(&self, embedding: &[f32; EMBEDDING]) -> GateBias {
         let mut gates = Box::new([0.0; GATES]);

@@ -202,7 +202,7 @@ pub fn train(
     let quota = Quota { rows: options.max_windows.div_ceil(pupils.len()), seed: options.seed };
 
     // First pass: what the linear forecast learns from.
-    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: zero_weights().gate_bias(&[0.0; EMBEDDING]) });
+    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: Weights::zero().gate_bias(&[0.0; EMBEDDING]) });
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
@@ -394,20 +394,6 @@ fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
 
 fn snapshot(variables: &[candle_core::Var]) -> Result<Vec<candle_core::Tensor>, TrainError> {
     Ok(variables.iter().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?)
-}
-
-fn zero_weights() -> Weights {
-    use super::kernel::{GATES, HEAD, HIDDEN, INPUTS, OUTPUTS, SIDE};
-    Weights {
-        input: vec![0.0; INPUTS * GATES],
-        embedding: vec![0.0; EMBEDDING * GATES],
-        recurrent: vec![0.0; HIDDEN * GATES],
-        bias: vec![0.0; GATES],
-        head: vec![0.0; (HIDDEN + SIDE) * HEAD],
-        head_bias: vec![0.0; HEAD],
-        output: vec![0.0; HEAD * OUTPUTS],
-        output_bias: vec![0.0; OUTPUTS],
-    }
 }
 
 /// How a model's forecasts do on the last fifth of an interface's rows, in units of the interface's

@@ -1,0 +1,183 @@
+//! `noctop score`: every row of a directory with its score, as CSV.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::load::load;
+use crate::engine::{Engine, Told};
+use crate::ingest::Root;
+
+/// What `score` is told.
+#[derive(Debug, Args)]
+pub struct ScoreArgs {
+    /// Directory of CSV files to score
+    pub dir: PathBuf,
+    /// Model to score with; default: the built-in one
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Directory of earlier rows: context only, they get no output
+    #[arg(long, value_name = "DIR")]
+    pub history: Option<PathBuf>,
+    /// File for the scores; default: standard output
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// File for the incidents, silences included
+    #[arg(long, value_name = "FILE")]
+    pub incidents: Option<PathBuf>,
+    #[command(flatten)]
+    alarms: super::AlarmArgs,
+    #[command(flatten)]
+    read: super::ReadArgs,
+}
+
+/// Columns of the scores.
+pub const COLUMNS: [&str; 16] = [
+    "timeslot",
+    "hostname",
+    "ifname",
+    "max_metric_value",
+    "mean_metric_value",
+    "max_expected",
+    "mean_expected",
+    "max_error",
+    "mean_error",
+    "score",
+    "notify",
+    "verdict",
+    "cluster",
+    "anomaly",
+    "incident",
+    "story",
+];
+
+/// Columns of the incidents.
+pub const INCIDENT_COLUMNS: [&str; 9] =
+    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story"];
+
+/// Runs it.
+///
+/// # Errors
+/// When a directory cannot be read, the model is none, or an output cannot be written.
+pub fn run(args: &ScoreArgs) -> anyhow::Result<()> {
+    for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
+        for dir in [Some(&args.dir), args.history.as_ref()].into_iter().flatten() {
+            if let Some(file) = file {
+                super::refuse_output_in(dir, file, flag)?;
+            }
+        }
+    }
+    let model = super::model(args.model.as_deref())?;
+    let mut engine = Engine::new(model.into(), args.alarms.settings()?, super::threads());
+    let mut roots = vec![(Root::Data, args.dir.clone())];
+    roots.extend(args.history.iter().map(|dir| (Root::History, dir.clone())));
+    load(&mut engine, roots, args.read.options()?)?;
+    engine.settle();
+    let incidents = engine.incidents();
+    let done = match &args.output {
+        Some(path) => whole(path, |out| write_scores(&engine, &incidents, out)),
+        None => write_scores(&engine, &incidents, &mut io::stdout().lock())
+            .or_else(fine_if_closed)
+            .context("standard output"),
+    };
+    done?;
+    if let Some(path) = &args.incidents {
+        whole(path, |out| write_incidents(&engine, &incidents, out))?;
+    }
+    Ok(())
+}
+
+/// Who pipes into `head` has read enough.
+fn fine_if_closed(e: csv::Error) -> Result<(), csv::Error> {
+    match e.kind() {
+        csv::ErrorKind::Io(io) if io.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(e),
+    }
+}
+
+/// Writes a file whole or not at all.
+fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), csv::Error>) -> anyhow::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = path.with_file_name(name);
+    let result = File::create(&beside).map_err(csv::Error::from).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()?;
+        std::fs::rename(&beside, path)?;
+        Ok(())
+    });
+    result
+        .inspect_err(|_| drop(std::fs::remove_file(&beside)))
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes one row for each row of the data directory, by interface and then by time.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_scores(engine: &Engine, incidents: &[Told], out: &mut dyn Write) -> Result<(), csv::Error> {
+    let stories: std::collections::HashMap<_, _> =
+        incidents.iter().filter_map(|t| Some((t.incident.id, t.story?.0))).collect();
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(COLUMNS)?;
+    for (_, track) in engine.by_name() {
+        let name = track.name();
+        for (i, s) in track.scored().iter().enumerate().filter(|(i, _)| engine.is_data(track, *i)) {
+            let [max, mean] = track.history().values(i);
+            let story = s.incident.and_then(|id| stories.get(&id));
+            csv.write_record([
+                track.history().time(i).to_string().as_str(),
+                &name.host,
+                &name.ifname,
+                &max.to_string(),
+                &mean.to_string(),
+                &s.expected[0].to_string(),
+                &s.expected[1].to_string(),
+                &s.error[0].to_string(),
+                &s.error[1].to_string(),
+                &s.score.to_string(),
+                &s.notify.to_string(),
+                s.verdict.word(),
+                &s.cluster.to_string(),
+                if s.anomaly { "1" } else { "0" },
+                &s.incident.map(|i| i.to_string()).unwrap_or_default(),
+                &story.map(ToString::to_string).unwrap_or_default(),
+            ])?;
+        }
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+/// Writes one row for each incident that reaches into the data directory's rows, in the order of starts.
+///
+/// # Errors
+/// When `out` cannot be written to.
+pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write) -> Result<(), csv::Error> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(INCIDENT_COLUMNS)?;
+    for told in incidents {
+        let (track, incident) = (&engine.tracks()[told.interface.index()], &told.incident);
+        let first = (0..track.history().len()).find(|i| engine.is_data(track, *i)).map(|i| track.history().time(i));
+        if first.is_none_or(|first| incident.latest < first) {
+            continue;
+        }
+        csv.write_record([
+            &*track.name().host,
+            &track.name().ifname,
+            &incident.id.to_string(),
+            incident.kind.word(),
+            &incident.start.to_string(),
+            &incident.end.map(|e| e.to_string()).unwrap_or_default(),
+            &incident.peak.to_string(),
+            incident.direction.map_or("", |d| d.word()),
+            &told.story.map(|(s, _)| s.to_string()).unwrap_or_default(),
+        ])?;
+    }
+    csv.flush()?;
+    Ok(())
+}

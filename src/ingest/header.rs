@@ -1,0 +1,109 @@
+//! What a file's first line says: where the five columns are, or why its rows cannot be used.
+
+use csv::ByteRecord;
+
+use super::options::ColumnNames;
+
+/// Places of the five columns in a record, in the order of [`ColumnNames::all`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layout {
+    /// Each column's place.
+    pub(super) at: [usize; 5],
+    /// Fields of the header.
+    pub(super) fields: usize,
+}
+
+impl Layout {
+    /// The layout that `header` gives, or a sentence about the file that says what to do.
+    pub(super) fn of(header: &ByteRecord, names: &ColumnNames, delimiter: u8) -> Result<Self, String> {
+        let found: Vec<String> =
+            header.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect();
+        let has = |name: &str| found.iter().any(|f| f == name);
+        let place = |name: &str| found.iter().position(|f| *f == name.trim().to_lowercase());
+
+        if has("score") && has("verdict") && has("max_expected") {
+            return Err(
+                "holds scores that noctop wrote, not samples: it is skipped; write scores to another directory".into(),
+            );
+        }
+        if has("start") && has("end") && has("hostname") && place(&names.timeslot).is_none() {
+            return Err(
+                "holds incidents or labels, not samples: it is skipped; keep such files in another directory".into()
+            );
+        }
+
+        let wanted = names.all();
+        let places = wanted.map(place);
+        let missing: Vec<&str> = wanted.iter().zip(places).filter(|(_, p)| p.is_none()).map(|(n, _)| *n).collect();
+        match places {
+            [Some(a), Some(b), Some(c), Some(d), Some(e)] => Ok(Self { at: [a, b, c, d, e], fields: header.len() }),
+            _ => Err(complaint(&missing, header, delimiter)),
+        }
+    }
+}
+
+fn complaint(missing: &[&str], header: &ByteRecord, delimiter: u8) -> String {
+    let shown: Vec<String> =
+        header.iter().take(20).map(|field| super::record::shortened(&String::from_utf8_lossy(field))).collect();
+    let more = if header.len() > shown.len() { ", …" } else { "" };
+    let columns = if missing.len() == 1 { "column" } else { "columns" };
+    let other = [b',', b';', b'\t', b'|'].into_iter().find(|d| *d != delimiter && header.iter().any(|f| f.contains(d)));
+    let mend = match other {
+        Some(other) if header.len() == 1 => {
+            format!("its delimiter seems to be {:?}: set that in the options", char::from(other))
+        }
+        _ => "rename a column or map its name in the options".to_owned(),
+    };
+    format!("has no {columns} {}: it is skipped; it has {}{more}; {mend}", missing.join(", "), shown.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(header: &[&str]) -> Result<Layout, String> {
+        Layout::of(&ByteRecord::from(header.to_vec()), &ColumnNames::default(), b',')
+    }
+
+    #[test]
+    fn columns_are_found_in_any_order_and_case() {
+        let layout = of(&["note", " HostName", "mean_metric_value", "IFNAME ", "Timeslot", "max_metric_value"]);
+        assert_eq!(layout, Ok(Layout { at: [4, 1, 3, 5, 2], fields: 6 }));
+    }
+
+    #[test]
+    fn what_is_missing_and_what_there_is_are_named() {
+        let message = of(&["timeslot", "hostname", "interface", "max_metric_value"]).unwrap_err();
+        assert!(message.contains("has no columns ifname, mean_metric_value"), "{message}");
+        assert!(message.contains("\"interface\""), "{message}");
+        let message = of(&["timeslot;hostname;ifname;max_metric_value;mean_metric_value"]).unwrap_err();
+        assert!(message.contains("delimiter seems to be ';'"), "{message}");
+    }
+
+    #[test]
+    fn own_outputs_are_known_by_their_columns() {
+        let scores = of(&[
+            "timeslot",
+            "hostname",
+            "ifname",
+            "max_metric_value",
+            "mean_metric_value",
+            "max_expected",
+            "score",
+            "verdict",
+        ]);
+        assert!(scores.unwrap_err().contains("scores that noctop wrote"));
+        assert!(of(&["hostname", "ifname", "start", "end", "kind", "story"]).unwrap_err().contains("labels"));
+        // Rows that also say when something started and ended are still rows.
+        assert!(
+            of(&["timeslot", "hostname", "ifname", "max_metric_value", "mean_metric_value", "start", "end"]).is_ok()
+        );
+    }
+
+    #[test]
+    fn names_can_be_mapped() {
+        let names = ColumnNames { timeslot: "Time".into(), ..ColumnNames::default() };
+        let header = ByteRecord::from(vec!["time", "hostname", "ifname", "max_metric_value", "mean_metric_value"]);
+        assert_eq!(Layout::of(&header, &names, b','), Ok(Layout { at: [0, 1, 2, 3, 4], fields: 5 }));
+    }
+}

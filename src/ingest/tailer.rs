@@ -1,0 +1,216 @@
+//! Goes through the directories, turn by turn.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use csv::ByteRecord;
+
+use super::batch::{Batch, Notice, Progress, Root};
+use super::error::IngestError;
+use super::file::{Followed, Turn};
+use super::listing::{self, Entry, Identity};
+use super::options::ReadOptions;
+use super::timeslot::TimeslotReader;
+use crate::series::Names;
+
+/// Looks that a file may be missing in before it is forgotten: a listing that is made while a file
+/// is renamed can lack both of its names.
+const MOST_MISSED: u8 = 3;
+
+/// Reads directories of CSV files, on and on: each call gives what is new since the last one.
+#[derive(Debug)]
+pub struct Tailer {
+    options: ReadOptions,
+    slots: TimeslotReader,
+    roots: Vec<Directory>,
+    names: Names,
+    file_count: usize,
+    turns: usize,
+    bytes: Vec<u8>,
+    record: ByteRecord,
+}
+
+#[derive(Debug)]
+struct Directory {
+    root: Root,
+    path: Arc<PathBuf>,
+    /// In the order of their paths as far as possible.
+    files: Vec<Followed>,
+    /// What was said about the directory itself while it could not be listed.
+    trouble: Option<String>,
+}
+
+impl Tailer {
+    /// A reader of these directories from their start.
+    ///
+    /// # Errors
+    /// When a directory does not exist, is none, or cannot be listed; when the options contradict
+    /// themselves. What happens to a directory later is a [`Notice`].
+    pub fn new(roots: Vec<(Root, PathBuf)>, options: ReadOptions) -> Result<Self, IngestError> {
+        options.check()?;
+        let mut roots: Vec<Directory> = roots
+            .into_iter()
+            .map(|(root, path)| {
+                require_directory(&path)?;
+                Ok(Directory { root, path: Arc::new(path), files: Vec::new(), trouble: None })
+            })
+            .collect::<Result<_, IngestError>>()?;
+        // History is the older part of time, and rows are cheapest to take in the order of time.
+        roots.sort_by_key(|directory| directory.root);
+        Ok(Self {
+            slots: TimeslotReader::new(options.time_zone.clone()),
+            options,
+            roots,
+            names: Names::default(),
+            file_count: 0,
+            turns: 0,
+            bytes: Vec::new(),
+            record: ByteRecord::new(),
+        })
+    }
+
+    /// Looks at the directories and reads on: complete lines, at most about
+    /// [`ReadOptions::bytes_per_turn`] bytes. Call it again at once while the batch is not caught up.
+    pub fn scan(&mut self) -> Batch {
+        self.turn(false)
+    }
+
+    /// As [`Tailer::scan`], but takes a last line without a newline too: for those who read once.
+    /// Call it again while the batch is not caught up, and do not read on after that: what is later
+    /// appended to such a line would be taken for a line of its own.
+    pub fn finish(&mut self) -> Batch {
+        self.turn(true)
+    }
+
+    fn turn(&mut self, finishing: bool) -> Batch {
+        let mut batch = Batch::default();
+        let known_names = self.names.all().len();
+        for directory in &mut self.roots {
+            directory.look(&mut batch);
+        }
+        self.read(&mut batch, finishing);
+        batch.names = self.names.all()[known_names..].to_vec();
+        for file in self.roots.iter().flat_map(|directory| &directory.files) {
+            batch.open_files += usize::from(file.is_open());
+            if let Some((read, total)) = file.progress() {
+                batch.progress = Progress { read: batch.progress.read + read, total: batch.progress.total + total };
+            }
+        }
+        batch.caught_up = !self.roots.iter().flat_map(|directory| &directory.files).any(Followed::is_behind);
+        batch
+    }
+
+    /// Files that were read to their end before share up to half of the turn, each turn beginning
+    /// with another one. The rest goes to the others in their order.
+    fn read(&mut self, batch: &mut Batch, finishing: bool) {
+        let due = self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due());
+        let (mut live, backlog): (Vec<_>, Vec<_>) = due.partition(|file| file.live);
+        self.turns = self.turns.wrapping_add(1);
+        if !live.is_empty() {
+            let first = self.turns % live.len();
+            live.rotate_left(first);
+        }
+        let mut turn = Turn {
+            options: &self.options,
+            slots: &self.slots,
+            names: &mut self.names,
+            file_count: &mut self.file_count,
+            batch,
+            bytes: &mut self.bytes,
+            record: &mut self.record,
+            finishing,
+        };
+        let all = self.options.bytes_per_turn.max(2);
+        let mut read = 0;
+        let live_share = if backlog.is_empty() { all } else { all / 2 };
+        for (files, share) in [(live, live_share), (backlog, all)] {
+            for file in files {
+                if read >= share {
+                    break;
+                }
+                read += file.read(&mut turn, share - read);
+            }
+        }
+    }
+}
+
+impl Directory {
+    /// Lists the directory and brings what is known of its files up to date.
+    fn look(&mut self, batch: &mut Batch) {
+        self.files.retain(|file| !file.stranger);
+        let known: HashMap<Identity, usize> = self.files.iter().enumerate().map(|(i, f)| (f.identity, i)).collect();
+        let inodes: HashSet<u64> = known.keys().map(|identity| identity.inode()).collect();
+        let entries = match listing::list(&self.path, |inode| inodes.contains(&inode)) {
+            Ok(entries) => entries,
+            Err(e) => {
+                self.files.iter_mut().for_each(|file| file.here = false);
+                let message = format!("cannot be listed ({e}): its rows so far stay, and it is tried again");
+                if self.trouble.is_none() {
+                    batch.notices.push(self.notice(message.clone()));
+                }
+                self.trouble = Some(message);
+                return;
+            }
+        };
+        if self.trouble.take().is_some() {
+            batch.notices.push(self.notice("can be listed again".into()));
+        }
+        for file in &mut self.files {
+            file.here = false;
+            file.missed = file.missed.saturating_add(1);
+        }
+        let now = SystemTime::now();
+        // A name that still leads to the same file comes first: of several names of one file, the
+        // one that we know is not a new one.
+        for same_name in [true, false] {
+            for entry in &entries {
+                let Some(file) = known.get(&entry.identity).map(|i| &mut self.files[*i]) else { continue };
+                if !file.here && (*file.path == entry.path) == same_name {
+                    file.look(entry, now);
+                }
+            }
+        }
+        self.add_new(&entries, &known, batch);
+        self.files.retain(|file| file.missed < MOST_MISSED);
+    }
+
+    fn add_new(&mut self, entries: &[Entry], known: &HashMap<Identity, usize>, batch: &mut Batch) {
+        let mut added = HashSet::new();
+        for entry in entries.iter().filter(|entry| entry.wanted && !known.contains_key(&entry.identity)) {
+            if !added.insert(entry.identity) {
+                continue;
+            }
+            let replaced = self.files.iter().position(|file| !file.here && *file.path == entry.path);
+            if let Some(old) = replaced {
+                if self.files[old].is_started() {
+                    let message =
+                        "was replaced by another file: it is read from its start, and what it says takes precedence";
+                    batch.notices.push(Notice { path: self.files[old].path.clone(), message: message.into() });
+                }
+                self.files[old] = Followed::new(self.root, entry);
+            } else {
+                self.files.push(Followed::new(self.root, entry));
+            }
+        }
+        if !added.is_empty() {
+            self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        }
+    }
+
+    fn notice(&self, message: String) -> Notice {
+        Notice { path: self.path.clone(), message }
+    }
+}
+
+/// An error where `path` is not a directory that can be listed.
+fn require_directory(path: &Path) -> Result<(), IngestError> {
+    let unreadable = |source| IngestError::Unreadable { path: path.to_owned(), source };
+    match std::fs::metadata(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(IngestError::Missing { path: path.to_owned() }),
+        Err(e) => Err(unreadable(e)),
+        Ok(metadata) if !metadata.is_dir() => Err(IngestError::NotADirectory { path: path.to_owned() }),
+        Ok(_) => std::fs::read_dir(path).map(|_| ()).map_err(unreadable),
+    }
+}

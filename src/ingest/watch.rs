@@ -1,0 +1,307 @@
+//! The reader's thread: scans when something seems to have happened, and now and then in any case.
+//!
+//! Events of the operating system are hints and nothing else. They can be lost, they do not come at
+//! all from network file systems, and they say nothing about what is complete; so a scan at a fixed
+//! interval stands behind them, and what a scan finds is what counts.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, Sender, bounded, never, select};
+use notify::event::{AccessKind, AccessMode};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+
+use super::batch::{Batch, Root};
+use super::error::IngestError;
+use super::listing::Identity;
+use super::options::ReadOptions;
+use super::tailer::Tailer;
+
+/// Scans that events ask for are at least this far apart.
+const LEAST_APART: Duration = Duration::from_millis(100);
+/// Batches that may wait for the engine.
+const QUEUE: usize = 4;
+/// How long dropping a [`Watch`] waits for its thread.
+const LONGEST_GOODBYE: Duration = Duration::from_secs(1);
+
+/// How changes of the directory are noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatchMode {
+    /// The operating system's events wake the reader, and a slow scan stands behind them.
+    Events,
+    /// Scans alone.
+    #[default]
+    Polling,
+}
+
+/// How a directory is watched.
+#[derive(Debug, Clone, Default)]
+pub struct WatchOptions {
+    /// How its files are read.
+    pub read: ReadOptions,
+    /// Time between two scans when no event comes; none for 2 s with events and 1 s without.
+    pub poll: Option<Duration>,
+    /// Do without events, as on network file systems, where none come.
+    pub polling_only: bool,
+}
+
+impl WatchOptions {
+    fn interval(&self, mode: WatchMode) -> Duration {
+        let usual = match mode {
+            WatchMode::Events => Duration::from_secs(2),
+            WatchMode::Polling => Duration::from_secs(1),
+        };
+        self.poll.unwrap_or(usual).max(LEAST_APART)
+    }
+}
+
+/// What the reader's thread says.
+#[derive(Debug)]
+pub enum Feed {
+    /// What is new. The first one comes even when it is empty; later ones only when they have
+    /// something new, or when being caught up has changed.
+    Batch(Batch),
+    /// How changes are noticed from now on.
+    Mode(WatchMode),
+    /// The thread has ended by a fault of ours; no more rows come.
+    Failed(String),
+}
+
+/// A directory that is being watched. Dropping it ends the watching.
+#[derive(Debug)]
+pub struct Watch {
+    /// What the thread says; disconnected when it has ended.
+    pub feed: Receiver<Feed>,
+    /// Dropped to end the thread.
+    stop: Option<Sender<()>>,
+    /// Disconnected by the thread's end.
+    ended: Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Watches `dir` on a thread of its own: all rows that stand there, then those that come.
+///
+/// # Errors
+/// When the directory does not exist or cannot be listed, when the options contradict themselves,
+/// or when there can be no thread.
+pub fn watch(dir: PathBuf, options: WatchOptions) -> Result<Watch, IngestError> {
+    let tailer = Tailer::new(vec![(Root::Data, dir.clone())], options.read.clone())?;
+    let (feed_sender, feed) = bounded(QUEUE);
+    let (stop, stop_receiver) = bounded(0);
+    let (ending, ended) = bounded(0);
+    let outlet = Outlet { feed: feed_sender, stop: stop_receiver };
+    let thread = std::thread::Builder::new()
+        .name("ingest".into())
+        .spawn(move || {
+            let _ending: Sender<()> = ending;
+            guarded(&outlet, || run(&dir, tailer, &options, &outlet));
+        })
+        .map_err(|source| IngestError::Thread { source })?;
+    Ok(Watch { feed, stop: Some(stop), ended, thread: Some(thread) })
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        // Nothing is ever sent; what is waited for is the disconnection. A thread that hangs in a
+        // dead network file system is left behind: it holds nothing that anybody waits for.
+        let hangs =
+            matches!(self.ended.recv_timeout(LONGEST_GOODBYE), Err(crossbeam_channel::RecvTimeoutError::Timeout));
+        if let Some(thread) = self.thread.take()
+            && !hangs
+        {
+            // Its panics were caught and told already.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The watching has been ended from the other side.
+struct Stopped;
+
+/// The way out of the thread.
+struct Outlet {
+    feed: Sender<Feed>,
+    stop: Receiver<()>,
+}
+
+impl Outlet {
+    /// Sends, however long the other side takes, unless it ends the watching.
+    fn send(&self, feed: Feed) -> Result<(), Stopped> {
+        select! {
+            send(self.feed, feed) -> sent => sent.map_err(|_| Stopped),
+            recv(self.stop) -> _ => Err(Stopped),
+        }
+    }
+
+    /// Waits until `wake` says something, at the longest for `time`. Whether it did.
+    fn wait(&self, wake: &Receiver<()>, time: Duration) -> Result<bool, Stopped> {
+        select! {
+            recv(wake) -> _ => Ok(true),
+            recv(self.stop) -> _ => Err(Stopped),
+            default(time) => Ok(false),
+        }
+    }
+}
+
+/// Does `work` and tells the other side if it panics.
+fn guarded(outlet: &Outlet, work: impl FnOnce() -> Stopped) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
+        // Whether anybody still listens does not matter any more.
+        let _ = outlet.send(Feed::Failed(format!("the reader failed: {}", panic_message(panic.as_ref()))));
+    }
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("for an unknown reason")
+}
+
+fn run(dir: &Path, mut tailer: Tailer, options: &WatchOptions, outlet: &Outlet) -> Stopped {
+    let end = follow(dir, &mut tailer, options, outlet);
+    match end {
+        Err(stopped) => stopped,
+        Ok(never) => match never {},
+    }
+}
+
+fn follow(
+    dir: &Path,
+    tailer: &mut Tailer,
+    options: &WatchOptions,
+    outlet: &Outlet,
+) -> Result<std::convert::Infallible, Stopped> {
+    let mut events = Events::new(dir, options.polling_only);
+    let mut told_mode = None;
+    let mut last = Told::default();
+    loop {
+        // Before the scan, so that nothing comes between the two unseen.
+        let mode = events.arm();
+        if told_mode != Some(mode) {
+            outlet.send(Feed::Mode(mode))?;
+            told_mode = Some(mode);
+        }
+        events.forget();
+        let scanned = Instant::now();
+        let batch = tailer.scan();
+        let caught_up = batch.caught_up;
+        let told = Told::of(&batch);
+        let moved = told.read != last.read || !batch.rows.is_empty();
+        if is_news(&batch) || told.differs(&last) {
+            outlet.send(Feed::Batch(batch))?;
+        }
+        last = told;
+        if caught_up {
+            outlet.wait(&events.wake, options.interval(mode))?;
+        } else if moved {
+            // More stands there: read on, unless the other side has had enough.
+            outlet.wait(&never(), Duration::ZERO)?;
+            continue;
+        }
+        outlet.wait(&never(), LEAST_APART.saturating_sub(scanned.elapsed()))?;
+    }
+}
+
+/// What the other side knows without looking at rows.
+#[derive(Default)]
+struct Told {
+    /// None before the first batch.
+    caught_up: Option<bool>,
+    open_files: usize,
+    read: u64,
+}
+
+impl Told {
+    fn of(batch: &Batch) -> Self {
+        Self { caught_up: Some(batch.caught_up), open_files: batch.open_files, read: batch.progress.read }
+    }
+
+    fn differs(&self, other: &Self) -> bool {
+        (self.caught_up, self.open_files) != (other.caught_up, other.open_files)
+    }
+}
+
+fn is_news(batch: &Batch) -> bool {
+    let Batch { names, files, rows, refused, notices, .. } = batch;
+    !names.is_empty() || !files.is_empty() || !rows.is_empty() || !notices.is_empty() || *refused > 0
+}
+
+/// The operating system's events about one directory, as far as they can be had.
+struct Events {
+    dir: PathBuf,
+    wanted: bool,
+    /// Says something when something may have happened.
+    wake: Receiver<()>,
+    waker: Sender<()>,
+    watcher: Option<(RecommendedWatcher, Identity)>,
+    /// Says something when the watch on the directory itself is lost.
+    lost: Receiver<()>,
+    lose: Sender<()>,
+}
+
+impl Events {
+    fn new(dir: &Path, polling_only: bool) -> Self {
+        let (waker, wake) = bounded(1);
+        let (lose, lost) = bounded(1);
+        Self { dir: dir.to_owned(), wanted: !polling_only, wake, waker, watcher: None, lost, lose }
+    }
+
+    /// Sees to it that the directory which now has our path is the one that is watched.
+    fn arm(&mut self) -> WatchMode {
+        if !self.wanted {
+            return WatchMode::Polling;
+        }
+        let identity = std::fs::metadata(&self.dir).ok().map(|metadata| Identity::of(&metadata));
+        let lost = self.lost.try_recv().is_ok();
+        if lost || self.watcher.as_ref().map(|(_, watched)| *watched) != identity {
+            self.watcher = identity.and_then(|identity| Some((self.begin()?, identity)));
+        }
+        if self.watcher.is_some() { WatchMode::Events } else { WatchMode::Polling }
+    }
+
+    fn begin(&self) -> Option<RecommendedWatcher> {
+        let (waker, lose, dir) = (self.waker.clone(), self.lose.clone(), self.dir.clone());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            // A full channel says the same already.
+            if loses_directory(&event, &dir) {
+                let _ = lose.try_send(());
+            }
+            if is_a_hint(&event) {
+                let _ = waker.try_send(());
+            }
+        })
+        .ok()?;
+        watcher.watch(&self.dir, RecursiveMode::NonRecursive).ok()?;
+        Some(watcher)
+    }
+
+    /// What happened so far is covered by the scan that follows.
+    fn forget(&self) {
+        let _ = self.wake.try_recv();
+    }
+}
+
+/// Whether something may have been written. That files were opened or read is no hint: our own
+/// scans do that, and would wake themselves for ever. An error may stand for events that were lost.
+fn is_a_hint(event: &notify::Result<Event>) -> bool {
+    match event {
+        Ok(event) => match event.kind {
+            EventKind::Access(access) => access == AccessKind::Close(AccessMode::Write),
+            _ => true,
+        },
+        Err(_) => true,
+    }
+}
+
+fn loses_directory(event: &notify::Result<Event>, dir: &Path) -> bool {
+    event.as_ref().is_ok_and(|event| {
+        let gone = matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(notify::event::ModifyKind::Name(_)));
+        gone && event.paths.iter().any(|path| path == dir)
+    })
+}
