@@ -17,6 +17,9 @@ use crate::series::{DAY, Step};
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
 const QUIET: usize = 192;
 const QUIET_DAYS: f64 = 28.0;
+/// Quiet rows that may be new in the sample before the clusters are found again (a new incident is
+/// taken at once).
+const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
 const PAST: usize = 64;
 /// Neighbourhood, in units of rarity.
@@ -63,6 +66,8 @@ pub struct ErrorSpace {
     every: u32,
     wait: u32,
     fitted: Option<Fitted>,
+    /// Quiet rows kept since the clusters were found.
+    since_fit: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -77,7 +82,7 @@ impl ErrorSpace {
     /// An empty space for rows that are a `step` apart.
     pub fn new(step: Step) -> Self {
         let every = (QUIET_DAYS * step.slots_in(DAY) / QUIET as f64).max(1.0) as u32;
-        Self { quiet: VecDeque::new(), past: VecDeque::new(), every, wait: 0, fitted: None }
+        Self { quiet: VecDeque::new(), past: VecDeque::new(), every, wait: 0, fitted: None, since_fit: 0 }
     }
 
     /// Learns the vector of a row outside any incident; every so many rows one is kept.
@@ -93,7 +98,7 @@ impl ErrorSpace {
             self.quiet.pop_front();
         }
         self.quiet.push_back(point(vector));
-        self.fitted = None;
+        self.since_fit += 1;
     }
 
     /// Learns an incident that has ended, by its first and its worst row.
@@ -114,8 +119,9 @@ impl ErrorSpace {
     /// largest, −1 for none.
     pub fn verdict(&mut self, vector: &[f64; 4]) -> (Verdict, i32) {
         let here = point(vector);
-        if self.fitted.is_none() {
+        if self.fitted.is_none() || self.since_fit > REFIT.min(self.quiet.len() / 4) {
             self.fitted = Some(self.fit());
+            self.since_fit = 0;
         }
         let Some(fitted) = &self.fitted else { return (Verdict::Noise, -1) };
         let near = |points: &[(Point, i32)]| {
