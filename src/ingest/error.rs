@@ -26,7 +26,9 @@ pub enum IngestError {
         source: std::io::Error,
     },
     /// The delimiter cannot delimit.
-    #[error("the delimiter cannot be {delimiter:?}: choose one that is neither a quote nor a line end, such as ',' or ';'")]
+    #[error(
+        "the delimiter cannot be {delimiter:?}: choose one that is neither a quote nor a line end, such as ',' or ';'"
+    )]
     Delimiter {
         /// What was asked for.
         delimiter: char,

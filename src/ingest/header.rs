@@ -22,10 +22,14 @@ impl Layout {
         let place = |name: &str| found.iter().position(|f| *f == name.trim().to_lowercase());
 
         if has("score") && has("verdict") && has("max_expected") {
-            return Err("holds scores that noctop wrote, not samples: it is skipped; write scores to another directory".into());
+            return Err(
+                "holds scores that noctop wrote, not samples: it is skipped; write scores to another directory".into(),
+            );
         }
         if has("start") && has("end") && has("hostname") && place(&names.timeslot).is_none() {
-            return Err("holds incidents or labels, not samples: it is skipped; keep such files in another directory".into());
+            return Err(
+                "holds incidents or labels, not samples: it is skipped; keep such files in another directory".into()
+            );
         }
 
         let wanted = names.all();
@@ -79,7 +83,14 @@ mod tests {
     #[test]
     fn own_outputs_are_known_by_their_columns() {
         let scores = of(&[
-            "timeslot", "hostname", "ifname", "max_metric_value", "mean_metric_value", "max_expected", "score", "verdict",
+            "timeslot",
+            "hostname",
+            "ifname",
+            "max_metric_value",
+            "mean_metric_value",
+            "max_expected",
+            "score",
+            "verdict",
         ]);
         assert!(scores.unwrap_err().contains("scores that noctop wrote"));
         assert!(of(&["hostname", "ifname", "start", "end", "kind", "story"]).unwrap_err().contains("labels"));

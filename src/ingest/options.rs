@@ -54,12 +54,7 @@ pub struct ReadOptions {
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self {
-            columns: ColumnNames::default(),
-            delimiter: b',',
-            time_zone: TimeZone::UTC,
-            bytes_per_turn: 4 << 20,
-        }
+        Self { columns: ColumnNames::default(), delimiter: b',', time_zone: TimeZone::UTC, bytes_per_turn: 4 << 20 }
     }
 }
 

@@ -153,7 +153,10 @@ mod tests {
         assert_eq!(why(vec![time, b"a", b"b", b"1"]), "has 4 fields, too few: mean_metric_value would be field 5");
         assert_eq!(why(vec![time]), "has 1 field, too few: hostname would be field 2");
         assert_eq!(why(vec![time, b"\xff", b"b", b"1", b"1"]), "hostname is not valid UTF-8: write the file as UTF-8");
-        assert_eq!(why(vec![b"noon", b"a", b"b", b"1", b"1"]), "timeslot is \"noon\": not a time such as 2026-11-23 14:05:00");
+        assert_eq!(
+            why(vec![b"noon", b"a", b"b", b"1", b"1"]),
+            "timeslot is \"noon\": not a time such as 2026-11-23 14:05:00"
+        );
         let split = why(vec![time, b"a", b"b", b"1", b"5", b"0", b"7"]);
         assert!(split.starts_with("has 7 fields where the header has 5"), "{split}");
         assert!(check(&ByteRecord::from(vec![time, b"a", b"b", b"1", b"5", b"", b" \r"])).is_ok());

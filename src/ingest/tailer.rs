@@ -185,7 +185,8 @@ impl Directory {
             let replaced = self.files.iter().position(|file| !file.here && *file.path == entry.path);
             if let Some(old) = replaced {
                 if self.files[old].is_started() {
-                    let message = "was replaced by another file: it is read from its start, and what it says takes precedence";
+                    let message =
+                        "was replaced by another file: it is read from its start, and what it says takes precedence";
                     batch.notices.push(Notice { path: self.files[old].path.clone(), message: message.into() });
                 }
                 self.files[old] = Followed::new(self.root, entry);

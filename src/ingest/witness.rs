@@ -132,7 +132,9 @@ mod tests {
             longer.push(b'x');
             assert!(holds(&longer, Check::Whole) && holds(&longer, Check::Ends));
             assert!(!holds(&content[..4999], Check::Ends));
-            for (at, seen_at_ends) in [(0, true), (1123, true), (1124, false), (3000, false), (4744, true), (4999, true)] {
+            for (at, seen_at_ends) in
+                [(0, true), (1123, true), (1124, false), (3000, false), (4744, true), (4999, true)]
+            {
                 let mut changed = content.clone();
                 changed[at] ^= 1;
                 assert!(!holds(&changed, Check::Whole), "byte {at}");
