@@ -164,7 +164,7 @@ fn a_file_with_two_names_is_read_once() {
 fn a_file_that_may_not_be_read_is_said_once_and_tried_again() {
     let mut read = started(0..3);
     read.write("b.csv", format!("{HEADER}{}", row(3)));
-    fs::set_permissions(read.path("b.csv"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(read.path("b.csv"), Permissions::from_mode(0o000)).unwrap();
     if File::open(read.path("b.csv")).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;
@@ -193,4 +193,20 @@ fn a_directory_that_vanishes_is_said_once_and_read_again_when_it_is_back() {
     // Its files were not forgotten meanwhile.
     assert_eq!((read.means(), read.notices.len()), (numbers(0..4), 2));
     assert!(read.notices[1].contains("can be listed again"), "{}", read.notices[1]);
+}
+
+#[test]
+fn a_directory_that_may_be_listed_but_not_entered_is_said() {
+    let mut read = started(0..3);
+    let dir = read.dir.path().to_owned();
+    fs::set_permissions(&dir, Permissions::from_mode(0o600)).unwrap();
+    if File::open(read.path("a.csv")).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    read.all();
+    fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
+    read.all();
+    assert_eq!((read.rows.len(), read.notices.len()), (3, 2));
+    assert!(read.notices[0].contains("cannot be listed"), "{}", read.notices[0]);
 }
