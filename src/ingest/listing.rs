@@ -55,8 +55,13 @@ pub(super) fn list(dir: &Path, known: impl Fn(u64) -> bool) -> io::Result<Vec<En
         }
         let path = entry.path();
         let link = entry.file_type().is_ok_and(|t| t.is_symlink());
-        // What vanished since the listing, or cannot be looked at, is not there.
-        let Ok(metadata) = fs::metadata(&path) else { continue };
+        let metadata = match fs::metadata(&path) {
+            Ok(metadata) => metadata,
+            // It vanished since it was listed, or is a link to nowhere.
+            Err(e) if link || e.kind() == io::ErrorKind::NotFound => continue,
+            // Nothing in the directory can be looked at: it may be listed, but not entered.
+            Err(e) => return Err(e),
+        };
         if !metadata.is_file() {
             continue;
         }

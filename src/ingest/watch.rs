@@ -305,3 +305,44 @@ fn loses_directory(event: &notify::Result<Event>, dir: &Path) -> bool {
         gone && event.paths.iter().any(|path| path == dir)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{AccessKind, CreateKind, DataChange, ModifyKind};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_told_to_the_other_side() {
+        for (boom, want) in [("plain", "the reader failed: plain"), ("formatted", "the reader failed: formatted 1")] {
+            let (feed_sender, feed) = bounded(1);
+            let (_keep, stop) = bounded::<()>(0);
+            guarded(&Outlet { feed: feed_sender, stop }, || {
+                if boom == "plain" { panic!("plain") } else { panic!("{boom} {}", 1) }
+            });
+            assert!(matches!(feed.try_recv(), Ok(Feed::Failed(message)) if message == want));
+        }
+    }
+
+    #[test]
+    fn reading_a_file_is_no_hint_and_a_lost_event_is_one() {
+        let event = |kind| Ok(Event::new(kind));
+        assert!(!is_a_hint(&event(EventKind::Access(AccessKind::Open(AccessMode::Any)))));
+        assert!(!is_a_hint(&event(EventKind::Access(AccessKind::Close(AccessMode::Read)))));
+        assert!(is_a_hint(&event(EventKind::Access(AccessKind::Close(AccessMode::Write)))));
+        assert!(is_a_hint(&event(EventKind::Modify(ModifyKind::Data(DataChange::Any)))));
+        assert!(is_a_hint(&event(EventKind::Create(CreateKind::File))));
+        assert!(is_a_hint(&event(EventKind::Other)));
+        assert!(is_a_hint(&Err(notify::Error::generic("overflow"))));
+    }
+
+    #[test]
+    fn the_interval_depends_on_the_mode_unless_it_is_set() {
+        let usual = WatchOptions::default();
+        assert_eq!(usual.interval(WatchMode::Events), Duration::from_secs(2));
+        assert_eq!(usual.interval(WatchMode::Polling), Duration::from_secs(1));
+        // Never so short that it would be a busy loop.
+        let zero = WatchOptions { poll: Some(Duration::ZERO), ..WatchOptions::default() };
+        assert_eq!(zero.interval(WatchMode::Events), LEAST_APART);
+    }
+}

@@ -1,0 +1,212 @@
+//! Files that are renamed, replaced, cut, rewritten, or cannot be read.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, SystemTime};
+
+use super::*;
+use crate::ingest::outranks;
+
+fn started(range: std::ops::Range<usize>) -> Read {
+    let mut read = Read::new();
+    read.write("a.csv", format!("{HEADER}{}", rows(range)));
+    read.all();
+    read
+}
+
+/// Makes the time of a file's last change another one, as a later write does.
+fn touch(read: &Read, name: &str, seconds: u64) {
+    let file = File::options().write(true).open(read.path(name)).unwrap();
+    file.set_modified(SystemTime::now() + Duration::from_secs(seconds)).unwrap();
+}
+
+#[test]
+fn a_renamed_file_is_read_on_where_it_was() {
+    let mut read = started(0..3);
+    read.append("a.csv", rows(3..5));
+    fs::rename(read.path("a.csv"), read.path("b.csv")).unwrap();
+    read.all();
+    read.append("b.csv", rows(5..6));
+    read.all();
+    assert_eq!((read.means(), read.files.len()), (numbers(0..6), 1));
+    assert_eq!(read.notices, [""; 0]);
+}
+
+#[test]
+fn rotation_loses_nothing_and_reads_nothing_twice() {
+    let mut read = started(0..3);
+    read.append("a.csv", rows(3..5));
+    fs::rename(read.path("a.csv"), read.path("a.csv.1")).unwrap();
+    read.write("a.csv", format!("{HEADER}{}", rows(5..7)));
+    read.all();
+    // The writer may still have the old file open for a moment.
+    read.append("a.csv.1", rows(7..8));
+    read.all();
+    let mut means = read.means();
+    means.sort_by(f64::total_cmp);
+    assert_eq!((means, read.files.len()), (numbers(0..8), 2));
+    assert_eq!(read.notices, [""; 0]);
+}
+
+#[test]
+fn a_file_that_was_cut_and_written_again_is_read_from_its_start() {
+    let mut read = started(0..9);
+    read.write("a.csv", format!("{HEADER}{}", rows(20..22)));
+    read.all();
+    assert_eq!(read.means()[9..], numbers(20..22));
+    assert!(read.rows[9].starts_with("1:2 "), "{}", read.rows[9]);
+    assert_eq!((read.files[0].path.clone(), read.files.len()), (read.files[1].path.clone(), 2));
+    assert_eq!(read.notices.len(), 1);
+    assert!(read.notices[0].starts_with("a.csv is shorter than what was read of it"), "{}", read.notices[0]);
+}
+
+#[test]
+fn a_file_that_was_cut_and_has_outgrown_its_old_size_is_read_from_its_start() {
+    let mut read = started(0..3);
+    read.write("a.csv", format!("{HEADER}{}", rows(20..40)));
+    read.all();
+    assert_eq!(read.means()[3..], numbers(20..40));
+    assert!(read.notices[0].starts_with("a.csv was rewritten"), "{}", read.notices[0]);
+}
+
+#[test]
+fn a_replaced_file_is_read_from_its_start_and_takes_precedence() {
+    let mut read = started(0..3);
+    read.write("a.tmp", format!("{HEADER}{}", rows(0..3).replace("core-1,xe-0,0.5,0", "core-1,xe-0,7,7")));
+    fs::rename(read.path("a.tmp"), read.path("a.csv")).unwrap();
+    let batch = read.all();
+    assert_eq!((read.means()[3..].to_vec(), read.files.len()), (vec![7.0, 1.0, 2.0], 2));
+    assert!(read.notices[0].starts_with("a.csv was replaced"), "{}", read.notices[0]);
+    let old = crate::ingest::Origin { file: crate::ingest::FileId::from_index(0), line: 4 };
+    assert!(outranks(&read.files, batch.rows[0].origin, old));
+}
+
+#[test]
+fn a_value_that_was_changed_in_place_is_noticed() {
+    // Once in a file that is kept whole in memory, once in the middle of a larger one.
+    for count in [3, 300] {
+        let mut read = started(0..count);
+        let changed =
+            format!("{HEADER}{}", rows(0..count)).replace("00:01:00,core-1,xe-1,2.5,1", "00:01:00,core-1,xe-1,2.5,8");
+        let middle =
+            format!("{HEADER}{}", rows(0..count)).replace(&row(count / 2), &row(count / 2).replace("core", "edge"));
+        for content in [changed, middle] {
+            let before = read.rows.len();
+            read.write("a.csv", &content);
+            touch(&read, "a.csv", before as u64);
+            read.all();
+            assert_eq!(read.rows.len() - before, count);
+        }
+        assert_eq!((read.notices.len(), read.files.len()), (2, 3));
+    }
+}
+
+#[test]
+fn a_change_in_the_same_moment_as_the_reading_is_noticed() {
+    let mut read = started(0..3);
+    let time = fs::metadata(read.path("a.csv")).unwrap().modified().unwrap();
+    read.write("a.csv", format!("{HEADER}{}", rows(0..3)).replace(",1\n", ",8\n"));
+    File::options().write(true).open(read.path("a.csv")).unwrap().set_modified(time).unwrap();
+    // A slow machine may have left that moment already; then this shows nothing.
+    if time.elapsed().unwrap() < Duration::from_millis(60) {
+        read.all();
+        assert_eq!(read.means(), [0.0, 1.0, 2.0, 0.0, 8.0, 2.0]);
+    }
+}
+
+#[test]
+fn a_file_that_was_only_touched_is_not_read_again() {
+    let mut read = started(0..300);
+    touch(&read, "a.csv", 5);
+    read.all();
+    assert_eq!((read.rows.len(), read.files.len(), read.notices.len()), (300, 1, 0));
+}
+
+#[test]
+fn a_file_that_vanishes_keeps_its_rows_and_the_others_go_on() {
+    let mut read = started(0..3);
+    read.write("b.csv", format!("{HEADER}{}", row(3)));
+    read.all();
+    fs::remove_file(read.path("a.csv")).unwrap();
+    read.append("b.csv", row(4));
+    let batch = read.all();
+    assert_eq!((read.means(), batch.open_files, batch.caught_up), (numbers(0..5), 1, true));
+    assert_eq!(read.notices, [""; 0]);
+}
+
+#[test]
+fn another_file_that_gets_the_identity_of_a_deleted_one_is_not_taken_for_it() {
+    let mut read = started(0..3);
+    // A rename within one file system keeps the identity, so this stands for its being given again.
+    fs::write(read.path("a.csv"), format!("{HEADER}{}", rows(20..30))).unwrap();
+    fs::rename(read.path("a.csv"), read.path("b.csv")).unwrap();
+    read.all();
+    assert_eq!(read.means()[3..], numbers(20..30));
+    // And not read at all where it is no file of rows.
+    fs::write(read.path("b.csv"), format!("{HEADER}{}", rows(40..60))).unwrap();
+    fs::rename(read.path("b.csv"), read.path("b.tmp")).unwrap();
+    read.all();
+    read.all();
+    assert_eq!(read.rows.len(), 13);
+}
+
+#[test]
+fn a_file_with_two_names_is_read_once() {
+    let mut read = started(0..3);
+    fs::hard_link(read.path("a.csv"), read.path("0.csv")).unwrap();
+    std::os::unix::fs::symlink("a.csv", read.path("newest.csv")).unwrap();
+    read.append("a.csv", row(3));
+    let batch = read.all();
+    assert_eq!((read.means(), batch.open_files), (numbers(0..4), 1));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_said_once_and_tried_again() {
+    let mut read = started(0..3);
+    read.write("b.csv", format!("{HEADER}{}", row(3)));
+    fs::set_permissions(read.path("b.csv"), Permissions::from_mode(0o000)).unwrap();
+    if File::open(read.path("b.csv")).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    for _ in 0..3 {
+        assert!(read.all().caught_up);
+    }
+    assert_eq!((read.rows.len(), read.notices.len()), (3, 1));
+    assert!(read.notices[0].starts_with("b.csv cannot be read"), "{}", read.notices[0]);
+    fs::set_permissions(read.path("b.csv"), Permissions::from_mode(0o644)).unwrap();
+    read.all();
+    assert_eq!((read.means(), read.notices.len()), (numbers(0..4), 1));
+}
+
+#[test]
+fn a_directory_that_vanishes_is_said_once_and_read_again_when_it_is_back() {
+    let mut read = started(0..3);
+    let (dir, aside) = (read.dir.path().to_owned(), read.dir.path().with_extension("aside"));
+    fs::rename(&dir, &aside).unwrap();
+    assert!(read.all().caught_up && read.all().caught_up);
+    assert_eq!(read.notices.len(), 1);
+    assert!(read.notices[0].contains("cannot be listed"), "{}", read.notices[0]);
+    fs::rename(&aside, &dir).unwrap();
+    read.append("a.csv", row(3));
+    read.all();
+    // Its files were not forgotten meanwhile.
+    assert_eq!((read.means(), read.notices.len()), (numbers(0..4), 2));
+    assert!(read.notices[1].contains("can be listed again"), "{}", read.notices[1]);
+}
+
+#[test]
+fn a_directory_that_may_be_listed_but_not_entered_is_said() {
+    let mut read = started(0..3);
+    let dir = read.dir.path().to_owned();
+    fs::set_permissions(&dir, Permissions::from_mode(0o600)).unwrap();
+    if File::open(read.path("a.csv")).is_ok() {
+        eprintln!("skipped: this user may read everything");
+        return;
+    }
+    read.all();
+    fs::set_permissions(&dir, Permissions::from_mode(0o700)).unwrap();
+    read.all();
+    assert_eq!((read.rows.len(), read.notices.len()), (3, 2));
+    assert!(read.notices[0].contains("cannot be listed"), "{}", read.notices[0]);
+}
