@@ -1,1 +1,3 @@
-//! cli
+//! Plain output: one file per subcommand.
+
+pub mod simulate;
