@@ -29,6 +29,42 @@ enum Audience {
     Mixed,
 }
 
+impl Audience {
+    fn humps(self) -> [Hump; 2] {
+        let hump = |centre, narrow, height| Hump { centre, narrow, height };
+        match self {
+            Self::Office => [hump(10.5, 4.0, 0.85), hump(14.8, 4.0, 0.9)],
+            Self::Home => [hump(12.5, 1.6, 0.45), hump(20.5, 4.0, 0.85)],
+            Self::Mixed => [hump(11.5, 2.2, 0.6), hump(18.5, 2.2, 0.65)],
+        }
+    }
+}
+
+/// A busy time of the day.
+#[derive(Debug, Clone, Copy)]
+struct Hump {
+    /// Its middle, in hours.
+    centre: f64,
+    narrow: f64,
+    height: f64,
+}
+
+impl Hump {
+    /// One like it, for one interface.
+    fn varied(self, random: &mut Random) -> Self {
+        Self {
+            centre: self.centre + random.between(-1.0, 1.0),
+            narrow: self.narrow * random.between(0.5, 1.2),
+            height: self.height * random.between(0.7, 1.1),
+        }
+    }
+
+    fn at(self, hour: f64) -> f64 {
+        let angle = std::f64::consts::TAU * (hour - self.centre) / 24.0;
+        self.height * libm::exp(self.narrow * (libm::cos(angle) - 1.0))
+    }
+}
+
 /// What a slot's two values are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sample {
@@ -190,14 +226,11 @@ pub(super) struct Profile {
     pub(super) nature: Nature,
     /// Load at the busiest hour; an idle interface's load when there is some.
     pub(super) base: f64,
-    audience: Audience,
     ahead: i64,
     /// Share of the base that stays at night.
     floor: f64,
-    /// Shifts of the busy hours, in hours.
-    peaks: [f64; 2],
-    /// How narrow they are.
-    narrow: f64,
+    /// The two busy times of the day.
+    humps: [Hump; 2],
     /// Load at the weekend.
     weekend: f64,
     /// Growth in a week.
@@ -267,11 +300,9 @@ impl Profile {
             ifname: ifname(device.tier, base, index),
             nature,
             base,
-            audience: device.audience,
             ahead: device.ahead,
             floor,
-            peaks: [random.between(-1.0, 1.0), random.between(-0.7, 0.7)],
-            narrow: random.between(0.8, 1.3),
+            humps: device.audience.humps().map(|usual| usual.varied(random)),
             weekend,
             growth: random.between(-0.005, 0.012),
             sigma,
@@ -343,8 +374,8 @@ impl Profile {
                 let white = white * (1.0 + 0.03 * white * white);
                 let noise = 0.6 * white
                     + 0.45 * self.hours.smooth(moment.since, 2 * 3600)
-                    + 0.4 * self.half_days.smooth(moment.since, DAY / 2)
-                    + 0.3 * self.days.smooth(moment.since, 3 * DAY / 2)
+                    + 0.5 * self.half_days.smooth(moment.since, DAY / 2)
+                    + 0.6 * self.days.smooth(moment.since, 3 * DAY / 2)
                     + 0.3 * common;
                 let mean = level * libm::exp(self.growth * weeks + self.sigma * noise);
                 let above = self.above * libm::exp(0.3 * self.peak_noise.at(moment.slot));
@@ -366,23 +397,10 @@ impl Profile {
         Sample { mean, max: mean * (1.5 + 0.5 * self.peak_noise.at(moment.slot).abs()) }
     }
 
-    /// Share of the base at this time of the day: 1 at the busiest hour, `floor` at the quietest.
+    /// Share of the base at this time of the day: about 1 at the busiest hour, `floor` at the quietest.
     fn day(&self, time: Timestamp) -> f64 {
         let hour = (time.second_of_day() + self.ahead) as f64 / 3600.0;
-        // Centre, narrowness and height of two humps; they overlap to more than 1 nowhere.
-        let humps = match self.audience {
-            Audience::Office => [(10.5, 5.0, 0.85), (14.8, 5.0, 0.95)],
-            Audience::Home => [(12.5, 1.6, 0.45), (20.5, 4.0, 0.85)],
-            Audience::Mixed => [(11.5, 2.2, 0.6), (18.5, 2.2, 0.65)],
-        };
-        let hump: f64 = humps
-            .iter()
-            .zip(self.peaks)
-            .map(|((centre, narrow, height), shift)| {
-                let angle = std::f64::consts::TAU * (hour - centre - shift) / 24.0;
-                height * libm::exp(narrow * self.narrow * (libm::cos(angle) - 1.0))
-            })
-            .sum();
+        let hump: f64 = self.humps.iter().map(|hump| hump.at(hour)).sum();
         self.floor + (1.0 - self.floor) * hump.min(1.15)
     }
 
@@ -448,7 +466,7 @@ mod tests {
     #[test]
     fn a_busy_interface_has_a_day_and_a_week() {
         let mut p = profile(4, Nature::Busy, false);
-        p.audience = Audience::Office;
+        p.humps = Audience::Office.humps();
         p.weekend = 0.5;
         p.ahead = 0;
         let mut mean = |day: i64, hour: i64| p.usual(&moment(day * 24 + hour, 3600), 0.0).mean;
