@@ -23,7 +23,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Everything that is random follows from this number
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 4)]
     seed: u64,
     /// Distance of two slots, for example 10s, 5m or 1h; divides a day, at most 6h
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_duration)]
@@ -93,7 +93,7 @@ impl Args {
             devices: self.devices,
             interfaces: self.interfaces,
             rate: self.incidents,
-            stories: self.stories.unwrap_or(self.incidents * 2.0 / 3.0),
+            stories: self.stories.unwrap_or(Plan::stories_for(self.incidents)),
             quiet_days: self.quiet_days.unwrap_or((self.days.saturating_mul(2) / 5).min(usual.quiet_days)),
             unlabelled: self.unlabelled,
             kinds: if self.kinds.is_empty() { usual.kinds } else { self.kinds.clone() },

@@ -276,3 +276,120 @@ fn resolve(path: &Path) -> Result<PathBuf, SimulateError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simulate::Plan;
+    use std::collections::BTreeSet;
+
+    fn small() -> Plan {
+        Plan { days: 3, devices: 2, interfaces: 3, ..Plan::default() }
+    }
+
+    fn target(dir: &Path) -> Target {
+        Target { rows: dir.join("rows"), labels: Some(dir.join("labels.csv")), force: false }
+    }
+
+    fn write(plan: &Plan, target: &Target) -> Result<Summary, SimulateError> {
+        write_history(&mut Fleet::new(plan).unwrap(), target, &mut |_, _| ())
+    }
+
+    fn names(dir: &Path) -> BTreeSet<String> {
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    /// If this fails and the change is meant, make the sample again: `datasets/README.md` says how.
+    #[test]
+    fn the_sample_is_made_again_to_the_same_bytes() {
+        let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
+        let dir = tempfile::tempdir().unwrap();
+        let to = target(dir.path());
+        let summary = write(&Plan::default(), &to).unwrap();
+        assert_eq!(names(&to.rows), names(&sample.join("sample")));
+        for name in names(&to.rows) {
+            let same = fs::read(to.rows.join(&name)).unwrap() == fs::read(sample.join("sample").join(&name)).unwrap();
+            assert!(same, "{name} differs");
+        }
+        let labels = fs::read_to_string(dir.path().join("labels.csv")).unwrap();
+        assert_eq!(labels, fs::read_to_string(sample.join("sample-labels.csv")).unwrap());
+        assert!(summary.bytes + labels.len() as u64 <= 2_000_000, "{summary:?}");
+        assert_eq!(summary.incidents.keys().copied().collect::<Vec<_>>(), Kind::BY_CHANCE);
+    }
+
+    #[test]
+    fn what_is_written_is_what_the_summary_says() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = target(dir.path());
+        let mut heard = Vec::new();
+        let plan = Plan { rate: 1.0, quiet_days: 1, ..small() };
+        let summary =
+            write_history(&mut Fleet::new(&plan).unwrap(), &to, &mut |done, all| heard.push((done, all))).unwrap();
+        assert_eq!(names(&to.rows), BTreeSet::from(["agg-1.csv".to_owned(), "core-1.csv".to_owned()]));
+        let texts: Vec<String> =
+            names(&to.rows).iter().map(|name| fs::read_to_string(to.rows.join(name)).unwrap()).collect();
+        assert_eq!(summary.bytes, texts.iter().map(|text| text.len() as u64).sum::<u64>());
+        assert_eq!(summary.rows, texts.iter().map(|text| text.lines().count() as u64 - 1).sum::<u64>());
+        for text in &texts {
+            assert!(text.starts_with(ROWS_HEADER) && text.ends_with('\n'));
+            let times: Vec<&str> = text.lines().skip(1).map(|line| &line[..19]).collect();
+            assert!(times.is_sorted());
+        }
+        let labels = fs::read_to_string(dir.path().join("labels.csv")).unwrap();
+        assert!(labels.starts_with(LABELS_HEADER));
+        assert_eq!(labels.lines().count() as u64 - 1, summary.incidents.values().sum::<u64>());
+        assert_eq!(heard.last(), Some(&(144, 144)));
+    }
+
+    #[test]
+    fn labels_among_the_rows_are_refused_and_nothing_is_left_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = dir.path().join("rows");
+        for inside in ["rows/labels.csv", "rows/deep/labels.txt", "other/../rows/labels.csv", "rows"] {
+            fs::create_dir_all(dir.path().join("other")).unwrap();
+            let to = Target { rows: rows.clone(), labels: Some(dir.path().join(inside)), force: true };
+            let refused = write(&small(), &to);
+            assert!(matches!(refused, Err(SimulateError::LabelsInside { .. })), "{inside}: {refused:?}");
+            assert!(!rows.exists());
+        }
+        // A name that only begins like the directory's lies beside it.
+        let to = Target { rows: rows.clone(), labels: Some(dir.path().join("rows-labels.csv")), force: false };
+        write(&small(), &to).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_does_not_hide_where_labels_lie() {
+        let dir = tempfile::tempdir().unwrap();
+        let rows = dir.path().join("rows");
+        fs::create_dir(&rows).unwrap();
+        std::os::unix::fs::symlink(&rows, dir.path().join("link")).unwrap();
+        let to = Target { rows, labels: Some(dir.path().join("link/labels.csv")), force: false };
+        assert!(matches!(write(&small(), &to), Err(SimulateError::LabelsInside { .. })));
+    }
+
+    #[test]
+    fn what_is_there_is_replaced_only_by_force_and_strangers_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = target(dir.path());
+        fs::create_dir(&to.rows).unwrap();
+        fs::write(to.rows.join("notes.txt"), "mine").unwrap();
+        fs::write(to.rows.join("Other.CSV"), "mine").unwrap();
+        fs::write(to.rows.join("core-1.csv"), "mine").unwrap();
+        assert!(matches!(write(&small(), &to), Err(SimulateError::Occupied(path)) if path.ends_with("Other.CSV")));
+        assert_eq!(fs::read_to_string(to.rows.join("core-1.csv")).unwrap(), "mine");
+        let by_force = Target { force: true, ..to.clone() };
+        write(&small(), &by_force).unwrap();
+        write(&small(), &by_force).unwrap();
+        assert!(fs::read_to_string(to.rows.join("core-1.csv")).unwrap().starts_with(ROWS_HEADER));
+        for stranger in ["notes.txt", "Other.CSV"] {
+            assert_eq!(fs::read_to_string(to.rows.join(stranger)).unwrap(), "mine");
+        }
+        assert!(names(&to.rows).iter().all(|name| !name.ends_with(".partial")));
+        // Labels alone are also worth keeping.
+        let elsewhere = Target { rows: dir.path().join("new"), ..to };
+        assert!(
+            matches!(write(&small(), &elsewhere), Err(SimulateError::Occupied(path)) if path.ends_with("labels.csv"))
+        );
+    }
+}

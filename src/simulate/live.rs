@@ -189,3 +189,112 @@ impl Plan {
 pub fn ending_at(now: Timestamp, step: i64, days: u32) -> Timestamp {
     now.plus(-now.seconds().rem_euclid(step) - i64::from(days) * DAY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::Cell;
+    use std::collections::BTreeSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// A clock that jumps instead of waiting, and sets a flag at some time.
+    struct Jumping<'a> {
+        now: Cell<Duration>,
+        stop: Option<(&'a AtomicBool, Duration)>,
+        longest: Cell<Duration>,
+    }
+
+    impl<'a> Jumping<'a> {
+        fn new(stop: Option<(&'a AtomicBool, Duration)>) -> Self {
+            Self { now: Cell::default(), stop, longest: Cell::default() }
+        }
+    }
+
+    impl Clock for Jumping<'_> {
+        fn now(&self) -> Duration {
+            self.now.get()
+        }
+
+        fn sleep(&self, time: Duration) {
+            self.now.set(self.now.get() + time);
+            self.longest.set(self.longest.get().max(time));
+            if let Some((flag, at)) = self.stop {
+                flag.store(self.now.get() >= at, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn plan(days: u32) -> Plan {
+        Plan { days, quiet_days: 4, rate: 1.0, stories: 1.0, ..Plan::default() }
+    }
+
+    fn target(dir: &Path) -> Target {
+        Target { rows: dir.join("rows"), labels: Some(dir.join("labels.csv")), force: false }
+    }
+
+    fn lines(path: &Path) -> Vec<String> {
+        fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn history_and_live_slots_are_the_batch_of_the_same_slots() {
+        let dir = tempfile::tempdir().unwrap();
+        let (batch, live) = (target(&dir.path().join("batch")), target(&dir.path().join("live")));
+        let whole = files::write_history(&mut Fleet::new(&plan(12)).unwrap(), &batch, &mut |_, _| ()).unwrap();
+        let mut fleet = LiveFleet::create(&plan(9), live.clone(), &mut |_, _| ()).unwrap();
+        fleet.run(Duration::from_secs(2), Some(3 * 24), &AtomicBool::new(false), &Jumping::new(None)).unwrap();
+        assert_eq!(fleet.next_time(), plan(9).start.plus(12 * DAY));
+        let summary = fleet.finish().unwrap();
+        assert_eq!(summary, whole);
+        for entry in fs::read_dir(&batch.rows).unwrap() {
+            let name = entry.unwrap().file_name();
+            assert_eq!(lines(&batch.rows.join(&name)), lines(&live.rows.join(&name)));
+        }
+        // The same labels, each written when it was over.
+        let set = |target: &Target| lines(target.labels.as_ref().unwrap()).into_iter().collect::<BTreeSet<_>>();
+        assert_eq!(set(&batch), set(&live));
+        assert!(set(&live).len() > 10);
+    }
+
+    #[test]
+    fn slots_come_at_their_time_and_stop_is_seen_soon() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut fleet = LiveFleet::create(&plan(5), target(dir.path()), &mut |_, _| ()).unwrap();
+        let stop = AtomicBool::new(false);
+        let clock = Jumping::new(Some((&stop, Duration::from_millis(7100))));
+        let first = fleet.next_time();
+        fleet.run(Duration::from_secs(2), None, &stop, &clock).unwrap();
+        assert_eq!(fleet.next_time().since(first), 3 * 3600);
+        assert!(clock.now.get() < Duration::from_millis(7200));
+        assert!(clock.longest.get() <= Duration::from_millis(50));
+    }
+
+    #[test]
+    fn a_file_that_was_moved_away_starts_again_with_its_header() {
+        let dir = tempfile::tempdir().unwrap();
+        let to = target(dir.path());
+        let mut fleet = LiveFleet::create(&plan(5), to.clone(), &mut |_, _| ()).unwrap();
+        let file = to.rows.join("core-1.csv");
+        fs::rename(&file, dir.path().join("old.csv")).unwrap();
+        fleet.step().unwrap();
+        let lines = lines(&file);
+        assert!(lines[0].starts_with("timeslot,") && lines.len() > 1, "{lines:?}");
+    }
+
+    #[test]
+    fn the_demo_follows_its_programme_for_every_seed() {
+        for seed in 0..40 {
+            let plan = Plan::demo(seed, Timestamp::from_seconds(1_795_395_600));
+            let mut fleet = Fleet::new(&plan).unwrap();
+            let end = plan.slots();
+            assert_eq!(fleet.time(end), Timestamp::from_seconds(1_795_395_600));
+            let labels = fleet.labels(end + 45);
+            for wanted in &plan.script {
+                let start = fleet.time(end + wanted.after);
+                let found = labels.iter().filter(|label| label.start == start && label.kind == wanted.kind).count();
+                assert!(found >= wanted.interfaces as usize, "seed {seed}: {wanted:?} {found}");
+            }
+        }
+    }
+}

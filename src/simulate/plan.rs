@@ -57,14 +57,14 @@ impl Default for Plan {
     /// The plan of the sample: 5 devices with 6 interfaces each, hourly, 35 days from Monday 2026-01-05.
     fn default() -> Self {
         Self {
-            seed: 1,
+            seed: 4,
             start: Timestamp::from_seconds(1_767_571_200),
             step: Step::from_seconds(3600).expect("3600 is positive"),
             days: 35,
             devices: 5,
             interfaces: 6,
             rate: 0.3,
-            stories: 0.2,
+            stories: Self::stories_for(0.3),
             quiet_days: 14,
             unlabelled: 0.0,
             kinds: Kind::BY_CHANCE.to_vec(),
@@ -75,6 +75,11 @@ impl Default for Plan {
 }
 
 impl Plan {
+    /// The usual rate of stories beside a rate of single incidents.
+    pub fn stories_for(rate: f64) -> f64 {
+        rate * 2.0 / 3.0
+    }
+
     /// Slots of a day.
     pub fn slots_per_day(&self) -> u64 {
         (DAY / self.step.seconds()).unsigned_abs()

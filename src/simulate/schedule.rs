@@ -167,6 +167,7 @@ impl Schedule {
     /// Places what was asked for: on interfaces that nothing happened to yet, where there are enough.
     fn follow_script(&mut self, profiles: &[Profile]) {
         let random = &mut Random::new(key(&[self.plan.seed, SCRIPT]));
+        let space = self.plan.slots_per_day() / 4;
         for wanted in self.plan.script.clone() {
             let start = self.plan.slots() + wanted.after;
             let slots = match wanted.kind {
@@ -186,14 +187,7 @@ impl Schedule {
                         .interfaces_of(device)
                         .filter(|i| {
                             profiles[*i].nature == Nature::Busy
-                                && self.fits_with_space(
-                                    *i,
-                                    wanted.kind,
-                                    start,
-                                    end,
-                                    self.plan.slots_per_day(),
-                                    profiles,
-                                )
+                                && self.fits_with_space(*i, wanted.kind, start, end, space, profiles)
                         })
                         .collect();
                     fit.sort_by_key(|i| self.of[*i].len());
@@ -287,6 +281,10 @@ pub(super) fn time_of(plan: &Plan, slot: u64) -> Timestamp {
 
 /// Whether the collector is out in a slot, so that nobody has a row.
 pub(super) fn is_outage(plan: &Plan, slot: u64) -> bool {
+    // While a script is played, it is not spoilt.
+    if plan.script.iter().any(|s| plan.slots() + s.after + plan.slots_per_day() > slot) && slot >= plan.slots() {
+        return false;
+    }
     let block_slots = OUTAGE_DAYS * plan.slots_per_day();
     let random = &mut Random::new(key(&[plan.seed, OUTAGE, slot / block_slots]));
     if !random.chance(0.75) {
