@@ -4,6 +4,7 @@
 
 pub mod load;
 pub mod score;
+pub mod simulate;
 pub mod train;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +31,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
     Score(score::ScoreArgs),
+    /// Write a fleet's rows from a seed, with incidents that are known
+    Simulate(simulate::Args),
 }
 
 /// How rows are read.
@@ -78,6 +81,7 @@ pub fn main() -> ExitCode {
     let result = match &cli.command {
         Command::Train(args) => train::run(args),
         Command::Score(args) => score::run(args),
+        Command::Simulate(args) => simulate::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
