@@ -1,7 +1,8 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
@@ -99,23 +100,45 @@ impl Engine {
 
     /// Scores every row that is due.
     pub fn settle(&mut self) {
+        self.settle_for(Duration::MAX);
+    }
+
+    /// Scores rows that are due until `time` is up (it ends with the interfaces that are then in
+    /// hand). True when none are left.
+    pub fn settle_for(&mut self, time: Duration) -> bool {
+        let start = Instant::now();
         let mut due: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.is_due()).collect();
-        // Long ones first, dealt out in turn, so that the threads end together.
-        due.sort_by_key(|t| std::cmp::Reverse(t.history().len() - t.scored().len().min(t.history().len())));
+        // Long ones first, so that the threads end together.
+        due.sort_by_key(|t| std::cmp::Reverse(t.due()));
+        let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
         let (model, settings) = (&*self.model, &self.settings);
-        if due.len() < WORTH_A_THREAD || self.threads == 1 {
-            due.into_iter().for_each(|track| track.settle(model, settings));
-            return;
-        }
-        let mut hands: Vec<Vec<&mut Track>> = (0..self.threads).map(|_| Vec::new()).collect();
-        for (i, track) in due.into_iter().enumerate() {
-            hands[i % self.threads].push(track);
-        }
-        std::thread::scope(|scope| {
-            for hand in hands {
-                scope.spawn(move || hand.into_iter().for_each(|track| track.settle(model, settings)));
+        let queue = Mutex::new(due.into_iter());
+        let work = || {
+            while start.elapsed() < time {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some(track) = next else { return };
+                track.settle(model, settings);
             }
+        };
+        std::thread::scope(|scope| {
+            (1..threads).for_each(|_| {
+                scope.spawn(work);
+            });
+            work();
         });
+        queue.into_inner().unwrap_or_else(PoisonError::into_inner).next().is_none()
+    }
+
+    /// Whether rows wait to be scored.
+    pub fn is_due(&self) -> bool {
+        self.tracks.iter().any(Track::is_due)
+    }
+
+    /// Share of all rows that is scored.
+    pub fn share_settled(&self) -> f64 {
+        let rows: usize = self.tracks.iter().map(|t| t.history().len()).sum();
+        let due: usize = self.tracks.iter().map(Track::due).sum();
+        if rows == 0 { 1.0 } else { 1.0 - due as f64 / rows as f64 }
     }
 
     /// All interfaces, in the order of their ids.

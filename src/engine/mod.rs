@@ -6,9 +6,12 @@
 pub mod chain;
 pub mod core;
 pub mod handle;
+pub mod job;
+pub mod live;
 pub mod snapshot;
 pub mod track;
 pub mod training;
+pub mod view;
 
 pub use core::{Counts, Engine, Told};
 pub use handle::{Handle, Publisher, pair};

@@ -167,6 +167,11 @@ impl Track {
         self.dirty.is_some() || self.scored.len() < self.history.len()
     }
 
+    /// Rows that wait to be scored.
+    pub fn due(&self) -> usize {
+        self.history.len() - self.dirty.unwrap_or(self.scored.len())
+    }
+
     /// Counts the corrections and late rows of its history.
     pub fn revision(&self) -> u64 {
         self.revision

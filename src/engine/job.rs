@@ -1,0 +1,126 @@
+//! One training run on a thread of its own: progress, cancel, and at the end a model or a reason.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use super::core::Engine;
+use super::track::{Prepared, Track};
+use super::training::{self, Copy};
+use crate::model::Model;
+use crate::model::train::{Options, Series, TrainError, TrainingProgress};
+use crate::series::InterfaceId;
+
+/// What a run says.
+#[derive(Debug)]
+pub enum Said {
+    /// How far it is.
+    Progress(TrainingProgress),
+    /// It has ended.
+    Ended(Box<Ended>),
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// The new model is no worse on the held-out rows.
+    Better {
+        /// The new model.
+        model: Arc<Model>,
+        /// Chains for it, one for each interface with enough rows.
+        prepared: BTreeMap<InterfaceId, Prepared>,
+        /// Median held-out errors: of the new model and of the present one.
+        errors: (f64, f64),
+    },
+    /// The present model is better; its median held-out error is the second one.
+    Worse((f64, f64)),
+    /// Somebody cancelled it.
+    Cancelled,
+    /// It failed.
+    Failed(String),
+}
+
+/// A run that is under way. Dropping it cancels it.
+#[derive(Debug)]
+pub struct Job {
+    /// What it says; bounded, old progress is dropped.
+    pub said: Receiver<Said>,
+    cancel: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Job {
+    /// Starts a run on all rows that the engine has now.
+    ///
+    /// # Errors
+    /// When there can be no thread.
+    pub fn start(engine: &Engine, options: Options) -> std::io::Result<Self> {
+        let copies: Vec<Copy> = engine.tracks().iter().map(Copy::from).collect();
+        let present = engine.model().clone();
+        let (say, said) = bounded(4);
+        let cancel = Arc::new(AtomicBool::new(false));
+        let stop = cancel.clone();
+        let work = move || {
+            let run = std::panic::AssertUnwindSafe(|| run(&copies, &present, &options, &stop, &say));
+            let ended = std::panic::catch_unwind(run).unwrap_or_else(|panic| {
+                let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
+                Ended::Failed(format!("a fault in noctop: {}", text.unwrap_or("no message")))
+            });
+            // Nobody listens when the engine has gone.
+            let _ = say.send(Said::Ended(Box::new(ended)));
+        };
+        let thread = std::thread::Builder::new().name("trainer".into()).spawn(work)?;
+        Ok(Self { said, cancel, thread: Some(thread) })
+    }
+
+    /// Asks it to end; it says so within a second or so.
+    pub fn cancel(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.cancel();
+        // Empties the channel so that its last word does not hold it up.
+        while self.said.recv().is_ok() {}
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(copies: &[Copy], present: &Model, options: &Options, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
+    let flow = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+    let series: Vec<Series<'_>> = copies.iter().map(|c| Series { name: &c.name, history: &c.history }).collect();
+    let trained = training::train(&series, options, |progress| {
+        let _ = say.try_send(Said::Progress(progress.clone()));
+        flow()
+    });
+    let trained = match trained {
+        Ok(trained) => trained,
+        Err(TrainError::Cancelled) => return Ended::Cancelled,
+        Err(e) => return Ended::Failed(e.to_string()),
+    };
+    let Some(errors) = training::compare(&trained.model, present, &series) else {
+        return Ended::Failed("too few rows to compare it with the present model".into());
+    };
+    // Not greater rather than smaller: no worse is good enough, and NaN is not.
+    if !(errors.0 <= errors.1) {
+        return Ended::Worse(errors);
+    }
+    let mut prepared = BTreeMap::new();
+    for (i, copy) in copies.iter().enumerate() {
+        if flow().is_break() {
+            return Ended::Cancelled;
+        }
+        if let Some(chain) = Track::prepare(&copy.name, &copy.history, copy.revision, &trained.model) {
+            prepared.insert(InterfaceId::from_index(i), chain);
+        }
+    }
+    Ended::Better { model: Arc::new(trained.model), prepared, errors }
+}

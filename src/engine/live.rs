@@ -1,0 +1,282 @@
+//! The engine on a thread of its own, between ingest and a face.
+//!
+//! Rows come in batches; a training run is one job in one slot; snapshots go out at most ten times
+//! a second, and at once after a command. Nothing here waits for a face.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, never, select};
+
+use super::core::Engine;
+use super::handle::{Handle, Publisher, pair};
+use super::job::{Ended, Job, Said};
+use super::snapshot::*;
+use super::view::{Surroundings, Viewer};
+use crate::detect::Settings;
+use crate::ingest::{Batch, Feed, IngestError, Progress, Watch, WatchOptions, watch};
+use crate::journal::Journal;
+use crate::model::Model;
+use crate::model::train::Options as TrainOptions;
+use crate::series::InterfaceId;
+
+/// Time between two snapshots that no command asked for.
+const PUBLISH: Duration = Duration::from_millis(100);
+/// How long rows are scored before others are heard.
+const SLICE: Duration = Duration::from_millis(50);
+/// Refused lines and notices that a snapshot holds.
+const REMEMBERED: usize = 200;
+/// Time over which rows a second are counted.
+const RATE_SPAN: Duration = Duration::from_secs(10);
+
+/// What to watch, and how.
+#[derive(Debug)]
+pub struct LiveOptions {
+    /// The directory.
+    pub dir: PathBuf,
+    /// How it is read.
+    pub watch: WatchOptions,
+    /// The model to begin with.
+    pub model: Arc<Model>,
+    /// Its file; none for the built-in one.
+    pub model_path: Option<PathBuf>,
+    /// What decides alarms.
+    pub settings: Settings,
+    /// How a retraining trains.
+    pub train: TrainOptions,
+    /// Where a retrained model is kept; none to keep none.
+    pub journal: Option<Journal>,
+    /// Threads that score.
+    pub threads: usize,
+    /// Said once at the start, beside the notices of ingest.
+    pub notices: Vec<crate::ingest::Notice>,
+}
+
+/// Starts to watch. The thread ends with [`Command::Stop`] or when all handles are gone.
+///
+/// # Errors
+/// When the directory cannot be watched.
+pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestError> {
+    let watch = watch(options.dir.clone(), options.watch.clone())?;
+    let mut live = Live::new(options);
+    let (handle, publisher) = pair(live.snapshot());
+    let thread = std::thread::Builder::new().name("engine".into()).spawn(move || live.run(&watch, &publisher));
+    let thread = thread.map_err(|source| IngestError::Thread { source })?;
+    Ok((handle, thread))
+}
+
+struct Live {
+    engine: Engine,
+    viewer: Viewer,
+    around: Surroundings,
+    touched: HashSet<InterfaceId>,
+    job: Option<Job>,
+    train: TrainOptions,
+    journal: Option<Journal>,
+    /// All that stood in the directory at the start is read; until then nothing is scored.
+    read_through: bool,
+    arrivals: VecDeque<(Instant, u64)>,
+    changed: bool,
+}
+
+impl Live {
+    fn new(options: LiveOptions) -> Self {
+        let around = Surroundings {
+            model: model_view(&options.model, options.model_path),
+            source: SourceView {
+                dir: options.dir,
+                loading: Some(Progress::default()),
+                notices: options.notices.into(),
+                ..SourceView::default()
+            },
+            ..Surroundings::default()
+        };
+        Self {
+            engine: Engine::new(options.model, options.settings, options.threads),
+            viewer: Viewer::default(),
+            around,
+            touched: HashSet::new(),
+            job: None,
+            train: options.train,
+            journal: options.journal,
+            read_through: false,
+            arrivals: VecDeque::new(),
+            changed: true,
+        }
+    }
+
+    fn snapshot(&mut self) -> Snapshot {
+        let snapshot = self.viewer.snapshot(&self.engine, &self.around, &self.touched);
+        self.touched.clear();
+        self.changed = false;
+        snapshot
+    }
+
+    fn run(mut self, watch: &Watch, publisher: &Publisher) {
+        let nothing = never();
+        let mut published = Instant::now();
+        let mut feed_ended = false;
+        loop {
+            let due = self.read_through && self.engine.is_due();
+            let wait = match (due, self.changed || !self.arrivals.is_empty()) {
+                (true, _) => Duration::ZERO,
+                (false, true) => (published + PUBLISH).saturating_duration_since(Instant::now()),
+                (false, false) => Duration::from_secs(3600),
+            };
+            let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
+            let feed = if feed_ended { &never() } else { &watch.feed };
+            let mut at_once = false;
+            select! {
+                recv(feed) -> fed => match fed {
+                    Ok(fed) => self.take(fed),
+                    Err(_) => feed_ended = true,
+                },
+                recv(publisher.commands) -> command => match command {
+                    Ok(Command::Stop) | Err(_) => return,
+                    Ok(command) => {
+                        self.obey(command);
+                        at_once = true;
+                    }
+                },
+                recv(said) -> said => if let Ok(said) = said { self.hear(said) },
+                default(wait) => {}
+            }
+            if due {
+                self.settle();
+            }
+            self.count_arrivals(Instant::now());
+            if at_once || (self.changed && published.elapsed() >= PUBLISH) {
+                let snapshot = Arc::new(self.snapshot());
+                published = Instant::now();
+                if !publisher.publish(snapshot) {
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, feed: Feed) {
+        self.changed = true;
+        match feed {
+            Feed::Batch(batch) => self.absorb(&batch),
+            Feed::Mode(mode) => self.around.source.mode = mode,
+            Feed::Failed(why) => self.around.source.failure = Some(why),
+        }
+    }
+
+    fn absorb(&mut self, batch: &Batch) {
+        self.touched.extend(self.engine.absorb(batch));
+        let counts = self.engine.counts();
+        let source = &mut self.around.source;
+        (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
+        source.files = batch.open_files;
+        extend(&mut source.refusals, &batch.refusals);
+        extend(&mut source.notices, &batch.notices);
+        if !batch.rows.is_empty() {
+            let now = Instant::now();
+            source.last_row_at = Some(now);
+            if self.read_through {
+                self.arrivals.push_back((now, batch.rows.len() as u64));
+            }
+        }
+        if !self.read_through {
+            // Reading is the first half of the work, scoring the second.
+            source.loading = Some(Progress { total: 2 * batch.progress.total, ..batch.progress });
+            self.read_through = batch.caught_up;
+        }
+    }
+
+    fn settle(&mut self) {
+        let done = self.engine.settle_for(SLICE);
+        self.changed = true;
+        if let Some(loading) = &mut self.around.source.loading {
+            let half = loading.total / 2;
+            loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
+        }
+        if done {
+            self.around.source.loading = None;
+        }
+    }
+
+    fn count_arrivals(&mut self, now: Instant) {
+        let before = self.arrivals.len();
+        while self.arrivals.front().is_some_and(|(at, _)| now.duration_since(*at) > RATE_SPAN) {
+            self.arrivals.pop_front();
+        }
+        let rows: u64 = self.arrivals.iter().map(|(_, n)| n).sum();
+        let rate = rows as f64 / RATE_SPAN.as_secs_f64();
+        if before != self.arrivals.len() || rate != self.around.source.rows_per_second {
+            self.around.source.rows_per_second = rate;
+            self.changed = true;
+        }
+    }
+
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Select { interface, points } => self.around.selected = interface.map(|id| (id, points)),
+            Command::Acknowledge { incident, acknowledged } => self.engine.acknowledge(incident, acknowledged),
+            Command::Retrain if self.job.is_none() => self.retrain(),
+            Command::CancelTraining => {
+                if let Some(job) = &self.job {
+                    job.cancel();
+                }
+            }
+            Command::Retrain | Command::Stop => {}
+        }
+    }
+
+    fn retrain(&mut self) {
+        let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
+        let options =
+            TrainOptions { name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)), ..self.train.clone() };
+        self.around.training = match Job::start(&self.engine, options) {
+            Ok(job) => {
+                self.job = Some(job);
+                TrainingView::Running(TrainingProgress { stage: "starting", ..TrainingProgress::default() })
+            }
+            Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
+        };
+    }
+
+    fn hear(&mut self, said: Said) {
+        self.changed = true;
+        let ended = match said {
+            Said::Progress(progress) => {
+                self.around.training = TrainingView::Running(progress);
+                return;
+            }
+            Said::Ended(ended) => *ended,
+        };
+        self.job = None;
+        self.around.training = TrainingView::Ended(match ended {
+            Ended::Better { model, prepared, errors: (new, old) } => {
+                let saved = match &self.journal {
+                    Some(journal) => model.save(&journal.model()).map(|()| journal.model()).map_err(|e| e.to_string()),
+                    None => Err("there is no state directory to keep it in".into()),
+                };
+                self.around.model = model_view(&model, saved.as_ref().ok().cloned());
+                self.engine.adopt(model, prepared);
+                self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
+                TrainingOutcome::Swapped { new, old, saved }
+            }
+            Ended::Worse((new, old)) => TrainingOutcome::KeptOld { new, old },
+            Ended::Cancelled => TrainingOutcome::Cancelled,
+            Ended::Failed(why) => TrainingOutcome::Failed(why),
+        });
+    }
+}
+
+fn model_view(model: &Model, path: Option<PathBuf>) -> ModelView {
+    ModelView { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+}
+
+/// Adds to a bounded list; the oldest go.
+fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
+    if !more.is_empty() {
+        let all = list.len() + more.len();
+        *list = list.iter().chain(more).skip(all.saturating_sub(REMEMBERED)).cloned().collect();
+    }
+}
