@@ -12,7 +12,7 @@ use crate::ingest::{Notice, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WEEK};
 
 /// 2026-11-23 14:05 UTC.
-pub const NOW: Timestamp = Timestamp::from_seconds(1_795_392_000 + 14 * 3600 + 5 * 60);
+pub(crate) const NOW: Timestamp = Timestamp::from_seconds(1_795_392_000 + 14 * 3600 + 5 * 60);
 const STEP: i64 = 300;
 
 /// Host, interface, base load, state, signed error, score.
@@ -174,7 +174,7 @@ fn incidents(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<IncidentView>> {
 }
 
 /// The rows of one interface: a daily wave with a gap and an anomaly at its end.
-pub fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> DetailView {
+pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> DetailView {
     let base = snapshot.interfaces.iter().find(|i| i.id == id).map_or(1e6, |i| base_of(i));
     let rows = (0..points).filter(|back| !(40..52).contains(back)).rev();
     let points = rows.map(|back| {
@@ -211,7 +211,7 @@ fn base_of(interface: &InterfaceView) -> f64 {
 }
 
 /// The picture, with the detail of its worst interface.
-pub fn snapshot() -> Snapshot {
+pub(crate) fn snapshot() -> Snapshot {
     let interfaces: Vec<_> = (0..FLEET.len()).map(|place| Arc::new(interface(place))).collect();
     let path = Arc::new(PathBuf::from("datasets/sample/links.csv"));
     let refusal = |line, reason: &str| Refusal { path: path.clone(), line, reason: reason.to_owned() };
@@ -255,7 +255,7 @@ pub fn snapshot() -> Snapshot {
 }
 
 /// A training run in its seventh epoch.
-pub fn training() -> TrainingView {
+pub(crate) fn training() -> TrainingView {
     TrainingView::Running(TrainingProgress {
         stage: "learning",
         epoch: 7,
@@ -267,12 +267,12 @@ pub fn training() -> TrainingView {
 }
 
 /// The id of an interface, by `host name`.
-pub fn id_of(snapshot: &Snapshot, name: &str) -> InterfaceId {
+pub(crate) fn id_of(snapshot: &Snapshot, name: &str) -> InterfaceId {
     snapshot.interfaces.iter().find(|i| i.name.to_string() == name).expect("an interface of the fixture").id
 }
 
 /// The same picture with one interface back to its usual.
-pub fn calmed(snapshot: &Snapshot, name: &str) -> Snapshot {
+pub(crate) fn calmed(snapshot: &Snapshot, name: &str) -> Snapshot {
     let mut next = snapshot.clone();
     next.revision += 1;
     let interfaces: Vec<_> = snapshot
@@ -291,7 +291,7 @@ pub fn calmed(snapshot: &Snapshot, name: &str) -> Snapshot {
 }
 
 /// An open incident that is newer than all others.
-pub fn another_incident(snapshot: &Snapshot) -> Arc<IncidentView> {
+pub(crate) fn another_incident(snapshot: &Snapshot) -> Arc<IncidentView> {
     let told = Told {
         place: 6,
         kind: IncidentKind::Spike,

@@ -82,6 +82,17 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
+/// Seconds in one unit and at most four columns: `45s`, `15m`, `3h`, `9d`, `12w`.
+pub fn short_span(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 100 => format!("{s}s"),
+        s if s < 100 * 60 => format!("{}m", s / 60),
+        s if s < 48 * 3600 => format!("{}h", s / 3600),
+        s if s < 14 * DAY => format!("{}d", s / DAY),
+        s => format!("{}w", s / WEEK),
+    }
+}
+
 /// Seconds in full words: `9 weeks`, `1 day`.
 pub fn words(seconds: i64) -> String {
     let (n, unit) = match seconds.max(0) {
@@ -259,5 +270,6 @@ mod tests {
         assert_eq!(when(t, Some(t.plus(60))), "14:05");
         assert_eq!(when(t, Some(t.plus(DAY))), "11-23");
         assert_eq!([span(45), span(900), span(3 * 3600), span(20 * DAY)], ["45 s", "15 min", "3 h", "2 w"]);
+        assert_eq!([short_span(45), short_span(900), short_span(20 * DAY)], ["45s", "15m", "2w"]);
     }
 }

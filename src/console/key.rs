@@ -99,7 +99,9 @@ impl Decoder {
                     keys.extend(key);
                     self.pending.drain(..len);
                 }
-                Parsed::Incomplete if self.pending.len() >= LONGEST_SEQUENCE => self.pending.clear(),
+                Parsed::Incomplete if self.pending.len() >= LONGEST_SEQUENCE => {
+                    self.pending.drain(..LONGEST_SEQUENCE);
+                }
                 Parsed::Incomplete => break,
             }
         }

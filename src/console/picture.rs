@@ -207,6 +207,6 @@ mod tests {
         let asked = still.show(snapshot);
         assert!(matches!(asked[..], [Command::Select { interface: Some(id), .. }] if id == worst), "{asked:?}");
         assert!(still.press(Key::Char('?')).is_empty());
-        assert!(still.svg().contains(">Help"));
+        assert!(still.svg().contains("[Help]"));
     }
 }

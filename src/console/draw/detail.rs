@@ -194,18 +194,13 @@ type Words = Vec<(String, Role)>;
 fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
     let mut lines = Vec::new();
     let mut line: Words = Vec::new();
-    let newest = detail.and_then(|d| d.points.last());
-    match view.last {
-        Some([max, mean]) => {
-            line.push((format!("now {} (max {})", format::units(mean), format::units(max)), Role::Strong))
+    match (view.last, view.expected) {
+        (Some([_, mean]), Some([_, expected])) => {
+            let text = format!("now {}, expected {}", format::units(mean), format::units(expected));
+            line.push((text, Role::Strong));
         }
-        None => line.push(("no rows".to_owned(), Role::Text)),
-    }
-    if let Some([_, mean]) = view.expected {
-        line.push((format!("  expected {}", format::units(mean)), Role::Text));
-    }
-    if let Some([low, high]) = newest.and_then(|p| p.band) {
-        line.push((format!(", usually {} to {}", format::units(low), format::units(high)), Role::Text));
+        (Some([_, mean]), None) => line.push((format!("now {}", format::units(mean)), Role::Strong)),
+        (None, _) => line.push(("no rows".to_owned(), Role::Text)),
     }
     match view.state {
         InterfaceState::Silent => line.push(("  silent".to_owned(), Role::Silent)),
@@ -216,6 +211,12 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
             let history = view.span.map_or(0, |(first, newest)| newest.since(first));
             line.push((format!("  {}", format::rarity(f64::from(view.score), view.step, history)), Role::Text));
         }
+    }
+    if let Some([low, high]) = detail.and_then(|d| d.points.last()).and_then(|p| p.band) {
+        line.push((format!("  usually {} to {}", format::units(low), format::units(high)), Role::Text));
+    }
+    if let Some([max, _]) = view.last {
+        line.push((format!("  max {}", format::units(max)), Role::Faint));
     }
     lines.push(line);
     let mut line: Words = Vec::new();
@@ -238,7 +239,7 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
         line.push((format!("a row every {step}"), Role::Faint));
     }
     if let Some((first, newest)) = view.span {
-        let text = format!("  {} rows in {}", view.rows, format::words(newest.since(first)));
+        let text = format!("  {} rows in {}", format::count(view.rows as u64), format::words(newest.since(first)));
         line.push((text, Role::Faint));
     }
     lines.push(line);

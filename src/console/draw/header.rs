@@ -12,9 +12,11 @@ use crate::console::format;
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
 
-/// One fact. Where there is no room for all, those of low rank go first.
+/// One fact. Where there is no room for all, each is shortened and then left out, those of low rank first.
 struct Fact {
     text: String,
+    /// The same in fewer columns; empty where there is no such thing.
+    short: String,
     role: Role,
     rank: u8,
     right: bool,
@@ -25,6 +27,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
     let space = |facts: &[Fact]| facts.iter().map(|f| f.text.width() + 2).sum::<usize>();
     while facts.len() > 1 && space(&facts) > width {
+        let long = (0..facts.len()).filter(|i| !facts[*i].short.is_empty());
+        if let Some(least) = long.min_by_key(|i| facts[*i].rank) {
+            facts[least].text = std::mem::take(&mut facts[least].short);
+            continue;
+        }
         let Some(least) = (0..facts.len()).min_by_key(|i| facts[*i].rank) else { break };
         facts.remove(least);
     }
@@ -44,18 +51,22 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App) -> Vec<Fact> {
     let snapshot = &app.snapshot;
     let source = &snapshot.source;
+    let ellipsis = app.glyphs().ellipsis();
     let mut facts = Vec::new();
-    let mut add = |text: String, role, rank, right| facts.push(Fact { text, role, rank, right });
-    add("noctop".to_owned(), Role::Focus, 60, false);
-    add(shortened(&source.dir.display().to_string(), 32, app.glyphs().ellipsis()), Role::Text, 50, false);
+    let mut add = |text: String, short: String, role, rank, right| facts.push(Fact { text, short, role, rank, right });
+    let same = String::new;
+    add("noctop".to_owned(), same(), Role::Focus, 60, false);
+    let last = source.dir.file_name().map_or_else(same, |name| shortened(&name.to_string_lossy(), 16, ellipsis));
+    add(shortened(&source.dir.display().to_string(), 32, ellipsis), last, Role::Text, 50, false);
     let (text, role, rank) = feed(app);
-    add(text, role, rank, false);
-    add(format!("{} file{}", source.files, if source.files == 1 { "" } else { "s" }), Role::Text, 20, false);
+    add(text, same(), role, rank, false);
+    add(format!("{} file{}", source.files, if source.files == 1 { "" } else { "s" }), same(), Role::Text, 20, false);
     if source.rows_per_second > 0.0 {
-        add(format!("{} rows/s", format::units(source.rows_per_second)), Role::Text, 40, false);
+        let rate = format::units(source.rows_per_second);
+        add(format!("{rate} rows/s"), format!("{rate}/s"), Role::Text, 40, false);
     }
-    if let Some(age) = app.row_age() {
-        add(format!("lag {}", format::age(age)), Role::Text, 45, false);
+    if let (Some(age), None) = (app.row_age(), source.loading) {
+        add(format!("lag {}", format::age(age)), same(), Role::Text, 45, false);
     }
     let unwell = source.refused + source.notices.len() as u64;
     if unwell > 0 {
@@ -63,20 +74,16 @@ fn facts(app: &App) -> Vec<Fact> {
             0 => format!("! {} notice{}", unwell, if unwell == 1 { "" } else { "s" }),
             n => format!("! {} refused", format::count(n)),
         };
-        add(text, Role::Warning, 55, false);
+        add(text, format!("! {}", format::count(unwell)), Role::Warning, 55, false);
     }
-    let dot = app.glyphs().dot();
-    add(format!("model {}", snapshot.model.name), Role::Text, 42, true);
+    add(format!("model {}", snapshot.model.name), same(), Role::Text, 57, true);
     if !snapshot.interfaces.is_empty() {
-        add(
-            format!("{} interfaces {dot} {} devices", snapshot.interfaces.len(), snapshot.devices.len()),
-            Role::Text,
-            30,
-            true,
-        );
+        let (interfaces, devices) = (snapshot.interfaces.len(), snapshot.devices.len());
+        let text = format!("{interfaces} interfaces {} {devices} devices", app.glyphs().dot());
+        add(text, same(), Role::Text, 30, true);
     }
     if let Some(now) = snapshot.now {
-        add(format!("{} UTC", format::minute(now)), Role::Strong, 48, true);
+        add(format!("{} UTC", format::minute(now)), format!("{} UTC", format::clock(now)), Role::Strong, 52, true);
     }
     facts
 }

@@ -23,7 +23,7 @@ fn lines(app: &App) -> Vec<Line> {
             continue;
         }
         let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
-        lines.push(vec![(format!("{:<16}", keys.join(" ")), Role::Accent), (binding.long.to_owned(), Role::Text)]);
+        lines.push(vec![(format!("{:<17}", keys.join(" ")), Role::Accent), (binding.long.to_owned(), Role::Text)]);
     }
     let glyphs = app.glyphs();
     lines.push(Vec::new());
@@ -31,7 +31,7 @@ fn lines(app: &App) -> Vec<Line> {
     let states = [
         (InterfaceState::Anomalous, 9.0, "anomalous: more than expected"),
         (InterfaceState::Anomalous, -9.0, "anomalous: less than expected"),
-        (InterfaceState::Anomalous, 0.0, "anomalous until just now: its incident is still open"),
+        (InterfaceState::Anomalous, 0.0, "anomalous, near what is expected just now; or a device"),
         (InterfaceState::Acknowledged, 0.0, "anomalous, acknowledged"),
         (InterfaceState::Silent, 0.0, "silent: no rows while others have some"),
         (InterfaceState::Warming, 0.0, "warming up: too few rows to judge it"),
@@ -77,6 +77,6 @@ mod tests {
             assert!(text(&app).contains(binding.long), "{:?}", binding.action);
         }
         app.options.read_only = true;
-        assert!(!text(&app).contains("acknowledge an anomaly"));
+        assert!(!text(&app).contains("acknowledge an anomaly or"));
     }
 }

@@ -29,14 +29,14 @@ struct Columns {
 const MARKS: usize = 5;
 const WHEN: usize = 5;
 const SCORE: usize = 4;
-const LASTED: usize = 6;
+const LASTED: usize = 4;
 
 impl Columns {
     fn new(width: usize) -> Self {
         let tries = [
             (WHEN, 40, 24, 10, LASTED, 32),
             (WHEN, 30, 22, 10, LASTED, 26),
-            (WHEN, 25, 18, SCORE, LASTED, 15),
+            (WHEN, 21, 19, SCORE, LASTED, 16),
             (WHEN, 24, 18, SCORE, LASTED, 0),
             (WHEN, 18, 15, SCORE, 0, 0),
             (WHEN, 15, 12, 0, 0, 0),
@@ -152,7 +152,7 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     }
     if columns.lasted > 0 {
         let end = summary.end.unwrap_or_else(|| app.snapshot.now.unwrap_or(summary.latest).max(summary.latest));
-        pen.text(&format!("{:>LASTED$}", format::span(end.since(summary.start))), text).skip(1);
+        pen.text(&format!("{:>LASTED$}", format::short_span(end.since(summary.start))), text).skip(1);
     }
     if columns.rarity > 0 {
         pen.text(&fit(&remark(app, summary, columns.rarity, ascii), columns.rarity, ascii), text);

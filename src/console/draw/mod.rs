@@ -17,6 +17,7 @@ use ratatui::style::Style;
 
 use super::app::{App, Overlay};
 use super::glyph::Glyphs;
+use super::keymap::{Action, key_of};
 use super::theme::Role;
 use pen::Pen;
 
@@ -104,7 +105,11 @@ fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Vec<
     let offset = offset.min(lines.len().saturating_sub(visible));
     let more = lines.len() > visible;
     let place = format!("{}-{} of {}", offset + 1, (offset + visible).min(lines.len()), lines.len());
-    title(app, frame, buffer, name, true, &if more { vec![(place, Role::Faint)] } else { Vec::new() });
+    let mut facts = vec![(format!("{} closes", key_of(Action::Close)), Role::Accent)];
+    if more {
+        facts.push((place, Role::Faint));
+    }
+    title(app, frame, buffer, name, true, &facts);
     for (line, y) in lines.iter().skip(offset).zip(1..=frame.height - 2) {
         let inside = Rect { x: frame.x + 2, width: frame.width - 3, ..frame };
         let mut pen = Pen::new(buffer, app.theme(), inside, y);

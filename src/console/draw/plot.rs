@@ -221,7 +221,7 @@ mod tests {
         points[9] = point(90, 10.0);
         points.drain(4..6);
         let plain = lines(&points, true);
-        assert_eq!(plain[4], "****  ****", "{plain:#?}");
+        assert_eq!(plain[4], "****  ***#", "{plain:#?}");
         assert_eq!(plain[0], "         #");
         let braille = lines(&points, false);
         assert!(braille.iter().all(|l| l.chars().nth(4) == Some(' ')), "{braille:#?}");

@@ -34,7 +34,7 @@ fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
     let ascii = app.options.ascii;
     pen.text("training ", Role::Title);
     let mut bar = String::new();
-    spark::bar(progress.fraction, if pen.room() > 60 { 16 } else { 8 }, ascii, &mut bar);
+    spark::bar(progress.fraction, if pen.room() > 90 { 24 } else { 8 }, ascii, &mut bar);
     let share = format!("{:>3.0} %", progress.fraction.clamp(0.0, 1.0) * 100.0);
     pen.text(if ascii { "[" } else { "▕" }, Role::Rule)
         .text(&bar, Role::Good)
