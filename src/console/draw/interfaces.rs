@@ -1,0 +1,327 @@
+//! The list of interfaces, or of devices: state, name, sparkline, load, error gauge, score.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::pen::Pen;
+use super::title;
+use crate::console::app::App;
+use crate::console::fleet::Lines;
+use crate::console::format::{self, fit};
+use crate::console::keymap::Context;
+use crate::console::layout::{self, list_head};
+use crate::console::spark;
+use crate::console::theme::Role;
+use crate::engine::{DeviceView, InterfaceState, InterfaceView, SPARK};
+
+/// Widths of the columns; 0 where a column is left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Columns {
+    host: usize,
+    name: usize,
+    spark: usize,
+    now: usize,
+    bar: usize,
+    error: usize,
+    score: usize,
+}
+
+const NOW: usize = 6;
+const ERROR: usize = 6;
+const SCORE: usize = 5;
+/// Cursor, state and a blank.
+const MARKS: usize = 3;
+
+impl Columns {
+    /// As many columns as fit; the least needed are left out first.
+    fn new(width: usize, natural: (usize, usize)) -> Self {
+        let natural = (natural.0.min(24), natural.1.min(24));
+        let tries = [
+            (SPARK, NOW, 4, ERROR, SCORE, natural),
+            (SPARK, NOW, 3, ERROR, SCORE, (natural.0.min(12), natural.1.min(16))),
+            (SPARK, NOW, 0, ERROR, SCORE, (natural.0.min(12), natural.1.min(14))),
+            (SPARK, NOW, 0, 0, SCORE, (natural.0.min(10), natural.1.min(12))),
+            (SPARK / 2, NOW, 0, 0, SCORE, (natural.0.min(10), natural.1.min(12))),
+            (SPARK / 2, 0, 0, 0, SCORE, (natural.0.min(8), natural.1.min(10))),
+            (0, NOW, 0, 0, SCORE, (natural.0.min(8), natural.1.min(9))),
+            (0, 0, 0, 0, SCORE, (natural.0.min(6), natural.1.min(8))),
+            (0, 0, 0, 0, 0, (0, 0)),
+        ];
+        for (spark, now, bar, error, score, (host, name)) in tries {
+            let columns = Self { host, name, spark, now, bar, error, score };
+            let used = columns.used();
+            if used <= width || host == 0 {
+                return columns.widened(width.saturating_sub(used), natural);
+            }
+        }
+        Self { host: 0, name: 0, spark: 0, now: 0, bar: 0, error: 0, score: 0 }
+    }
+
+    fn used(&self) -> usize {
+        let rest = [self.spark, self.now, self.bar + self.error, self.score];
+        MARKS + self.host + 1 + self.name + rest.iter().filter(|w| **w > 0).map(|w| w + 1).sum::<usize>()
+    }
+
+    /// Spare room goes to the names first, then to the gauge.
+    fn widened(mut self, mut spare: usize, natural: (usize, usize)) -> Self {
+        let more = spare.min(natural.0.saturating_sub(self.host));
+        self.host += more;
+        spare -= more;
+        let more = spare.min(natural.1.saturating_sub(self.name));
+        self.name += more;
+        spare -= more;
+        if self.bar > 0 {
+            self.bar += spare.min(16);
+        }
+        self
+    }
+}
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let fleet = &app.fleet;
+    let focused = app.focus == Context::Interfaces;
+    if layout::title(area) > 0 {
+        let (name, all) = match fleet.lines {
+            Lines::Interfaces => ("Interfaces", app.snapshot.interfaces.len()),
+            Lines::Devices => ("Devices", app.snapshot.devices.len()),
+        };
+        title(app, area, buffer, name, focused, &facts(app, all));
+    }
+    let columns = Columns::new(usize::from(area.width), fleet.widths);
+    if list_head(area) > 1 {
+        head(app, area, buffer, &columns);
+    }
+    let body = Rect { y: area.y + list_head(area), height: area.height - list_head(area), ..area };
+    if fleet.rows().is_empty() {
+        Pen::new(buffer, app.theme(), body, 0).text(nothing(app), Role::Faint);
+        return;
+    }
+    let visible = fleet.rows().iter().enumerate().skip(fleet.scroll.offset);
+    for ((row, place), line) in visible.zip(0..body.height) {
+        let chosen = fleet.cursor() == Some(row) && fleet.cursor_is_on_choice(&app.snapshot);
+        let mut pen = Pen::new(buffer, app.theme(), body, line);
+        if chosen && focused && app.overlay.is_none() {
+            pen.whole(Role::Selected);
+        }
+        pen.text(if chosen { ">" } else { " " }, Role::Strong);
+        match fleet.lines {
+            Lines::Interfaces => {
+                if let Some(view) = app.snapshot.interfaces.get(*place as usize) {
+                    interface(app, view, &columns, &mut pen, chosen);
+                }
+            }
+            Lines::Devices => {
+                if let Some(view) = app.snapshot.devices.get(*place as usize) {
+                    device(app, view, &columns, &mut pen, chosen);
+                }
+            }
+        }
+    }
+}
+
+fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
+    let fleet = &app.fleet;
+    let mut facts = Vec::new();
+    let shown = fleet.rows().len();
+    facts.push(if shown == all {
+        (format!("{all}"), Role::Faint)
+    } else {
+        (format!("{shown} of {all}"), Role::Strong)
+    });
+    if let Some(host) = &fleet.device {
+        facts.push((format!("device {host}"), Role::Strong));
+    }
+    if !fleet.filter.is_empty() {
+        facts.push((format!("filter /{}", fleet.filter.text()), Role::Strong));
+    }
+    facts.push((format!("sort {} {}", fleet.sort.word(), app.glyphs().order(fleet.reversed)), Role::Faint));
+    let open = app.anomalies.counts().open;
+    if app.panes().incidents.is_empty() && open > 0 {
+        facts.insert(0, (format!("{open} open"), Role::Alarm));
+    }
+    facts
+}
+
+fn nothing(app: &App) -> &'static str {
+    if !app.fleet.filter.is_empty() || app.fleet.device.is_some() {
+        "   nothing fits: esc clears the filter"
+    } else if app.snapshot.source.loading.is_some() {
+        "   reading the directory"
+    } else {
+        "   no interface yet: rows are read as soon as they come"
+    }
+}
+
+fn head(app: &App, area: Rect, buffer: &mut Buffer, columns: &Columns) {
+    let mut pen = Pen::new(buffer, app.theme(), area, 1);
+    let ascii = app.options.ascii;
+    let names = match app.fleet.lines {
+        Lines::Interfaces => ["HOST", "INTERFACE"],
+        Lines::Devices => ["DEVICE", "IFS"],
+    };
+    pen.skip(MARKS);
+    pen.text(&fit(names[0], columns.host, ascii), Role::Faint).skip(1);
+    pen.text(&fit(names[1], columns.name, ascii), Role::Faint).skip(1);
+    match columns.spark {
+        0 => {}
+        SPARK => {
+            pen.text(&fit("LOAD, LAST 24 SLOTS", columns.spark, ascii), Role::Faint).skip(1);
+        }
+        _ => {
+            pen.text(&fit("LOAD", columns.spark, ascii), Role::Faint).skip(1);
+        }
+    }
+    if columns.now > 0 {
+        pen.text(&format!("{:>NOW$}", "NOW"), Role::Faint).skip(1);
+    }
+    if columns.error > 0 {
+        let gauge = columns.bar + columns.error;
+        let word = if app.fleet.lines == Lines::Interfaces { "ERROR" } else { "OPEN" };
+        pen.text(&format!("{word:>gauge$}"), Role::Faint).skip(1);
+    }
+    if columns.score > 0 {
+        pen.text(&format!("{:>SCORE$}", "SCORE"), Role::Faint);
+    }
+}
+
+/// The bar grows with the logarithm of the error: full at 31 spreads.
+fn gauge(error: f64) -> f64 {
+    libm::log2(1.0 + error.abs()) / 5.0
+}
+
+fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'_>, chosen: bool) {
+    let ascii = app.options.ascii;
+    let (mark, role) = app.glyphs().state(view.state, view.error);
+    let text = if chosen { Role::Strong } else { line_role(view.state) };
+    pen.text(mark, role).text(" ", text);
+    if columns.host == 0 {
+        let rest = pen.room();
+        pen.text(&fit(&view.name.to_string(), rest, ascii), text);
+        return;
+    }
+    pen.text(&fit(&view.name.host, columns.host, ascii), text).skip(1);
+    pen.text(&fit(&view.name.ifname, columns.name, ascii), text).skip(1);
+    load(app, &view.load, view.state, columns, pen);
+    if columns.now > 0 {
+        let now = view.load[SPARK - 1];
+        let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
+        pen.text(&format!("{now:>NOW$}"), text).skip(1);
+    }
+    if columns.error > 0 {
+        let width = columns.bar + columns.error;
+        match view.state {
+            InterfaceState::Silent => {
+                let since = match (view.since, app.snapshot.now) {
+                    (Some(since), Some(now)) => format!("silent {}", format::span(now.since(since))),
+                    _ => "silent".to_owned(),
+                };
+                pen.text(&fit(&since, width, ascii), role).skip(1);
+            }
+            InterfaceState::Warming => {
+                pen.text(&fit(&format!("{} rows", view.rows), width, ascii), role).skip(1);
+            }
+            _ => {
+                let mut bar = String::new();
+                spark::bar(gauge(f64::from(view.error)), columns.bar, ascii, &mut bar);
+                pen.text(&bar, role).text(&signed(view.error), text).skip(1);
+            }
+        }
+    }
+    if columns.score > 0 {
+        let score = match view.state {
+            InterfaceState::Silent | InterfaceState::Warming => app.glyphs().none().to_owned(),
+            _ => format!("{:.1}", view.score),
+        };
+        pen.text(&format!("{score:>SCORE$}"), text);
+    }
+}
+
+/// An error with its sign in six columns.
+fn signed(error: f32) -> String {
+    match error {
+        e if e.abs() >= 999.5 => format!("{:>+6.0e}", e),
+        e if e.abs() >= 99.5 => format!("{e:>+6.0}"),
+        // minus nothing is nothing
+        e if e.abs() < 0.05 => format!("{:>6}", "0.0"),
+        e => format!("{e:>+6.1}"),
+    }
+}
+
+fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, chosen: bool) {
+    let ascii = app.options.ascii;
+    let (mark, role) = app.glyphs().state(view.state, 0.0);
+    let text = if chosen { Role::Strong } else { line_role(view.state) };
+    pen.text(mark, role).text(" ", text);
+    if columns.host == 0 {
+        let rest = pen.room();
+        pen.text(&fit(&view.host, rest, ascii), text);
+        return;
+    }
+    pen.text(&fit(&view.host, columns.host, ascii), text).skip(1);
+    pen.text(&fit(&view.interfaces.len().to_string(), columns.name, ascii), text).skip(1);
+    load(app, &view.load, view.state, columns, pen);
+    if columns.now > 0 {
+        let now = view.load[SPARK - 1];
+        let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
+        pen.text(&format!("{now:>NOW$}"), text).skip(1);
+    }
+    if columns.error > 0 {
+        let width = columns.bar + columns.error;
+        let open = if view.open > 0 { format!("{} open", view.open) } else { String::new() };
+        pen.text(&format!("{open:>width$}"), role).skip(1);
+    }
+    if columns.score > 0 {
+        pen.text(&format!("{:>SCORE$.1}", view.score), text);
+    }
+}
+
+fn load(app: &App, values: &[f32; SPARK], state: InterfaceState, columns: &Columns, pen: &mut Pen<'_>) {
+    if columns.spark == 0 {
+        return;
+    }
+    let mut line = String::new();
+    spark::spark(&values[SPARK - columns.spark..], app.options.ascii, &mut line);
+    let role = match state {
+        InterfaceState::Warming => Role::Faint,
+        _ => Role::Load,
+    };
+    pen.text(&line, role).skip(1);
+}
+
+fn line_role(state: InterfaceState) -> Role {
+    match state {
+        InterfaceState::Anomalous => Role::Strong,
+        InterfaceState::Acknowledged | InterfaceState::Warming => Role::Faint,
+        InterfaceState::Silent | InterfaceState::Nominal => Role::Text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_fit_and_go_in_order() {
+        let mut before = 5;
+        for width in (1..=220).rev() {
+            let c = Columns::new(width, (10, 14));
+            assert!(c.used() <= width || c.host == 0, "{width}: {c:?}");
+            let shown = [c.spark, c.now, c.bar, c.error, c.score].iter().filter(|w| **w > 0).count();
+            assert!(shown <= before + 1, "{width}: {c:?}");
+            before = shown;
+        }
+        let c = Columns::new(80, (8, 12));
+        assert_eq!((c.spark, c.now, c.error, c.score), (SPARK, NOW, ERROR, SCORE));
+        assert!(c.bar >= 5, "{c:?}");
+    }
+
+    #[test]
+    fn errors_have_a_sign_and_six_columns() {
+        for (error, want) in
+            [(11.4, " +11.4"), (-7.7, "  -7.7"), (0.01, "   0.0"), (-250.0, "  -250"), (12_345.0, "  +1e4")]
+        {
+            assert_eq!(signed(error), want);
+        }
+        assert!(gauge(1.0) < gauge(3.0) && gauge(-31.0) == 1.0);
+    }
+}

@@ -1,0 +1,40 @@
+//! Refused rows, and what is the matter with whole files.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::overlay;
+use crate::console::app::App;
+use crate::console::format;
+use crate::console::theme::Role;
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let source = &app.snapshot.source;
+    let mut lines = Vec::new();
+    for notice in source.notices.iter().rev() {
+        lines.push(vec![
+            (format!("{}: ", notice.path.display()), Role::Strong),
+            (notice.message.clone(), Role::Warning),
+        ]);
+    }
+    if !lines.is_empty() {
+        lines.push(Vec::new());
+    }
+    let refused = match source.refused {
+        0 => "no line was refused".to_owned(),
+        n => format!("{} refused, the newest first", if n == 1 { "1 line".to_owned() } else { format!("{n} lines") }),
+    };
+    lines.push(vec![(refused, Role::Title)]);
+    for refusal in source.refusals.iter().rev() {
+        lines.push(vec![
+            (format!("{}:{} ", refusal.path.display(), refusal.line), Role::Text),
+            (refusal.reason.clone(), Role::Warning),
+        ]);
+    }
+    if source.late > 0 {
+        let text = format!("{} rows came too late to be scored: they count as history", format::count(source.late));
+        lines.push(Vec::new());
+        lines.push(vec![(text, Role::Text)]);
+    }
+    overlay(app, area, buffer, "Refused rows and notices", &lines, app.overlay_offset);
+}

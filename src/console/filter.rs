@@ -1,0 +1,93 @@
+//! What the list of interfaces is narrowed down to.
+
+use crate::engine::{InterfaceState, InterfaceView};
+
+/// Words that must all fit: `text` in host and interface, `host:text`, `if:text`, `state:word`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    text: String,
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    Any(String),
+    Host(String),
+    Interface(String),
+    State(String),
+}
+
+/// A state as a word.
+pub fn state_word(state: InterfaceState) -> &'static str {
+    match state {
+        InterfaceState::Anomalous => "anomalous",
+        InterfaceState::Acknowledged => "acknowledged",
+        InterfaceState::Silent => "silent",
+        InterfaceState::Warming => "warming",
+        InterfaceState::Nominal => "nominal",
+    }
+}
+
+impl Filter {
+    /// A filter as typed. Case does not matter.
+    pub fn new(text: &str) -> Self {
+        let terms = text
+            .split_whitespace()
+            .map(str::to_lowercase)
+            .map(|word| match word.split_once(':') {
+                Some(("host", rest)) => Term::Host(rest.to_owned()),
+                Some(("if", rest)) => Term::Interface(rest.to_owned()),
+                Some(("state", rest)) => Term::State(rest.to_owned()),
+                _ => Term::Any(word),
+            })
+            .collect();
+        Self { text: text.to_owned(), terms }
+    }
+
+    /// As it was typed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether everything fits.
+    pub fn is_empty(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    /// Whether an interface fits.
+    pub fn fits(&self, interface: &InterfaceView) -> bool {
+        if self.terms.is_empty() {
+            return true;
+        }
+        let host = interface.name.host.to_lowercase();
+        let ifname = interface.name.ifname.to_lowercase();
+        self.terms.iter().all(|term| match term {
+            Term::Any(text) => host.contains(text) || ifname.contains(text),
+            Term::Host(text) => host.contains(text),
+            Term::Interface(text) => ifname.contains(text),
+            Term::State(word) => state_word(interface.state).starts_with(word.as_str()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::fixture;
+
+    fn found(text: &str) -> Vec<String> {
+        let filter = Filter::new(text);
+        fixture::snapshot().interfaces.iter().filter(|i| filter.fits(i)).map(|i| i.name.to_string()).collect()
+    }
+
+    #[test]
+    fn all_words_must_fit() {
+        assert_eq!(found("").len(), fixture::snapshot().interfaces.len());
+        assert!(found("core").iter().all(|n| n.starts_with("core-")));
+        assert_eq!(found("CORE-2 xe-0/1/3"), ["core-2 xe-0/1/3"]);
+        assert_eq!(found("if:core"), Vec::<String>::new());
+        assert!(!found("host:edge if:ge").is_empty());
+        assert_eq!(found("state:silent"), ["edge-9 ge-0/0/7"]);
+        assert_eq!(found("state:nonsense"), Vec::<String>::new());
+    }
+}
