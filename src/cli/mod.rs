@@ -2,10 +2,13 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+pub mod demo;
 pub mod load;
+pub mod plain;
 pub mod score;
 pub mod simulate;
 pub mod train;
+pub mod watch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,14 +22,20 @@ use crate::model::Model;
 
 /// Watches the load of network interfaces and says which behave unlike themselves.
 #[derive(Debug, Parser)]
-#[command(name = "noctop", version, max_term_width = 100)]
+#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    watch: watch::WatchArgs,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch a directory in the console; plain lines where there is no terminal. Without a command, this
+    Watch(watch::WatchArgs),
+    /// Watch a simulated network with incidents
+    Demo(demo::DemoArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
@@ -79,9 +88,12 @@ impl AlarmArgs {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match &cli.command {
-        Command::Train(args) => train::run(args),
-        Command::Score(args) => score::run(args),
-        Command::Simulate(args) => simulate::run(args),
+        None => watch::run(&cli.watch),
+        Some(Command::Watch(args)) => watch::run(args),
+        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Train(args)) => train::run(args),
+        Some(Command::Score(args)) => score::run(args),
+        Some(Command::Simulate(args)) => simulate::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

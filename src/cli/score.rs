@@ -170,7 +170,7 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
             &*track.name().host,
             &track.name().ifname,
             &incident.id.to_string(),
-            incident.kind.word(),
+            incident.kind.name(),
             &incident.start.to_string(),
             &incident.end.map(|e| e.to_string()).unwrap_or_default(),
             &incident.peak.to_string(),

@@ -38,7 +38,20 @@ pub enum IncidentKind {
 }
 
 impl IncidentKind {
-    /// The word for it, in files and on screen.
+    /// Its name in files: lower case, words joined by hyphens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spike => "spike",
+            Self::Drop => "drop",
+            Self::DropToZero => "drop-to-zero",
+            Self::Flatline => "flatline",
+            Self::LevelShift => "level-shift",
+            Self::Drift => "drift",
+            Self::Silence => "silence",
+        }
+    }
+
+    /// The words for it, on screen and in plain lines.
     pub fn word(self) -> &'static str {
         match self {
             Self::Spike => "spike",

@@ -1,0 +1,87 @@
+//! `noctop demo`: a simulated live network in a temporary directory, in the console.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::watch::{FaceArgs, show};
+use crate::engine::live::LiveOptions;
+use crate::ingest::WatchOptions;
+use crate::journal::Journal;
+use crate::model::Model;
+use crate::model::train::Options as TrainOptions;
+use crate::series::Timestamp;
+use crate::simulate::live::{LiveFleet, WallClock};
+use crate::simulate::{Plan, Target};
+
+/// What `demo` is told.
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Everything that is random follows from this number
+    #[arg(long, default_value_t = 4)]
+    seed: u64,
+    /// Milliseconds from one simulated hour to the next
+    #[arg(long, default_value_t = 2000, value_name = "MS", value_parser = clap::value_parser!(u64).range(50..=3_600_000))]
+    every: u64,
+    #[command(flatten)]
+    face: FaceArgs,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When there is no room for temporary files, or the terminal fails.
+pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
+    let place = Place::new()?;
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+    let plan = Plan::demo(args.seed, Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(0)));
+    let rows = place.0.join("rows");
+    let target = Target { rows: rows.clone(), labels: Some(place.0.join("labels.csv")), force: false };
+    let mut fleet = LiveFleet::create(&plan, target, &mut |_, _| {})?;
+
+    let stop = Arc::new(AtomicBool::new(false));
+    let (stopped, every) = (stop.clone(), Duration::from_millis(args.every));
+    let writer = std::thread::Builder::new()
+        .name("network".into())
+        .spawn(move || fleet.run(every, None, &stopped, &WallClock::start()))?;
+    let shown = show(
+        LiveOptions {
+            watch: WatchOptions::default(),
+            model: Arc::new(Model::built_in()?),
+            model_path: None,
+            settings: Default::default(),
+            train: TrainOptions::default(),
+            journal: Some(Journal::under(&place.0, &rows)),
+            threads: super::threads(),
+            notices: Vec::new(),
+            dir: rows,
+        },
+        &args.face,
+    );
+    stop.store(true, Ordering::Relaxed);
+    let written = writer.join().map_err(|_| anyhow::anyhow!("the simulated network has failed"))?;
+    shown?;
+    written.context("the simulated network")
+}
+
+/// A temporary directory that is gone with the demo.
+struct Place(PathBuf);
+
+impl Place {
+    fn new() -> anyhow::Result<Self> {
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.subsec_nanos());
+        let dir = std::env::temp_dir().join(format!("noctop-demo-{}-{nanos}", std::process::id()));
+        std::fs::create_dir(&dir).with_context(|| format!("cannot create {}", dir.display()))?;
+        Ok(Self(dir))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,169 @@
+//! Plain output of what the console would show: one line for each incident that opens or closes.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{bounded, select};
+use serde::Serialize;
+
+use crate::engine::{Handle, IncidentId, IncidentView, Snapshot};
+use crate::series::{InterfaceName, Timestamp};
+
+/// What happened to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Event {
+    Opened,
+    Closed,
+    /// A late or corrected row took it back.
+    Withdrawn,
+}
+
+/// One line.
+#[derive(Debug, Serialize)]
+struct Line<'a> {
+    event: Event,
+    id: String,
+    hostname: &'a str,
+    ifname: &'a str,
+    kind: &'a str,
+    direction: Option<&'a str>,
+    start: String,
+    end: Option<String>,
+    score: f64,
+    value: f64,
+    expected: f64,
+    verdict: &'a str,
+    story: Option<String>,
+    story_size: usize,
+}
+
+/// Prints until the reader of the lines has gone, a signal comes, or the feed has failed.
+///
+/// # Errors
+/// When standard output cannot be written to.
+pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
+    let (signal, signalled) = bounded::<i32>(1);
+    let mut signals = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+        signal_hook::consts::SIGHUP,
+    ])?;
+    std::thread::Builder::new().name("signals".into()).spawn(move || {
+        if let Some(number) = signals.forever().next() {
+            let _ = signal.send(number);
+        }
+    })?;
+    let mut known = Known::default();
+    let mut told = 0;
+    loop {
+        let snapshot = handle.snapshot();
+        told = tell_notices(&snapshot, told);
+        if snapshot.source.loading.is_none() {
+            match known.print(&snapshot, json, &mut io::stdout().lock()) {
+                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+                other => other?,
+            }
+        }
+        if let Some(why) = &snapshot.source.failure {
+            anyhow::bail!("the reading of {} has stopped: {why}", snapshot.source.dir.display());
+        }
+        select! {
+            recv(handle.wake()) -> woken => if woken.is_err() { anyhow::bail!("the engine has ended") },
+            recv(signalled) -> number => match number {
+                Ok(number) => std::process::exit(128 + number),
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            },
+            default(Duration::from_secs(3600)) => {}
+        }
+    }
+}
+
+/// Notices go to stderr once each.
+fn tell_notices(snapshot: &Snapshot, told: usize) -> usize {
+    let notices = &snapshot.source.notices;
+    for notice in notices.iter().skip(told) {
+        eprintln!("{}: {}", notice.path.display(), notice.message);
+    }
+    notices.len()
+}
+
+/// Incidents that were told of and were open then.
+#[derive(Debug, Default)]
+struct Known {
+    open: HashMap<IncidentId, Arc<IncidentView>>,
+    /// Slots up to here were told of; what closed before the first snapshot is history.
+    started: bool,
+    newest: Option<Timestamp>,
+}
+
+impl Known {
+    fn print(&mut self, snapshot: &Snapshot, json: bool, out: &mut dyn Write) -> io::Result<()> {
+        let listed: HashMap<IncidentId, &Arc<IncidentView>> = snapshot.incidents.iter().map(|i| (i.id, i)).collect();
+        let mut lines: Vec<(Event, Arc<IncidentView>)> = Vec::new();
+        for (id, before) in &self.open {
+            match listed.get(id) {
+                Some(now) if now.end.is_some() => lines.push((Event::Closed, Arc::clone(now))),
+                Some(_) => {}
+                None => lines.push((Event::Withdrawn, before.clone())),
+            }
+        }
+        for incident in snapshot.incidents.iter().filter(|i| !self.open.contains_key(&i.id)) {
+            let fresh = self.newest.is_some_and(|newest| incident.latest > newest);
+            if incident.end.is_none() {
+                lines.push((Event::Opened, incident.clone()));
+            } else if self.started && fresh {
+                // It opened and closed between two snapshots.
+                lines.push((Event::Opened, incident.clone()));
+                lines.push((Event::Closed, incident.clone()));
+            }
+        }
+        lines.sort_by(|a, b| (a.1.start, &a.1.name, a.0 as u8).cmp(&(b.1.start, &b.1.name, b.0 as u8)));
+        for (event, incident) in &lines {
+            write_line(*event, incident, json, out)?;
+        }
+        self.open = snapshot.incidents.iter().filter(|i| i.end.is_none()).map(|i| (i.id, i.clone())).collect();
+        (self.started, self.newest) = (true, snapshot.now);
+        out.flush()
+    }
+}
+
+fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let InterfaceName { host, ifname } = &incident.name;
+    let line = Line {
+        event,
+        id: incident.id.to_string(),
+        hostname: host,
+        ifname,
+        kind: incident.kind.word(),
+        direction: incident.direction.map(|d| d.word()),
+        start: incident.start.to_string(),
+        end: incident.end.map(|e| e.to_string()),
+        score: incident.peak,
+        value: incident.peak_value,
+        expected: incident.peak_expected,
+        verdict: incident.verdict.word(),
+        story: incident.story.map(|s| s.to_string()),
+        story_size: incident.story_size,
+    };
+    if json {
+        serde_json::to_writer(&mut *out, &line)?;
+        return writeln!(out);
+    }
+    let event = match event {
+        Event::Opened => "OPENED",
+        Event::Closed => "CLOSED",
+        Event::Withdrawn => "WITHDRAWN",
+    };
+    let what = [Some(line.kind), line.direction.filter(|_| !line.kind.starts_with("drop"))];
+    let what = what.into_iter().flatten().collect::<Vec<_>>().join(" ");
+    let until = line.end.map_or("open".to_owned(), |end| format!("until {end}"));
+    let story = line.story.map_or(String::new(), |s| format!("  story {s} of {}", line.story_size));
+    writeln!(
+        out,
+        "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}",
+        line.id, line.score, line.start
+    )
+}

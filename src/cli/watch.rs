@@ -1,0 +1,145 @@
+//! `noctop watch`: the console on a directory, or plain lines where there is no terminal.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::plain;
+use crate::console::{self, theme};
+use crate::engine::live::{self, LiveOptions};
+use crate::engine::{Command, Handle};
+use crate::ingest::{Notice, WatchOptions};
+use crate::journal::Journal;
+use crate::model::Model;
+use crate::model::train::Options as TrainOptions;
+
+/// Where the sample lies in a checkout.
+const SAMPLE: &str = "datasets/sample";
+
+/// What `watch` is told.
+#[derive(Debug, Args)]
+pub struct WatchArgs {
+    /// Directory of CSV files to watch [default: ./datasets/sample]
+    pub dir: Option<PathBuf>,
+    /// Model to score with [default: the one that was retrained for this directory, else the built-in one]
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Look at the directory every so many seconds and do without file events, as on NFS
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub poll: Option<u64>,
+    #[command(flatten)]
+    pub face: FaceArgs,
+    #[command(flatten)]
+    alarms: super::AlarmArgs,
+    #[command(flatten)]
+    read: super::ReadArgs,
+}
+
+/// How it is shown.
+#[derive(Debug, Args, Clone)]
+pub struct FaceArgs {
+    /// A line for each incident that opens or closes instead of the console, as where there is no terminal
+    #[arg(long)]
+    plain: bool,
+    /// Those lines as JSON
+    #[arg(long)]
+    json: bool,
+    /// ASCII characters only
+    #[arg(long)]
+    ascii: bool,
+    /// No colours (also with NO_COLOR in the environment)
+    #[arg(long)]
+    no_color: bool,
+    /// Take away every key that changes something: acknowledge, retrain
+    #[arg(long)]
+    read_only: bool,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// When the directory cannot be watched, the model is none, or the terminal fails.
+pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
+    let dir = match &args.dir {
+        Some(dir) => dir.clone(),
+        None if Path::new(SAMPLE).is_dir() => PathBuf::from(SAMPLE),
+        None => anyhow::bail!(
+            "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
+        ),
+    };
+    let journal = Journal::of(&dir);
+    let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
+    let options = LiveOptions {
+        watch: WatchOptions {
+            read: args.read.options()?,
+            poll: args.poll.map(Duration::from_secs),
+            polling_only: args.poll.is_some(),
+        },
+        dir,
+        model: Arc::new(model),
+        model_path,
+        settings: args.alarms.settings()?,
+        train: TrainOptions::default(),
+        journal,
+        threads: super::threads(),
+        notices,
+    };
+    show(options, &args.face)
+}
+
+/// Watches, and shows it in the console or as plain lines.
+///
+/// # Errors
+/// When the directory cannot be watched or the terminal fails.
+pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
+    let (handle, engine) = live::start(options)?;
+    let ended = if face.plain || face.json || !std::io::stdout().is_terminal() {
+        plain::run(&handle, face.json)
+    } else {
+        let mut look = console::Options::for_surroundings(theme::Surroundings::read(|name| std::env::var_os(name)));
+        look.ascii |= face.ascii;
+        look.read_only = face.read_only;
+        if face.no_color {
+            look.colors = theme::Colors::None;
+        }
+        screen(handle.clone(), look)
+    };
+    handle.send(Command::Stop);
+    drop(handle);
+    // A thread that panicked has been told of by the panic itself.
+    let _ = engine.join();
+    ended
+}
+
+fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
+    match console::run(handle, look) {
+        Err(e) if e.is_silent() => std::process::exit(e.exit_code()),
+        other => other.context("the console"),
+    }
+}
+
+/// The model that was named; else the retrained one of this directory, unless it cannot be read,
+/// which is said and is no reason not to watch; else the built-in one.
+fn choose_model(
+    named: Option<&Path>,
+    journal: Option<&Journal>,
+) -> anyhow::Result<(Model, Option<PathBuf>, Vec<Notice>)> {
+    if let Some(path) = named {
+        return Ok((Model::load(path)?, Some(path.to_owned()), Vec::new()));
+    }
+    let mut notices = Vec::new();
+    if let Some(path) = journal.map(Journal::model).filter(|path| path.exists()) {
+        match Model::load(&path) {
+            Ok(model) => return Ok((model, Some(path), notices)),
+            Err(e) => notices.push(Notice {
+                path: Arc::new(path),
+                message: format!("the retrained model cannot be used, the built-in one scores instead: {e}"),
+            }),
+        }
+    }
+    Ok((Model::built_in()?, None, notices))
+}
