@@ -6,16 +6,11 @@
 use std::ops::Range;
 
 use super::kind::{APART, Incident, Kind};
-use super::noise::key;
+use super::noise::{key, purpose};
 use super::plan::Plan;
 use super::profile::{Nature, Profile};
 use crate::random::Random;
 use crate::series::Timestamp;
-
-/// Keys of this file's streams.
-const WEEK: u64 = 3;
-const OUTAGE: u64 = 4;
-const SCRIPT: u64 = 5;
 
 /// Places that are tried before an incident is given up: a full fleet has no room left.
 const TRIES: usize = 300;
@@ -101,7 +96,7 @@ impl Schedule {
         let per_day = self.plan.slots_per_day();
         let all = week * 7 * per_day..(week + 1) * 7 * per_day;
         let quiet_end = (u64::from(self.plan.quiet_days) * per_day).clamp(all.start, all.end);
-        let random = &mut Random::new(key(&[self.plan.seed, WEEK, week]));
+        let random = &mut Random::new(key(&[self.plan.seed, purpose::WEEK, week]));
         let interfaces = profiles.len() as f64;
         let devices = f64::from(self.plan.devices);
         // A whole number for a whole fleet, so that small fleets get their share, too.
@@ -166,7 +161,7 @@ impl Schedule {
 
     /// Places what was asked for: on interfaces that nothing happened to yet, where there are enough.
     fn follow_script(&mut self, profiles: &[Profile]) {
-        let random = &mut Random::new(key(&[self.plan.seed, SCRIPT]));
+        let random = &mut Random::new(key(&[self.plan.seed, purpose::SCRIPT]));
         let space = self.plan.slots_per_day() / 4;
         for wanted in self.plan.script.clone() {
             let start = self.plan.slots() + wanted.after;
@@ -286,7 +281,7 @@ pub(super) fn is_outage(plan: &Plan, slot: u64) -> bool {
         return false;
     }
     let block_slots = OUTAGE_DAYS * plan.slots_per_day();
-    let random = &mut Random::new(key(&[plan.seed, OUTAGE, slot / block_slots]));
+    let random = &mut Random::new(key(&[plan.seed, purpose::OUTAGE, slot / block_slots]));
     if !random.chance(0.75) {
         return false;
     }
