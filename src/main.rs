@@ -1,5 +1,7 @@
 //! Arguments, then one call.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use noctop::cli::simulate;
 
@@ -10,8 +12,15 @@ enum Command {
     Simulate(simulate::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Command::parse() {
+fn main() -> ExitCode {
+    let outcome = match Command::parse() {
         Command::Simulate(args) => simulate::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("noctop: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }

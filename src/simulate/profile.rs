@@ -228,7 +228,7 @@ impl Profile {
     }
 
     /// The weekend's factor, which comes and goes within some hours around midnight.
-    fn week(&self, time: Timestamp) -> f64 {
+    pub(super) fn week(&self, time: Timestamp) -> f64 {
         let hour = time.plus(self.ahead).second_of_week() as f64 / 3600.0;
         // Counted from Wednesday noon, so that the weekend lies in one piece.
         let hour = if hour < 60.0 { hour + 168.0 } else { hour };
