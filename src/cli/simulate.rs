@@ -151,8 +151,8 @@ fn describe(summary: &Summary) -> String {
     let all: u64 = incidents.values().sum();
     let kinds: Vec<String> =
         incidents.iter().filter(|(_, count)| **count > 0).map(|(kind, count)| format!("{count} {kind}")).collect();
-    let kinds = if kinds.is_empty() { String::new() } else { format!(": {}", kinds.join(", ")) };
-    format!("{rows} rows, {bytes} bytes, {all} labelled incidents in {} stories and alone{kinds}", stories.len())
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+    format!("{rows} rows, {bytes} bytes; labelled incidents: {all}{kinds}; stories: {}", stories.len())
 }
 
 /// Reads `500ms`, `10s`, `5m`, `1h` or `1d`.

@@ -27,18 +27,18 @@ pub enum SimulateError {
     )]
     Occupied(PathBuf),
     /// The system refused something.
-    #[error("{path}: cannot {action}: {source}", path = .path.display())]
+    #[error("{path}: cannot {action}: {reason}", path = .path.display())]
     Io {
         /// What was not possible.
         action: &'static str,
         /// With which file or directory.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        reason: io::Error,
     },
 }
 
 /// Makes an error of the system into one that names the file, for use with `map_err`.
 pub(super) fn io_error<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) -> SimulateError + 'a {
-    move |source| SimulateError::Io { action, path: path.to_owned(), source }
+    move |reason| SimulateError::Io { action, path: path.to_owned(), reason }
 }

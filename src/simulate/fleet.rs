@@ -2,18 +2,15 @@
 
 use std::ops::Range;
 
+use super::device::Device;
 use super::error::SimulateError;
 use super::kind::{Incident, Kind};
-use super::noise::key;
+use super::noise::{key, purpose};
 use super::plan::Plan;
-use super::profile::{Device, Moment, Nature, Profile, Sample};
+use super::profile::{Moment, Nature, Profile, Sample};
 use super::schedule::{NIGHTS_LABELLED, Schedule, backup_days, is_outage, slots_touched, time_of};
 use crate::random::Random;
 use crate::series::{InterfaceName, Timestamp};
-
-/// Keys of this file's streams.
-const NATURES: u64 = 6;
-const BACKUPS: u64 = 7;
 
 /// What fifteen interfaces are like, and whether a busy one carries a nightly burst. Fleets are
 /// dealt from such decks, so that small ones have the rare natures, too.
@@ -96,7 +93,7 @@ impl Fleet {
     pub fn new(plan: &Plan) -> Result<Self, SimulateError> {
         plan.check()?;
         let devices: Vec<Device> = (0..plan.devices as usize).map(|i| Device::draw(plan.seed, i)).collect();
-        let random = &mut Random::new(key(&[plan.seed, NATURES]));
+        let random = &mut Random::new(key(&[plan.seed, purpose::NATURES]));
         let mut deck = Vec::new();
         let mut names = Vec::new();
         let mut profiles = Vec::new();
@@ -271,7 +268,7 @@ fn is_seen(incident: &Incident, slots: u64) -> bool {
 
 /// Chooses the interfaces that get a new backup, and its first day.
 fn start_backups(plan: &Plan, profiles: &mut [Profile]) {
-    let random = &mut Random::new(key(&[plan.seed, BACKUPS]));
+    let random = &mut Random::new(key(&[plan.seed, purpose::BACKUPS]));
     let wanted = (plan.new_backups * profiles.len() as f64).round() as usize;
     let mut able: Vec<usize> = (0..profiles.len()).filter(|i| profiles[*i].can_start_backup()).collect();
     random.shuffle(&mut able);

@@ -8,11 +8,13 @@
 //! | file | what it decides |
 //! |---|---|
 //! | [`plan`] | what can be asked for, and what is nonsense |
-//! | `noise`, `profile` | how one interface behaves when nothing is the matter |
+//! | `noise`, `device`, `burst`, `profile` | how one interface behaves when nothing is the matter |
 //! | `kind`, `schedule` | what can happen to it, and when it does |
 //! | [`fleet`] | both together: the row of an interface in a slot, and the truth about it |
 //! | [`files`], [`live`] | rows and labels on disk, at once or on a clock |
 
+mod burst;
+mod device;
 pub mod error;
 pub mod files;
 pub mod fleet;

@@ -9,6 +9,17 @@ use crate::random::Random;
 /// Places of a lattice that are drawn together.
 const BLOCK: usize = 32;
 
+/// The first part of a key: what it is for, so that no two draws share a stream.
+pub(super) mod purpose {
+    pub(in super::super) const DEVICE: u64 = 1;
+    pub(in super::super) const INTERFACE: u64 = 2;
+    pub(in super::super) const WEEK: u64 = 3;
+    pub(in super::super) const OUTAGE: u64 = 4;
+    pub(in super::super) const SCRIPT: u64 = 5;
+    pub(in super::super) const NATURES: u64 = 6;
+    pub(in super::super) const BACKUPS: u64 = 7;
+}
+
 /// One key of several numbers: each of them changes all of it (the finaliser of SplitMix64).
 pub(super) fn key(parts: &[u64]) -> u64 {
     parts.iter().fold(0x6e6f_6374_6f70, |key, part| {

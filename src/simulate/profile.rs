@@ -1,6 +1,8 @@
 //! How an interface behaves when nothing is the matter.
 
-use super::noise::{Lattice, key};
+use super::burst::Burst;
+use super::device::{Audience, Device, Hump, Tier};
+use super::noise::{Lattice, key, purpose};
 use crate::random::Random;
 use crate::series::{DAY, Step, Timestamp};
 
@@ -21,50 +23,6 @@ pub(super) enum Nature {
     Idle,
 }
 
-/// When people use a device.
-#[derive(Debug, Clone, Copy)]
-enum Audience {
-    Office,
-    Home,
-    Mixed,
-}
-
-impl Audience {
-    fn humps(self) -> [Hump; 2] {
-        let hump = |centre, narrow, height| Hump { centre, narrow, height };
-        match self {
-            Self::Office => [hump(10.5, 4.0, 0.85), hump(14.8, 4.0, 0.9)],
-            Self::Home => [hump(12.5, 1.6, 0.45), hump(20.5, 4.0, 0.85)],
-            Self::Mixed => [hump(11.5, 2.2, 0.6), hump(18.5, 2.2, 0.65)],
-        }
-    }
-}
-
-/// A busy time of the day.
-#[derive(Debug, Clone, Copy)]
-struct Hump {
-    /// Its middle, in hours.
-    centre: f64,
-    narrow: f64,
-    height: f64,
-}
-
-impl Hump {
-    /// One like it, for one interface.
-    fn varied(self, random: &mut Random) -> Self {
-        Self {
-            centre: self.centre + random.between(-1.0, 1.0),
-            narrow: self.narrow * random.between(0.5, 1.2),
-            height: self.height * random.between(0.7, 1.1),
-        }
-    }
-
-    fn at(self, hour: f64) -> f64 {
-        let angle = std::f64::consts::TAU * (hour - self.centre) / 24.0;
-        self.height * libm::exp(self.narrow * (libm::cos(angle) - 1.0))
-    }
-}
-
 /// What a slot's two values are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Sample {
@@ -82,141 +40,6 @@ pub(super) struct Moment {
     /// Seconds from the fleet's first slot.
     pub(super) since: i64,
     pub(super) step: Step,
-}
-
-/// A device: what its interfaces have in common.
-#[derive(Debug, Clone)]
-pub(super) struct Device {
-    pub(super) host: String,
-    tier: Tier,
-    audience: Audience,
-    /// Seconds by which its people are ahead of UTC.
-    ahead: i64,
-    common: Lattice,
-}
-
-/// What a device is for, which decides how much it carries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Tier {
-    Core,
-    Aggregation,
-    Edge,
-    Vpn,
-}
-
-/// The order in which a fleet is filled; any number of devices has a likely mixture.
-const TIERS: [Tier; 8] =
-    [Tier::Core, Tier::Aggregation, Tier::Edge, Tier::Edge, Tier::Vpn, Tier::Edge, Tier::Aggregation, Tier::Edge];
-
-impl Tier {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Core => "core",
-            Self::Aggregation => "agg",
-            Self::Edge => "edge",
-            Self::Vpn => "vpn",
-        }
-    }
-
-    /// Bits a second at the busiest hour, from and to.
-    fn load(self) -> (f64, f64) {
-        match self {
-            Self::Core => (2e8, 9e9),
-            Self::Aggregation => (2e7, 1e9),
-            Self::Edge => (5e5, 5e7),
-            Self::Vpn => (2e4, 2e6),
-        }
-    }
-}
-
-impl Device {
-    /// The device at `index` of the fleet of `seed`.
-    pub(super) fn draw(seed: u64, index: usize) -> Self {
-        let random = &mut Random::new(key(&[seed, DEVICE, index as u64]));
-        let tier = TIERS[index % TIERS.len()];
-        let like_it = (0..=index).filter(|i| TIERS[i % TIERS.len()] == tier).count();
-        let audience = match (tier, random.below(3)) {
-            (Tier::Core | Tier::Aggregation, 0) | (Tier::Edge, 0) => Audience::Mixed,
-            (Tier::Vpn, _) | (Tier::Edge, 1) | (Tier::Aggregation, 1) => Audience::Office,
-            _ => Audience::Home,
-        };
-        Self {
-            host: format!("{}-{like_it}", tier.name()),
-            tier,
-            audience,
-            ahead: (random.below(5) as i64 - 2) * 3600,
-            common: Lattice::new(key(&[seed, DEVICE, index as u64, 1])),
-        }
-    }
-
-    /// What moves all interfaces of the device together, as a normal number.
-    pub(super) fn common(&mut self, since: i64) -> f64 {
-        self.common.smooth(since, 3 * 3600)
-    }
-}
-
-/// Purposes of keys, so that no two draws share a stream.
-const DEVICE: u64 = 1;
-const INTERFACE: u64 = 2;
-
-/// A jump at the same hour each night.
-#[derive(Debug, Clone)]
-pub(super) struct Burst {
-    /// Seconds after midnight UTC.
-    at: i64,
-    /// Seconds that it takes.
-    length: i64,
-    /// What it adds to the load.
-    extra: f64,
-    /// Its first day, counted from the fleet's start; from ever where negative.
-    pub(super) first_day: i64,
-    nights: Lattice,
-}
-
-/// Seconds by which a night's burst may begin too early or too late.
-const JITTER: i64 = 240;
-
-impl Burst {
-    fn draw(random: &mut Random, extra: f64, first_day: i64) -> Self {
-        let length = if random.chance(0.6) { 2700 } else { 6300 };
-        let at = random.below(5) as i64 * 3600 + 450;
-        Self { at, length, extra, first_day, nights: Lattice::new(random.bits()) }
-    }
-
-    /// Begin and end of the burst that belongs to the calendar day of `time`, and its strength;
-    /// nothing where there is none yet. The fleet started `since` seconds before `time`.
-    pub(super) fn night(&mut self, time: Timestamp, since: i64) -> Option<(Timestamp, Timestamp, f64)> {
-        let days = |t: Timestamp| t.seconds().div_euclid(DAY);
-        let day = days(time) - days(time.plus(-since));
-        if day < self.first_day {
-            return None;
-        }
-        let late = (self.nights.at(2 * day) * 90.0) as i64;
-        let start = time.plus(self.at - time.second_of_day() + late.clamp(-JITTER, JITTER));
-        Some((start, start.plus(self.length), libm::exp(0.06 * self.nights.at(2 * day + 1))))
-    }
-
-    /// What a slot is with it.
-    fn add(&mut self, moment: &Moment, to: Sample) -> Sample {
-        let Some((start, end, strength)) = self.night(moment.time, moment.since) else { return to };
-        let overlap = end.min(moment.time.plus(moment.step.seconds())).since(start.max(moment.time));
-        if overlap <= 0 {
-            return to;
-        }
-        let share = overlap as f64 / moment.step.seconds() as f64;
-        let extra = self.extra * strength;
-        Sample { mean: to.mean + extra * share, max: to.max.max(to.mean + 1.15 * extra) }
-    }
-
-    /// Whether one of its nights can touch the time from `from` until before `to`.
-    fn can_touch(&self, from: Timestamp, to: Timestamp) -> bool {
-        let (at, length) = (self.at - JITTER, self.length + 2 * JITTER);
-        let midnight = from.plus(-from.second_of_day());
-        (0..=to.since(midnight).div_euclid(DAY)).any(|day| {
-            let start = midnight.plus(day * DAY + at);
-            start < to && start.plus(length) > from
-        })
-    }
 }
 
 /// One interface.
@@ -266,7 +89,7 @@ impl Profile {
         carries_burst: bool,
     ) -> Self {
         let id = place as u64;
-        let random = &mut Random::new(key(&[seed, INTERFACE, id]));
+        let random = &mut Random::new(key(&[seed, purpose::INTERFACE, id]));
         let (low, high) = match nature {
             Nature::Keepalive | Nature::Idle => (1e3, 3e4),
             Nature::Steady => (1e4, 1e6),
@@ -295,7 +118,7 @@ impl Profile {
             _ => None,
         }
         .map(|extra| Burst::draw(random, extra, -1));
-        let noise = |lane| Lattice::new(key(&[seed, INTERFACE, id, lane]));
+        let noise = |lane| Lattice::new(key(&[seed, purpose::INTERFACE, id, lane]));
         Self {
             ifname: ifname(device.tier, base, index),
             nature,
@@ -405,7 +228,7 @@ impl Profile {
     }
 
     /// The weekend's factor, which comes and goes within some hours around midnight.
-    fn week(&self, time: Timestamp) -> f64 {
+    pub(super) fn week(&self, time: Timestamp) -> f64 {
         let hour = time.plus(self.ahead).second_of_week() as f64 / 3600.0;
         // Counted from Wednesday noon, so that the weekend lies in one piece.
         let hour = if hour < 60.0 { hour + 168.0 } else { hour };
@@ -474,27 +297,6 @@ mod tests {
         assert!(mean(5, 14) < 0.8 * mean(1, 14));
         // No jump at midnight between Sunday and Monday.
         assert!((p.week(Timestamp::from_seconds(MONDAY - 1)) - p.week(Timestamp::from_seconds(MONDAY))).abs() < 1e-3);
-    }
-
-    #[test]
-    fn a_burst_comes_each_night_at_its_hour_and_a_new_one_from_its_day_on() {
-        let mut p = profile(5, Nature::Busy, false);
-        p.start_backup(&mut Random::new(9), 3);
-        let burst = p.new_backup.clone().unwrap();
-        let hour = burst.at / 3600;
-        for day in 0..10 {
-            let without = {
-                let mut q = p.clone();
-                q.new_backup = None;
-                q.usual(&moment(day * 24 + hour, 3600), 0.0)
-            };
-            let with = p.usual(&moment(day * 24 + hour, 3600), 0.0);
-            assert_eq!(with.mean > 1.5 * without.mean, day >= 3, "day {day}: {without:?} {with:?}");
-            let noon = moment(day * 24 + 12, 3600);
-            assert!(!p.bursts_between(noon.time, noon.time.plus(3600)));
-            let night = moment(day * 24 + hour, 3600);
-            assert!(p.bursts_between(night.time, night.time.plus(3600)));
-        }
     }
 
     #[test]

@@ -6,16 +6,11 @@
 use std::ops::Range;
 
 use super::kind::{APART, Incident, Kind};
-use super::noise::key;
+use super::noise::{key, purpose};
 use super::plan::Plan;
 use super::profile::{Nature, Profile};
 use crate::random::Random;
 use crate::series::Timestamp;
-
-/// Keys of this file's streams.
-const WEEK: u64 = 3;
-const OUTAGE: u64 = 4;
-const SCRIPT: u64 = 5;
 
 /// Places that are tried before an incident is given up: a full fleet has no room left.
 const TRIES: usize = 300;
@@ -40,6 +35,19 @@ pub(super) struct Schedule {
     deck: Vec<Kind>,
     weeks: u64,
     stories: u32,
+}
+
+/// What happens, and when; not yet to whom.
+struct What {
+    kind: Kind,
+    start: u64,
+    end: u64,
+}
+
+impl What {
+    fn on(&self, interface: usize, amount: f64, story: Option<u32>, labelled: bool) -> Incident {
+        Incident { interface, kind: self.kind, start: self.start, end: self.end, amount, story, labelled }
+    }
 }
 
 impl Schedule {
@@ -101,7 +109,7 @@ impl Schedule {
         let per_day = self.plan.slots_per_day();
         let all = week * 7 * per_day..(week + 1) * 7 * per_day;
         let quiet_end = (u64::from(self.plan.quiet_days) * per_day).clamp(all.start, all.end);
-        let random = &mut Random::new(key(&[self.plan.seed, WEEK, week]));
+        let random = &mut Random::new(key(&[self.plan.seed, purpose::WEEK, week]));
         let interfaces = profiles.len() as f64;
         let devices = f64::from(self.plan.devices);
         // A whole number for a whole fleet, so that small fleets get their share, too.
@@ -131,13 +139,16 @@ impl Schedule {
         let Some(kind) = self.deck.pop() else { return };
         for attempt in 0..TRIES {
             let interface = random.below(profiles.len());
-            let (start, end) = self.draw_slots(kind, within, random);
+            let what = self.draw(kind, within, random);
             let amount = kind.draw_amount(&profiles[interface], 0.0, random);
-            if !labelled && end >= within.end {
+            if !labelled && what.end >= within.end {
                 continue;
             }
-            if self.fits(interface, kind, start, end, profiles) && (attempt >= LONELY_TRIES || self.is_lonely(start)) {
-                self.add(Incident { interface, kind, start, end, amount, story: None, labelled });
+            if self.fits(interface, &what, self.apart(), profiles)
+                && self.stands_out(interface, &what, profiles)
+                && (attempt >= LONELY_TRIES || self.is_lonely(what.start))
+            {
+                self.add(what.on(interface, amount, None, labelled));
                 return;
             }
         }
@@ -151,22 +162,24 @@ impl Schedule {
         let kind = kinds[random.below(kinds.len())];
         for attempt in 0..TRIES {
             let device = random.below(self.plan.devices as usize);
-            let (start, end) = self.draw_slots(kind, within, random);
-            let mut fit: Vec<usize> =
-                self.interfaces_of(device).filter(|i| self.fits(*i, kind, start, end, profiles)).collect();
-            if fit.len() < 3 || (attempt < LONELY_TRIES && !self.is_lonely(start)) {
+            let what = self.draw(kind, within, random);
+            let mut fit: Vec<usize> = self
+                .interfaces_of(device)
+                .filter(|i| self.fits(*i, &what, self.apart(), profiles) && self.stands_out(*i, &what, profiles))
+                .collect();
+            if fit.len() < 3 || (attempt < LONELY_TRIES && !self.is_lonely(what.start)) {
                 continue;
             }
             random.shuffle(&mut fit);
             fit.truncate(3 + random.below(fit.len().min(6) - 2));
-            self.add_story(&fit, kind, start, end, 0.0, profiles, random);
+            self.add_all(&fit, &what, 0.0, profiles, random);
             return;
         }
     }
 
-    /// Places what was asked for: on interfaces that nothing happened to yet, where there are enough.
+    /// Places what was asked for: where it stands out best, then on interfaces that little happened to.
     fn follow_script(&mut self, profiles: &[Profile]) {
-        let random = &mut Random::new(key(&[self.plan.seed, SCRIPT]));
+        let random = &mut Random::new(key(&[self.plan.seed, purpose::SCRIPT]));
         let space = self.plan.slots_per_day() / 4;
         for wanted in self.plan.script.clone() {
             let start = self.plan.slots() + wanted.after;
@@ -176,50 +189,37 @@ impl Schedule {
                 Kind::Flatline => 9,
                 kind => kind.draw_slots(self.plan.step, random),
             };
-            let end = start + slots - 1;
+            let what = What { kind: wanted.kind, start, end: start + slots - 1 };
             let mut devices: Vec<usize> = (0..self.plan.devices as usize).collect();
             random.shuffle(&mut devices);
-            let count = wanted.interfaces as usize;
+            let worse = |i: &usize| (!self.stands_out(*i, &what, profiles), self.of[*i].len());
             let best = devices
                 .into_iter()
                 .filter_map(|device| {
                     let mut fit: Vec<usize> = self
                         .interfaces_of(device)
-                        .filter(|i| {
-                            profiles[*i].nature == Nature::Busy
-                                && self.fits_with_space(*i, wanted.kind, start, end, space, profiles)
-                        })
+                        .filter(|i| profiles[*i].nature == Nature::Busy && self.fits(*i, &what, space, profiles))
                         .collect();
-                    fit.sort_by_key(|i| self.of[*i].len());
-                    fit.truncate(count);
-                    (fit.len() == count).then_some(fit)
+                    fit.sort_by_key(worse);
+                    fit.truncate(wanted.interfaces as usize);
+                    (fit.len() == wanted.interfaces as usize).then_some(fit)
                 })
-                .min_by_key(|fit| fit.iter().map(|i| self.of[*i].len()).sum::<usize>());
+                .min_by_key(|fit| fit.iter().map(worse).max());
             if let Some(fit) = best {
-                self.add_story(&fit, wanted.kind, start, end, 0.5, profiles, random);
+                self.add_all(&fit, &what, 0.5, profiles, random);
             }
         }
     }
 
     /// The same thing at the same time on some interfaces; one story, where there is more than one.
-    #[allow(clippy::too_many_arguments)]
-    fn add_story(
-        &mut self,
-        interfaces: &[usize],
-        kind: Kind,
-        start: u64,
-        end: u64,
-        lowest: f64,
-        profiles: &[Profile],
-        random: &mut Random,
-    ) {
+    fn add_all(&mut self, interfaces: &[usize], what: &What, lowest: f64, profiles: &[Profile], random: &mut Random) {
         let story = (interfaces.len() > 1).then(|| {
             self.stories += 1;
             self.stories
         });
         for &interface in interfaces {
-            let amount = kind.draw_amount(&profiles[interface], lowest, random);
-            self.add(Incident { interface, kind, start, end, amount, story, labelled: true });
+            let amount = what.kind.draw_amount(&profiles[interface], lowest, random);
+            self.add(what.on(interface, amount, story, true));
         }
     }
 
@@ -228,27 +228,20 @@ impl Schedule {
         device * each..(device + 1) * each
     }
 
-    fn draw_slots(&self, kind: Kind, within: &Range<u64>, random: &mut Random) -> (u64, u64) {
+    fn draw(&self, kind: Kind, within: &Range<u64>, random: &mut Random) -> What {
         let slots = usize::try_from(within.end - within.start).unwrap_or(usize::MAX);
         let start = within.start + random.below(slots) as u64;
-        (start, start + kind.draw_slots(self.plan.step, random) - 1)
+        What { kind, start, end: start + kind.draw_slots(self.plan.step, random) - 1 }
     }
 
-    fn fits(&self, interface: usize, kind: Kind, start: u64, end: u64, profiles: &[Profile]) -> bool {
-        let apart = (APART / self.plan.step.seconds()).unsigned_abs();
-        self.fits_with_space(interface, kind, start, end, apart, profiles)
+    /// Slots between two incidents of one interface.
+    fn apart(&self) -> u64 {
+        (APART / self.plan.step.seconds()).unsigned_abs()
     }
 
-    /// Whether an incident can be seen there, with `space` slots to any other.
-    fn fits_with_space(
-        &self,
-        interface: usize,
-        kind: Kind,
-        start: u64,
-        end: u64,
-        space: u64,
-        profiles: &[Profile],
-    ) -> bool {
+    /// Whether it can happen to an interface, with `space` slots to anything else.
+    fn fits(&self, interface: usize, what: &What, space: u64, profiles: &[Profile]) -> bool {
+        let What { kind, start, end } = *what;
         let profile = &profiles[interface];
         let in_a_burst = || {
             matches!(kind, Kind::Spike | Kind::Microburst)
@@ -261,6 +254,13 @@ impl Schedule {
             && self.of[interface].iter().all(|other| end + space < other.start || other.end + space < start)
             && !in_a_burst()
             && !in_an_outage()
+    }
+
+    /// Whether it looks like nothing usual: where weekends are quiet, a weekend's rise would look
+    /// like any working day.
+    fn stands_out(&self, interface: usize, what: &What, profiles: &[Profile]) -> bool {
+        !matches!(what.kind, Kind::Spike | Kind::Microburst | Kind::Drift)
+            || [what.start, what.end].into_iter().all(|slot| profiles[interface].week(self.time(slot)) > 0.8)
     }
 
     /// Whether nothing else starts around that slot.
@@ -286,7 +286,7 @@ pub(super) fn is_outage(plan: &Plan, slot: u64) -> bool {
         return false;
     }
     let block_slots = OUTAGE_DAYS * plan.slots_per_day();
-    let random = &mut Random::new(key(&[plan.seed, OUTAGE, slot / block_slots]));
+    let random = &mut Random::new(key(&[plan.seed, purpose::OUTAGE, slot / block_slots]));
     if !random.chance(0.75) {
         return false;
     }
