@@ -172,11 +172,11 @@ impl Directory {
                 }
             }
         }
-        self.add_new(&entries, &known, batch);
+        self.add_new(&entries, &known, now, batch);
         self.files.retain(|file| file.missed < MOST_MISSED);
     }
 
-    fn add_new(&mut self, entries: &[Entry], known: &HashMap<Identity, usize>, batch: &mut Batch) {
+    fn add_new(&mut self, entries: &[Entry], known: &HashMap<Identity, usize>, now: SystemTime, batch: &mut Batch) {
         let mut added = HashSet::new();
         for entry in entries.iter().filter(|entry| entry.wanted && !known.contains_key(&entry.identity)) {
             if !added.insert(entry.identity) {
@@ -189,9 +189,9 @@ impl Directory {
                         "was replaced by another file: it is read from its start, and what it says takes precedence";
                     batch.notices.push(Notice { path: self.files[old].path.clone(), message: message.into() });
                 }
-                self.files[old] = Followed::new(self.root, entry);
+                self.files[old] = Followed::new(self.root, entry, now);
             } else {
-                self.files.push(Followed::new(self.root, entry));
+                self.files.push(Followed::new(self.root, entry, now));
             }
         }
         if !added.is_empty() {
