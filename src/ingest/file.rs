@@ -165,9 +165,10 @@ impl Followed {
         }
     }
 
-    /// Whether it has to be opened.
-    pub(super) fn is_due(&self) -> bool {
-        self.here && !self.stranger && (!self.at_end || self.trouble.is_some())
+    /// Whether it has to be opened: there may be something new, or a last line that now counts.
+    pub(super) fn is_due(&self, finishing: bool) -> bool {
+        let waits = self.position < self.size && !matches!(self.state, State::Unusable);
+        self.here && !self.stranger && (!self.at_end || self.trouble.is_some() || (finishing && waits))
     }
 
     /// Whether it holds up that everything is read. A file that cannot be read does not.
@@ -224,6 +225,7 @@ impl Followed {
             self.start_again(turn.batch, REWRITTEN);
         }
         self.check = Check::Nothing;
+        self.at_end = false;
         let mut left = budget;
         loop {
             if matches!(self.state, State::Unusable) || self.position >= self.size {

@@ -105,7 +105,8 @@ impl Tailer {
     /// Files that were read to their end before share up to half of the turn, each turn beginning
     /// with another one. The rest goes to the others in their order.
     fn read(&mut self, batch: &mut Batch, finishing: bool) {
-        let due = self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due());
+        let due =
+            self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due(finishing));
         let (mut live, backlog): (Vec<_>, Vec<_>) = due.partition(|file| file.live);
         self.turns = self.turns.wrapping_add(1);
         if !live.is_empty() {
