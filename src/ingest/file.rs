@@ -76,6 +76,8 @@ pub(super) struct Followed {
     wanted: bool,
     size: u64,
     modified: SystemTime,
+    /// It was written so shortly before the last look that a later write may leave the same time.
+    unsettled: bool,
     check: Check,
     /// Everything complete up to `size` is read.
     at_end: bool,
@@ -106,8 +108,10 @@ enum Step {
 
 impl Followed {
     /// A file of which nothing is read yet.
-    pub(super) fn new(root: Root, entry: &Entry) -> Self {
-        Self::from_start(root, entry.identity, Arc::new(entry.path.clone()), entry.size, entry.modified)
+    pub(super) fn new(root: Root, entry: &Entry, now: SystemTime) -> Self {
+        let path = Arc::new(entry.path.clone());
+        let unsettled = is_unsettled(entry.modified, now);
+        Self { unsettled, ..Self::from_start(root, entry.identity, path, entry.size, entry.modified) }
     }
 
     fn from_start(root: Root, identity: Identity, path: Arc<PathBuf>, size: u64, modified: SystemTime) -> Self {
@@ -122,6 +126,7 @@ impl Followed {
             wanted: true,
             size,
             modified,
+            unsettled: true,
             check: Check::Nothing,
             at_end: size == 0,
             state: State::Header,
@@ -145,7 +150,7 @@ impl Followed {
             Check::Ends
         } else if entry.size != self.size || entry.modified != self.modified {
             Check::Whole
-        } else if now.duration_since(entry.modified).is_ok_and(|age| age < CLOCK_GRAIN) {
+        } else if self.unsettled {
             if self.position <= SMALL { Check::Whole } else { Check::Ends }
         } else {
             Check::Nothing
@@ -153,15 +158,17 @@ impl Followed {
         // A check that a turn did not come to stays due.
         self.check = self.check.max(check);
         (self.size, self.modified) = (entry.size, entry.modified);
+        self.unsettled = is_unsettled(entry.modified, now);
         (self.here, self.missed) = (true, 0);
         if check != Check::Nothing {
             self.at_end = false;
         }
     }
 
-    /// Whether it has to be opened.
-    pub(super) fn is_due(&self) -> bool {
-        self.here && !self.stranger && (!self.at_end || self.trouble.is_some())
+    /// Whether it has to be opened: there may be something new, or a last line that now counts.
+    pub(super) fn is_due(&self, finishing: bool) -> bool {
+        let waits = self.position < self.size && !matches!(self.state, State::Unusable);
+        self.here && !self.stranger && (!self.at_end || self.trouble.is_some() || (finishing && waits))
     }
 
     /// Whether it holds up that everything is read. A file that cannot be read does not.
@@ -218,6 +225,7 @@ impl Followed {
             self.start_again(turn.batch, REWRITTEN);
         }
         self.check = Check::Nothing;
+        self.at_end = false;
         let mut left = budget;
         loop {
             if matches!(self.state, State::Unusable) || self.position >= self.size {
@@ -304,6 +312,7 @@ impl Followed {
                 end
             }
             State::Header => self.take_header(turn, end),
+            // It is not read on.
             State::Unusable => end,
         }
     }
@@ -408,6 +417,10 @@ impl Followed {
         self.line = self.line.saturating_add(lines::newlines(bytes));
         self.witness.take(bytes);
     }
+}
+
+fn is_unsettled(modified: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(modified).is_ok_and(|age| age < CLOCK_GRAIN)
 }
 
 /// A reader of complete records.

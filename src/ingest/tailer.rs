@@ -105,7 +105,8 @@ impl Tailer {
     /// Files that were read to their end before share up to half of the turn, each turn beginning
     /// with another one. The rest goes to the others in their order.
     fn read(&mut self, batch: &mut Batch, finishing: bool) {
-        let due = self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due());
+        let due =
+            self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due(finishing));
         let (mut live, backlog): (Vec<_>, Vec<_>) = due.partition(|file| file.live);
         self.turns = self.turns.wrapping_add(1);
         if !live.is_empty() {
@@ -172,11 +173,11 @@ impl Directory {
                 }
             }
         }
-        self.add_new(&entries, &known, batch);
+        self.add_new(&entries, &known, now, batch);
         self.files.retain(|file| file.missed < MOST_MISSED);
     }
 
-    fn add_new(&mut self, entries: &[Entry], known: &HashMap<Identity, usize>, batch: &mut Batch) {
+    fn add_new(&mut self, entries: &[Entry], known: &HashMap<Identity, usize>, now: SystemTime, batch: &mut Batch) {
         let mut added = HashSet::new();
         for entry in entries.iter().filter(|entry| entry.wanted && !known.contains_key(&entry.identity)) {
             if !added.insert(entry.identity) {
@@ -189,9 +190,9 @@ impl Directory {
                         "was replaced by another file: it is read from its start, and what it says takes precedence";
                     batch.notices.push(Notice { path: self.files[old].path.clone(), message: message.into() });
                 }
-                self.files[old] = Followed::new(self.root, entry);
+                self.files[old] = Followed::new(self.root, entry, now);
             } else {
-                self.files.push(Followed::new(self.root, entry));
+                self.files.push(Followed::new(self.root, entry, now));
             }
         }
         if !added.is_empty() {

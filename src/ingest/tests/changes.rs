@@ -103,15 +103,20 @@ fn a_value_that_was_changed_in_place_is_noticed() {
 
 #[test]
 fn a_change_in_the_same_moment_as_the_reading_is_noticed() {
-    let mut read = started(0..3);
+    let mut read = Read::new();
+    read.write("a.csv", format!("{HEADER}{}", rows(0..3)));
     let time = fs::metadata(read.path("a.csv")).unwrap().modified().unwrap();
+    read.all();
+    if time.elapsed().unwrap() > Duration::from_millis(80) {
+        eprintln!("skipped: this machine is too slow to show it");
+        return;
+    }
     read.write("a.csv", format!("{HEADER}{}", rows(0..3)).replace(",1\n", ",8\n"));
     File::options().write(true).open(read.path("a.csv")).unwrap().set_modified(time).unwrap();
-    // A slow machine may have left that moment already; then this shows nothing.
-    if time.elapsed().unwrap() < Duration::from_millis(60) {
-        read.all();
-        assert_eq!(read.means(), [0.0, 1.0, 2.0, 0.0, 8.0, 2.0]);
-    }
+    // The next look may come much later, as a scan without events does.
+    std::thread::sleep(Duration::from_millis(150));
+    read.all();
+    assert_eq!(read.means(), [0.0, 1.0, 2.0, 0.0, 8.0, 2.0]);
 }
 
 #[test]
