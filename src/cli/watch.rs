@@ -32,7 +32,7 @@ pub struct WatchArgs {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
     #[command(flatten)]
-    pub face: FaceArgs,
+    face: FaceArgs,
     #[command(flatten)]
     alarms: super::AlarmArgs,
     #[command(flatten)]

@@ -289,10 +289,10 @@ impl Open {
 
     fn kind(&self) -> IncidentKind {
         let one_way = self.signs.unsigned_abs() as usize * 5 >= self.hot * 4;
-        if self.flat * 2 > self.hot {
-            IncidentKind::Flatline
-        } else if self.zero * 2 > self.hot {
+        if self.zero * 2 > self.hot {
             IncidentKind::DropToZero
+        } else if self.flat * 2 > self.hot {
+            IncidentKind::Flatline
         } else if self.hot >= LASTING && one_way {
             let gradual = self.first_away.abs() < GRADUAL * self.most_away.abs() && self.most_away_at >= LASTING / 2;
             if gradual { IncidentKind::Drift } else { IncidentKind::LevelShift }
