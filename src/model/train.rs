@@ -11,8 +11,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+use candle_nn::{Optimizer, ParamsAdamW};
 
+use super::adam::Adam;
 use super::file::{KnownInterface, Model, Parts, Skill};
 use super::forecast::{EXPERTS, Forecast, Forecaster, Outlook};
 use super::kernel::{self, EMBEDDING, Kernel, Weights};
@@ -333,7 +334,7 @@ fn learn(
     }
     let variables = network.variables();
     let parameters = ParamsAdamW { lr: options.learning_rate, weight_decay: 1e-4, ..Default::default() };
-    let mut adam = AdamW::new(variables.clone(), parameters)?;
+    let mut adam = Adam::new(variables.clone(), parameters)?;
     let mut best = (mean_loss(network, deciding)?, 0, snapshot(&variables)?);
     let mut losses = vec![best.0];
     tell(0, 0.0, &losses)?;
