@@ -1,6 +1,7 @@
 //! The network's two hot paths: scoring one window, and one step of training.
 //!
 //! `cargo bench --bench kernel`; what was seen and how stands in `benches/README.md`.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 use std::hint::black_box;
 
