@@ -116,11 +116,11 @@ impl Anomalies {
                 (None, true) => self.counts.acknowledged += 1,
                 (Some(_), _) => self.counts.closed += 1,
             }
-            if let Some(story) = incident.story {
-                if !self.letters.contains_key(&story) {
-                    let free = ('A'..='Z').chain('a'..='z').find(|c| !self.letters.values().any(|l| l == c));
-                    self.letters.extend(free.map(|c| (story, c)));
-                }
+            if let Some(story) = incident.story
+                && !self.letters.contains_key(&story)
+            {
+                let free = ('A'..='Z').chain('a'..='z').find(|c| !self.letters.values().any(|l| l == c));
+                self.letters.extend(free.map(|c| (story, c)));
             }
         }
         self.arrange(snapshot, height);
