@@ -97,10 +97,12 @@ pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
 /// When the directory cannot be watched or the terminal fails.
 pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
     let (handle, engine) = live::start(options)?;
-    let ended = if face.plain || face.json || !std::io::stdout().is_terminal() {
+    let surroundings = theme::Surroundings::read(|name| std::env::var_os(name));
+    let screen_works = std::io::stdout().is_terminal() && surroundings.full_screen;
+    let ended = if face.plain || face.json || !screen_works {
         plain::run(&handle, face.json)
     } else {
-        let mut look = console::Options::for_surroundings(theme::Surroundings::read(|name| std::env::var_os(name)));
+        let mut look = console::Options::for_surroundings(surroundings);
         look.ascii |= face.ascii;
         look.read_only = face.read_only;
         if face.no_color {
