@@ -20,9 +20,16 @@ use crate::detect::Settings;
 use crate::ingest::ReadOptions;
 use crate::model::Model;
 
+/// What a directory has to hold, for who reads the help only.
+const ROWS: &str = "\
+Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
+timeslot, hostname, ifname, max_metric_value, mean_metric_value.
+
+To see it at work: noctop demo";
+
 /// Watches the load of network interfaces and says which behave unlike themselves.
 #[derive(Debug, Parser)]
-#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = ROWS)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -32,9 +39,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch a directory in the console; plain lines where there is no terminal. Without a command, this
+    /// Watch a directory: what noctop does when no command is given
     Watch(watch::WatchArgs),
-    /// Watch a simulated network with incidents
+    /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
@@ -47,10 +54,10 @@ enum Command {
 /// How rows are read.
 #[derive(Debug, Args, Clone)]
 pub struct ReadArgs {
-    /// What stands between two fields
+    /// Character between two fields; for a tab write $'\t'
     #[arg(long, default_value = ",", value_name = "CHARACTER")]
     delimiter: char,
-    /// Zone of timeslots that do not name one, e.g. Europe/Berlin
+    /// Time zone of timeslots that state none, for example Europe/Berlin
     #[arg(long, default_value = "UTC", value_name = "ZONE")]
     time_zone: String,
 }
@@ -71,7 +78,7 @@ impl ReadArgs {
 /// What decides alarms.
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
-    /// Alarms wanted for each interface and week, by chance alone
+    /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly
     #[arg(long, default_value_t = 1.0, value_name = "N")]
     alarms_per_week: f64,
 }
