@@ -105,10 +105,19 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("noctop: {e:#}");
+            eprintln!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and its causes in one line. Many an error says its cause itself: that is not said again.
+fn whole_story(e: &anyhow::Error) -> String {
+    e.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said {
+        said if said.is_empty() => cause,
+        said if said.contains(&cause) => said,
+        said => format!("{said}: {cause}"),
+    })
 }
 
 fn model(path: Option<&Path>) -> anyhow::Result<Model> {
@@ -135,4 +144,22 @@ fn refuse_output_in(dir: &Path, file: &Path, flag: &str) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let e = Model::load(Path::new("no/such/model")).map(drop).context("outer").unwrap_err();
+        let text = whole_story(&e);
+        assert!(text.starts_with("outer: no/such/model: "), "{text}");
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }
