@@ -95,7 +95,7 @@ fn ingest(c: &mut Criterion) {
 }
 
 fn score(c: &mut Criterion) {
-    let rows = Rows::new(8, 8, 28, 3600);
+    let rows = Rows::new(5, 6, 14, 3600);
     let model = Arc::new(Model::built_in().expect("the built-in model is sound"));
     let mut group = c.benchmark_group("score");
     group.sample_size(10).throughput(Throughput::Elements(rows.rows));
