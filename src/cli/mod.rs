@@ -21,9 +21,16 @@ use crate::detect::Settings;
 use crate::ingest::{ColumnNames, ReadOptions};
 use crate::model::Model;
 
+/// What a directory has to hold, for who reads the help only.
+const ROWS: &str = "\
+Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
+timeslot, hostname, ifname, max_metric_value, mean_metric_value.
+
+To see it at work: noctop demo";
+
 /// Watches the load of network interfaces and says which behave unlike themselves.
 #[derive(Debug, Parser)]
-#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = ROWS)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -36,9 +43,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch a directory in the console; plain lines where there is no terminal. Without a command, this
+    /// Watch a directory: what noctop does when no command is given
     Watch(watch::WatchArgs),
-    /// Watch a simulated network with incidents
+    /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
@@ -51,10 +58,10 @@ enum Command {
 /// How rows are read.
 #[derive(Debug, Args, Clone)]
 pub struct ReadArgs {
-    /// What stands between two fields [default: ,]
+    /// Character between two fields; for a tab write $'\t' [default: ,]
     #[arg(long, value_name = "CHARACTER")]
     delimiter: Option<char>,
-    /// Zone of timeslots that do not name one, e.g. Europe/Berlin [default: UTC]
+    /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
 }
@@ -85,7 +92,7 @@ impl ReadArgs {
 /// What decides alarms.
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
-    /// Alarms wanted for each interface and week, by chance alone [default: 1]
+    /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly [default: 1]
     #[arg(long, value_name = "N")]
     alarms_per_week: Option<f64>,
 }
@@ -106,7 +113,7 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("noctop: {e:#}");
+            eprintln!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
     }
@@ -123,6 +130,15 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Simulate(args)) => simulate::run(args),
     }
+}
+
+/// An error and its causes in one line. Many an error says its cause itself: that is not said again.
+fn whole_story(e: &anyhow::Error) -> String {
+    e.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said {
+        said if said.is_empty() => cause,
+        said if said.contains(&cause) => said,
+        said => format!("{said}: {cause}"),
+    })
 }
 
 fn model(path: Option<&Path>) -> anyhow::Result<Model> {
@@ -149,4 +165,22 @@ fn refuse_output_in(dir: &Path, file: &Path, flag: &str) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let e = Model::load(Path::new("no/such/model")).map(drop).context("outer").unwrap_err();
+        let text = whole_story(&e);
+        assert!(text.starts_with("outer: no/such/model: "), "{text}");
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }

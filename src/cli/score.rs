@@ -17,16 +17,16 @@ use crate::ingest::Root;
 pub struct ScoreArgs {
     /// Directory of CSV files to score
     pub dir: PathBuf,
-    /// Model to score with; default: the built-in one
+    /// Model to score with [default: the built-in one, also where the console retrained one]
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Directory of earlier rows: context only, they get no output
+    /// Directory of earlier rows: they are learnt from and get no output
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
-    /// File for the scores; default: standard output
+    /// File for the scores [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// File for the incidents, silences included
+    /// File for the incidents, silences included [default: none is written]
     #[arg(long, value_name = "FILE")]
     pub incidents: Option<PathBuf>,
     #[command(flatten)]

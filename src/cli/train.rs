@@ -17,22 +17,22 @@ use crate::model::{Expert, Model};
 pub struct TrainArgs {
     /// Directory of CSV files to learn from
     pub dir: PathBuf,
-    /// File to write the model to; it is replaced only by a whole new one
+    /// File to write the model to; one that is there stays until the new one is complete
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// The same seed gives the same model for the same rows
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Epochs at the most; training stops earlier when the loss no longer falls
+    /// At most so many passes over the rows; training stops earlier when the loss no longer falls
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub epochs: u16,
-    /// Windows to learn from at the most; each interface gives an equal share
+    /// At most so many windows of 24 slots to learn from; each interface gives an equal share
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub max_windows: usize,
     /// Adam's learning rate at the start
     #[arg(long, default_value_t = 2e-3, value_name = "RATE")]
     pub learning_rate: f64,
-    /// What to call the model; default: the file's name
+    /// What the console calls the model [default: the file's name without its ending]
     #[arg(long)]
     pub name: Option<String>,
     #[command(flatten)]

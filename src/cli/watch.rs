@@ -26,10 +26,10 @@ const SAMPLE: &str = "datasets/sample";
 pub struct WatchArgs {
     /// Directory of CSV files to watch [default: the configuration's, else ./datasets/sample]
     pub dir: Option<PathBuf>,
-    /// Model to score with [default: the one that was retrained for this directory, else the built-in one]
+    /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Look at the directory every so many seconds and do without file events, as on NFS
+    /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
     #[command(flatten)]
@@ -43,19 +43,19 @@ pub struct WatchArgs {
 /// How it is shown.
 #[derive(Debug, Args, Clone)]
 pub struct FaceArgs {
-    /// A line for each incident that opens or closes instead of the console, as where there is no terminal
+    /// Print a line for each incident that opens or closes, instead of the console [default: where there is no terminal]
     #[arg(long)]
     plain: bool,
-    /// Those lines as JSON
+    /// The same lines as JSON: one object on each line
     #[arg(long)]
     json: bool,
-    /// ASCII characters only
+    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
     #[arg(long)]
     ascii: bool,
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away every key that changes something: acknowledge, retrain
+    /// Take away the keys that change something: acknowledge, retrain, cancel
     #[arg(long)]
     read_only: bool,
 }

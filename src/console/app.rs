@@ -195,6 +195,7 @@ impl App {
             self.fleet.renew(&self.snapshot, panes.list_lines());
         }
         if !Arc::ptr_eq(&before.incidents, &self.snapshot.incidents) {
+            self.anomalies.unattended = self.focus != Context::Incidents;
             self.anomalies.renew(&self.snapshot, panes.incident_lines());
         }
     }

@@ -190,6 +190,8 @@ struct Flat {
     run: u32,
     /// The chance when the run began; none where too little was known then.
     chance: Option<f64>,
+    /// The value of the last run: what an interface comes back to is where it rests, not where it is stuck.
+    rest: Option<Pair>,
     rows: u32,
     repeats: f64,
     chances: f64,
@@ -203,7 +205,9 @@ impl Flat {
 
     fn score(&self, raw: Pair) -> f64 {
         match self.chance {
-            Some(chance) if self.repeated(raw) => (f64::from(self.run) * -libm::log10(chance)).min(FLAT_MOST),
+            Some(chance) if self.repeated(raw) && self.rest != Some(raw) => {
+                (f64::from(self.run) * -libm::log10(chance)).min(FLAT_MOST)
+            }
             _ => 0.0,
         }
     }
@@ -224,6 +228,9 @@ impl Flat {
         } else {
             let goes_on = (self.continued + 0.5) / (self.chances + 10.0);
             let any = (self.repeats + 0.5) / (f64::from(self.rows).min(1400.0) + 10.0);
+            if self.run >= 2 {
+                self.rest = self.last;
+            }
             self.chance = (self.rows >= FLAT_TRIAL).then(|| goes_on.max(any).clamp(0.02, 0.999));
             self.run = 0;
         }
@@ -292,6 +299,8 @@ mod tests {
         let judged = run(&values);
         assert!(judged[304].flat > 3.0, "{}", judged[304].flat);
         assert_eq!(judged[312].flat, 0.0);
+        let resting: Vec<f64> = (0..400).map(|i| if i % 37 < 2 { 900.0 } else { 0.0 }).collect();
+        assert!(run(&resting).iter().all(|j| j.flat == 0.0), "an idle interface rests at nothing");
         let constant = run(&[5.0; 400]);
         assert!(constant.iter().all(|j| j.score < 1.0 && j.score.is_finite()), "a constant interface is no alarm");
     }
