@@ -16,8 +16,9 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Config;
 use crate::detect::Settings;
-use crate::ingest::ReadOptions;
+use crate::ingest::{ColumnNames, ReadOptions};
 use crate::model::Model;
 
 /// What a directory has to hold, for who reads the help only.
@@ -35,6 +36,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     watch: watch::WatchArgs,
+    /// Configuration file [default: NOCTOP_CONFIG, else noctop/config.toml in the user's configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,22 +58,32 @@ enum Command {
 /// How rows are read.
 #[derive(Debug, Args, Clone)]
 pub struct ReadArgs {
-    /// Character between two fields; for a tab write $'\t'
-    #[arg(long, default_value = ",", value_name = "CHARACTER")]
-    delimiter: char,
-    /// Time zone of timeslots that state none, for example Europe/Berlin
-    #[arg(long, default_value = "UTC", value_name = "ZONE")]
-    time_zone: String,
+    /// Character between two fields; for a tab write $'\t' [default: ,]
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<char>,
+    /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
 }
 
 impl ReadArgs {
-    fn options(&self) -> anyhow::Result<ReadOptions> {
-        let delimiter = u8::try_from(self.delimiter).ok().filter(u8::is_ascii);
+    fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
+        let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
+        let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
+        let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii);
+        let (own, usual) = (&config.input.columns, ColumnNames::default());
+        let named = |own: &Option<String>, usual: String| own.clone().unwrap_or(usual);
         Ok(ReadOptions {
-            delimiter: delimiter
-                .with_context(|| format!("--delimiter {:?}: name one ASCII character", self.delimiter))?,
-            time_zone: jiff::tz::TimeZone::get(&self.time_zone)
-                .with_context(|| format!("--time-zone {}: name a zone such as UTC or Europe/Berlin", self.time_zone))?,
+            delimiter: byte.with_context(|| format!("delimiter {delimiter:?}: name one ASCII character"))?,
+            time_zone: jiff::tz::TimeZone::get(zone)
+                .with_context(|| format!("time zone {zone}: name a zone such as UTC or Europe/Berlin"))?,
+            columns: ColumnNames {
+                timeslot: named(&own.timeslot, usual.timeslot),
+                hostname: named(&own.hostname, usual.hostname),
+                ifname: named(&own.ifname, usual.ifname),
+                max_metric_value: named(&own.max_metric_value, usual.max_metric_value),
+                mean_metric_value: named(&own.mean_metric_value, usual.mean_metric_value),
+            },
             ..ReadOptions::default()
         })
     }
@@ -78,15 +92,16 @@ impl ReadArgs {
 /// What decides alarms.
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
-    /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly
-    #[arg(long, default_value_t = 1.0, value_name = "N")]
-    alarms_per_week: f64,
+    /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly [default: 1]
+    #[arg(long, value_name = "N")]
+    alarms_per_week: Option<f64>,
 }
 
 impl AlarmArgs {
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let n = self.alarms_per_week;
-        anyhow::ensure!(n > 0.0 && n <= 1000.0, "--alarms-per-week {n}: name a number above 0 and up to 1000");
+    fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
+        let usual = Settings::default().alarms_per_week;
+        let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual);
+        anyhow::ensure!(n > 0.0 && n <= 1000.0, "alarms per week {n}: name a number above 0 and up to 1000");
         Ok(Settings { alarms_per_week: n })
     }
 }
@@ -94,20 +109,26 @@ impl AlarmArgs {
 /// Reads the arguments and runs what they ask for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match &cli.command {
-        None => watch::run(&cli.watch),
-        Some(Command::Watch(args)) => watch::run(args),
-        Some(Command::Demo(args)) => demo::run(args),
-        Some(Command::Train(args)) => train::run(args),
-        Some(Command::Score(args)) => score::run(args),
-        Some(Command::Simulate(args)) => simulate::run(args),
-    };
+    let result = run(&cli);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let named = cli.config.clone().or_else(|| std::env::var_os("NOCTOP_CONFIG").map(PathBuf::from));
+    let config = Config::load(named.as_deref())?;
+    match &cli.command {
+        None => watch::run(&cli.watch, &config),
+        Some(Command::Watch(args)) => watch::run(args, &config),
+        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Train(args)) => train::run(args, &config),
+        Some(Command::Score(args)) => score::run(args, &config),
+        Some(Command::Simulate(args)) => simulate::run(args),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::load::{bar, read_all};
+use crate::config::Config;
 use crate::engine::{Engine, training};
 use crate::ingest::Root;
 use crate::model::train::{Options, Series, Trained};
@@ -42,7 +43,7 @@ pub struct TrainArgs {
 ///
 /// # Errors
 /// When the directory cannot be read, has too few rows, or the model cannot be written.
-pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
+pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     anyhow::ensure!(
         args.learning_rate > 0.0 && args.learning_rate <= 0.1,
         "--learning-rate {}: name a rate above 0 and up to 0.1",
@@ -51,7 +52,7 @@ pub fn run(args: &TrainArgs) -> anyhow::Result<()> {
     super::refuse_output_in(&args.dir, &args.model, "--model")?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained().into(), Default::default(), 1);
-    read_all(vec![(Root::Data, args.dir.clone())], args.read.options()?, |batch| {
+    read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, |batch| {
         engine.absorb(batch);
     })?;
     let series: Vec<Series<'_>> =
@@ -105,14 +106,14 @@ fn report(trained: &Trained) {
         print!("{:34} {:>6}", shorten(&known.name.to_string(), 34), skill.rows);
         for (i, v) in values.iter().enumerate() {
             let mark = if i < 3 && *v == best { "*" } else { "" };
-            print!(" {:>12}", if v.is_finite() { format!("{v:.4}{mark}") } else { "-".into() });
+            print!(" {:>12}", if v.is_finite() { format!("{}{mark}", figure(*v)) } else { "-".into() });
             columns[i].push(*v);
         }
         let gain = skill.over_best_simple();
         println!(
-            " {:>8.4} {:>8.4} {:>7}",
-            skill.mix,
-            skill.plain,
+            " {:>8} {:>8} {:>7}",
+            figure(skill.mix),
+            figure(skill.plain),
             gain.map_or("-".into(), |g| format!("{:+.1} %", 100.0 * g))
         );
         let n = shown.len();
@@ -149,6 +150,11 @@ fn report(trained: &Trained) {
         trained.best_epoch,
         trained.progress.elapsed.as_secs_f64()
     );
+}
+
+/// Four digits behind the point, or the magnitude where the unit of an idle interface makes them silly.
+fn figure(v: f64) -> String {
+    if v < 1e4 { format!("{v:.4}") } else { format!("{v:.1e}") }
 }
 
 /// A name in at most `width` characters; the end of an interface's name says more than its start.

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::plain;
+use crate::config::Config;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
 use crate::engine::{Command, Handle};
@@ -23,7 +24,7 @@ const SAMPLE: &str = "datasets/sample";
 /// What `watch` is told.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Directory of CSV files to watch [default: ./datasets/sample]
+    /// Directory of CSV files to watch [default: the configuration's, else ./datasets/sample]
     pub dir: Option<PathBuf>,
     /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
     #[arg(long, value_name = "FILE")]
@@ -63,32 +64,36 @@ pub struct FaceArgs {
 ///
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
-pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
-    let dir = match &args.dir {
+pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
+    let dir = match args.dir.as_ref().or(config.dir.as_ref()) {
         Some(dir) => dir.clone(),
         None if Path::new(SAMPLE).is_dir() => PathBuf::from(SAMPLE),
         None => anyhow::bail!(
             "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
         ),
     };
+    let poll = args.poll.or(config.poll);
+    anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
+    let mut face = args.face.clone();
+    face.ascii |= config.ascii;
     let journal = Journal::of(&dir);
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
-            read: args.read.options()?,
-            poll: args.poll.map(Duration::from_secs),
-            polling_only: args.poll.is_some(),
+            read: args.read.options(config)?,
+            poll: poll.map(Duration::from_secs),
+            polling_only: poll.is_some(),
         },
         dir,
         model: Arc::new(model),
         model_path,
-        settings: args.alarms.settings()?,
+        settings: args.alarms.settings(config)?,
         train: TrainOptions::default(),
         journal,
         threads: super::threads(),
         notices,
     };
-    show(options, &args.face)
+    show(options, &face)
 }
 
 /// Watches, and shows it in the console or as plain lines.
