@@ -98,9 +98,24 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
+            if let Some(Quiet(code)) = e.downcast_ref() {
+                return ExitCode::from(*code);
+            }
             eprintln!("noctop: {e:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// An end with this exit code and without a word, as after a signal. It goes up to [`main`] rather
+/// than ending the process where it happens, so that what a command made is tidied away.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+struct Quiet(u8);
+
+impl Quiet {
+    fn with(code: i32) -> Self {
+        Self(u8::try_from(code).unwrap_or(1))
     }
 }
 
