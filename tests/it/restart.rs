@@ -57,15 +57,15 @@ fn retrain(place: &Place) -> PathBuf {
     journal.model()
 }
 
+/// Two interfaces with a rhythm that can be learnt.
 fn place() -> Place {
     let place = Place::new();
-    write_rows(&place.rows(), &fleet_rows(&plan(31, 3600, 6, 1, 2)));
-    std::fs::rename(
-        std::fs::read_dir(place.rows()).unwrap().next().unwrap().unwrap().path(),
-        place.rows().join("core-1.csv"),
-    )
-    .unwrap();
+    place.put("core-1.csv", &rows());
     place
+}
+
+fn rows() -> String {
+    rhythm("core-1", "xe-0", 360, 1, |_, v| v) + &rhythm("core-1", "xe-1", 360, 2, |_, v| 3.0 * v)
 }
 
 #[test]
@@ -82,7 +82,8 @@ fn a_retrained_model_scores_from_the_next_start_on() {
     assert!(header(&["rows"]).contains("model trained to 2026-01-"), "{}", header(&["rows"]));
     // The same directory by another way, and another directory.
     assert!(header(&["watch", "./rows/../rows"]).contains("model trained to"));
-    write_rows(&place.join("others"), &fleet_rows(&plan(31, 3600, 6, 1, 2)));
+    std::fs::create_dir(place.join("others")).unwrap();
+    std::fs::write(place.join("others/core-1.csv"), format!("{HEADER}{}", rows())).unwrap();
     assert!(header(&["others"]).contains("model default"));
     // What is named wins.
     let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/models/default.safetensors");
