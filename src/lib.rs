@@ -14,12 +14,13 @@
 //! | [`engine`] | owns all of it; takes rows and commands, gives snapshots and events |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
 //!
-//! [`simulate`] stands beside them: a fleet from a seed, with incidents that are known.
+//! [`config`] holds every setting. [`simulate`] stands beside them: a fleet from a seed, with incidents that are known.
 //!
 //! What a batch run prints and what the screen shows for the same rows is the same to the last
 //! digit, because both are the same [`engine::Engine`] fed by the same [`ingest::Tailer`].
 
 pub mod cli;
+pub mod config;
 pub mod console;
 pub mod detect;
 pub mod engine;

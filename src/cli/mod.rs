@@ -16,25 +16,36 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand};
 
+use crate::config::Config;
 use crate::detect::Settings;
-use crate::ingest::ReadOptions;
+use crate::ingest::{ColumnNames, ReadOptions};
 use crate::model::Model;
+
+/// What a directory has to hold, for who reads the help only.
+const ROWS: &str = "\
+Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
+timeslot, hostname, ifname, max_metric_value, mean_metric_value.
+
+To see it at work: noctop demo";
 
 /// Watches the load of network interfaces and says which behave unlike themselves.
 #[derive(Debug, Parser)]
-#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true)]
+#[command(name = "noctop", version, max_term_width = 100, args_conflicts_with_subcommands = true, after_help = ROWS)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     watch: watch::WatchArgs,
+    /// Configuration file [default: NOCTOP_CONFIG, else noctop/config.toml in the user's configuration directory]
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Watch a directory in the console; plain lines where there is no terminal. Without a command, this
+    /// Watch a directory: what noctop does when no command is given
     Watch(watch::WatchArgs),
-    /// Watch a simulated network with incidents
+    /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
@@ -47,22 +58,32 @@ enum Command {
 /// How rows are read.
 #[derive(Debug, Args, Clone)]
 pub struct ReadArgs {
-    /// What stands between two fields
-    #[arg(long, default_value = ",", value_name = "CHARACTER")]
-    delimiter: char,
-    /// Zone of timeslots that do not name one, e.g. Europe/Berlin
-    #[arg(long, default_value = "UTC", value_name = "ZONE")]
-    time_zone: String,
+    /// Character between two fields; for a tab write $'\t' [default: ,]
+    #[arg(long, value_name = "CHARACTER")]
+    delimiter: Option<char>,
+    /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
 }
 
 impl ReadArgs {
-    fn options(&self) -> anyhow::Result<ReadOptions> {
-        let delimiter = u8::try_from(self.delimiter).ok().filter(u8::is_ascii);
+    fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
+        let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
+        let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
+        let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii);
+        let (own, usual) = (&config.input.columns, ColumnNames::default());
+        let named = |own: &Option<String>, usual: String| own.clone().unwrap_or(usual);
         Ok(ReadOptions {
-            delimiter: delimiter
-                .with_context(|| format!("--delimiter {:?}: name one ASCII character", self.delimiter))?,
-            time_zone: jiff::tz::TimeZone::get(&self.time_zone)
-                .with_context(|| format!("--time-zone {}: name a zone such as UTC or Europe/Berlin", self.time_zone))?,
+            delimiter: byte.with_context(|| format!("delimiter {delimiter:?}: name one ASCII character"))?,
+            time_zone: jiff::tz::TimeZone::get(zone)
+                .with_context(|| format!("time zone {zone}: name a zone such as UTC or Europe/Berlin"))?,
+            columns: ColumnNames {
+                timeslot: named(&own.timeslot, usual.timeslot),
+                hostname: named(&own.hostname, usual.hostname),
+                ifname: named(&own.ifname, usual.ifname),
+                max_metric_value: named(&own.max_metric_value, usual.max_metric_value),
+                mean_metric_value: named(&own.mean_metric_value, usual.mean_metric_value),
+            },
             ..ReadOptions::default()
         })
     }
@@ -71,15 +92,16 @@ impl ReadArgs {
 /// What decides alarms.
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
-    /// Alarms wanted for each interface and week, by chance alone
-    #[arg(long, default_value_t = 1.0, value_name = "N")]
-    alarms_per_week: f64,
+    /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly [default: 1]
+    #[arg(long, value_name = "N")]
+    alarms_per_week: Option<f64>,
 }
 
 impl AlarmArgs {
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let n = self.alarms_per_week;
-        anyhow::ensure!(n > 0.0 && n <= 1000.0, "--alarms-per-week {n}: name a number above 0 and up to 1000");
+    fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
+        let usual = Settings::default().alarms_per_week;
+        let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual);
+        anyhow::ensure!(n > 0.0 && n <= 1000.0, "alarms per week {n}: name a number above 0 and up to 1000");
         Ok(Settings { alarms_per_week: n })
     }
 }
@@ -87,20 +109,50 @@ impl AlarmArgs {
 /// Reads the arguments and runs what they ask for.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let result = match &cli.command {
-        None => watch::run(&cli.watch),
-        Some(Command::Watch(args)) => watch::run(args),
-        Some(Command::Demo(args)) => demo::run(args),
-        Some(Command::Train(args)) => train::run(args),
-        Some(Command::Score(args)) => score::run(args),
-        Some(Command::Simulate(args)) => simulate::run(args),
-    };
+    let result = run(&cli);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
-            eprintln!("noctop: {e:#}");
+            if let Some(Quiet(code)) = e.downcast_ref() {
+                return ExitCode::from(*code);
+            }
+            eprintln!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
+    }
+}
+
+fn run(cli: &Cli) -> anyhow::Result<()> {
+    let named = cli.config.clone().or_else(|| std::env::var_os("NOCTOP_CONFIG").map(PathBuf::from));
+    let config = Config::load(named.as_deref())?;
+    match &cli.command {
+        None => watch::run(&cli.watch, &config),
+        Some(Command::Watch(args)) => watch::run(args, &config),
+        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Train(args)) => train::run(args, &config),
+        Some(Command::Score(args)) => score::run(args, &config),
+        Some(Command::Simulate(args)) => simulate::run(args),
+    }
+}
+
+/// An error and its causes in one line. Many an error says its cause itself: that is not said again.
+fn whole_story(e: &anyhow::Error) -> String {
+    e.chain().map(ToString::to_string).fold(String::new(), |said, cause| match said {
+        said if said.is_empty() => cause,
+        said if said.contains(&cause) => said,
+        said => format!("{said}: {cause}"),
+    })
+}
+
+/// An end with this exit code and without a word, as after a signal. It goes up to [`main`] rather
+/// than ending the process where it happens, so that what a command made is tidied away.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+struct Quiet(u8);
+
+impl Quiet {
+    fn with(code: i32) -> Self {
+        Self(u8::try_from(code).unwrap_or(1))
     }
 }
 
@@ -128,4 +180,22 @@ fn refuse_output_in(dir: &Path, file: &Path, flag: &str) -> anyhow::Result<()> {
         file.display()
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let e = Model::load(Path::new("no/such/model")).map(drop).context("outer").unwrap_err();
+        let text = whole_story(&e);
+        assert!(text.starts_with("outer: no/such/model: "), "{text}");
+        assert_eq!(text.matches("os error").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_arguments_are_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
 }

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::load::load;
+use crate::config::Config;
 use crate::engine::{Engine, Told};
 use crate::ingest::Root;
 
@@ -16,16 +17,16 @@ use crate::ingest::Root;
 pub struct ScoreArgs {
     /// Directory of CSV files to score
     pub dir: PathBuf,
-    /// Model to score with; default: the built-in one
+    /// Model to score with [default: the built-in one, also where the console retrained one]
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Directory of earlier rows: context only, they get no output
+    /// Directory of earlier rows: they are learnt from and get no output
     #[arg(long, value_name = "DIR")]
     pub history: Option<PathBuf>,
-    /// File for the scores; default: standard output
+    /// File for the scores [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// File for the incidents, silences included
+    /// File for the incidents, silences included [default: none is written]
     #[arg(long, value_name = "FILE")]
     pub incidents: Option<PathBuf>,
     #[command(flatten)]
@@ -62,7 +63,7 @@ pub const INCIDENT_COLUMNS: [&str; 9] =
 ///
 /// # Errors
 /// When a directory cannot be read, the model is none, or an output cannot be written.
-pub fn run(args: &ScoreArgs) -> anyhow::Result<()> {
+pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
         for dir in [Some(&args.dir), args.history.as_ref()].into_iter().flatten() {
             if let Some(file) = file {
@@ -71,10 +72,10 @@ pub fn run(args: &ScoreArgs) -> anyhow::Result<()> {
         }
     }
     let model = super::model(args.model.as_deref())?;
-    let mut engine = Engine::new(model.into(), args.alarms.settings()?, super::threads());
+    let mut engine = Engine::new(model.into(), args.alarms.settings(config)?, super::threads());
     let mut roots = vec![(Root::Data, args.dir.clone())];
     roots.extend(args.history.iter().map(|dir| (Root::History, dir.clone())));
-    load(&mut engine, roots, args.read.options()?)?;
+    load(&mut engine, roots, args.read.options(config)?)?;
     engine.settle();
     let incidents = engine.incidents();
     let done = match &args.output {

@@ -19,22 +19,22 @@ pub struct Args {
     /// Directory for the rows: one CSV file for each device
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
-    /// File for the true incidents, outside that directory
+    /// File for the true incidents, outside that directory [default: none is written]
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Everything that is random follows from this number
     #[arg(long, default_value_t = 4)]
     seed: u64,
-    /// Distance of two slots, for example 10s, 5m or 1h; divides a day, at most 6h
+    /// Time from one slot to the next, for example 10s, 5m or 1h; divides a day, at most 6h
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = parse_duration)]
     step: Duration,
     /// Days of history
     #[arg(long, default_value_t = 35)]
     days: u32,
-    /// Number of devices
+    /// Devices
     #[arg(long, default_value_t = 5)]
     devices: u32,
-    /// Number of interfaces of each device
+    /// Interfaces of each device
     #[arg(long, default_value_t = 6)]
     interfaces: u32,
     /// First slot, UTC: a date, or date and time [default: 2026-01-05; with --live, so that history ends now]

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::plain;
+use crate::config::Config;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
 use crate::engine::{Command, Handle};
@@ -23,12 +24,12 @@ const SAMPLE: &str = "datasets/sample";
 /// What `watch` is told.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// Directory of CSV files to watch [default: ./datasets/sample]
+    /// Directory of CSV files to watch [default: the configuration's, else ./datasets/sample]
     pub dir: Option<PathBuf>,
-    /// Model to score with [default: the one that was retrained for this directory, else the built-in one]
+    /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
     #[arg(long, value_name = "FILE")]
     pub model: Option<PathBuf>,
-    /// Look at the directory every so many seconds and do without file events, as on NFS
+    /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
     #[command(flatten)]
@@ -42,19 +43,19 @@ pub struct WatchArgs {
 /// How it is shown.
 #[derive(Debug, Args, Clone)]
 pub struct FaceArgs {
-    /// A line for each incident that opens or closes instead of the console, as where there is no terminal
+    /// Print a line for each incident that opens or closes, instead of the console [default: where there is no terminal]
     #[arg(long)]
     plain: bool,
-    /// Those lines as JSON
+    /// The same lines as JSON: one object on each line
     #[arg(long)]
     json: bool,
-    /// ASCII characters only
+    /// Draw with ASCII characters only [default: where the locale is not UTF-8]
     #[arg(long)]
     ascii: bool,
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away every key that changes something: acknowledge, retrain
+    /// Take away the keys that change something: acknowledge, retrain, cancel
     #[arg(long)]
     read_only: bool,
 }
@@ -63,32 +64,36 @@ pub struct FaceArgs {
 ///
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
-pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
-    let dir = match &args.dir {
+pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
+    let dir = match args.dir.as_ref().or(config.dir.as_ref()) {
         Some(dir) => dir.clone(),
         None if Path::new(SAMPLE).is_dir() => PathBuf::from(SAMPLE),
         None => anyhow::bail!(
             "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
         ),
     };
+    let poll = args.poll.or(config.poll);
+    anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
+    let mut face = args.face.clone();
+    face.ascii |= config.ascii;
     let journal = Journal::of(&dir);
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
-            read: args.read.options()?,
-            poll: args.poll.map(Duration::from_secs),
-            polling_only: args.poll.is_some(),
+            read: args.read.options(config)?,
+            poll: poll.map(Duration::from_secs),
+            polling_only: poll.is_some(),
         },
         dir,
         model: Arc::new(model),
         model_path,
-        settings: args.alarms.settings()?,
+        settings: args.alarms.settings(config)?,
         train: TrainOptions::default(),
         journal,
         threads: super::threads(),
         notices,
     };
-    show(options, &args.face)
+    show(options, &face)
 }
 
 /// Watches, and shows it in the console or as plain lines.
@@ -97,10 +102,12 @@ pub fn run(args: &WatchArgs) -> anyhow::Result<()> {
 /// When the directory cannot be watched or the terminal fails.
 pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
     let (handle, engine) = live::start(options)?;
-    let ended = if face.plain || face.json || !std::io::stdout().is_terminal() {
+    let surroundings = theme::Surroundings::read(|name| std::env::var_os(name));
+    let screen_works = std::io::stdout().is_terminal() && surroundings.full_screen;
+    let ended = if face.plain || face.json || !screen_works {
         plain::run(&handle, face.json)
     } else {
-        let mut look = console::Options::for_surroundings(theme::Surroundings::read(|name| std::env::var_os(name)));
+        let mut look = console::Options::for_surroundings(surroundings);
         look.ascii |= face.ascii;
         look.read_only = face.read_only;
         if face.no_color {
@@ -117,7 +124,7 @@ pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
 
 fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
     match console::run(handle, look) {
-        Err(e) if e.is_silent() => std::process::exit(e.exit_code()),
+        Err(e) if e.is_silent() => Err(super::Quiet::with(e.exit_code()).into()),
         other => other.context("the console"),
     }
 }

@@ -76,6 +76,8 @@ pub struct Counts {
 pub struct Anomalies {
     /// Cursor and first visible line.
     pub scroll: Scroll,
+    /// Whether nobody is at this list: it shows its top then, since what is new comes there.
+    pub unattended: bool,
     lines: Vec<Line>,
     unfolded: BTreeSet<StoryId>,
     chosen: Option<Chosen>,
@@ -116,11 +118,11 @@ impl Anomalies {
                 (None, true) => self.counts.acknowledged += 1,
                 (Some(_), _) => self.counts.closed += 1,
             }
-            if let Some(story) = incident.story {
-                if !self.letters.contains_key(&story) {
-                    let free = ('A'..='Z').chain('a'..='z').find(|c| !self.letters.values().any(|l| l == c));
-                    self.letters.extend(free.map(|c| (story, c)));
-                }
+            if let Some(story) = incident.story
+                && !self.letters.contains_key(&story)
+            {
+                let free = ('A'..='Z').chain('a'..='z').find(|c| !self.letters.values().any(|l| l == c));
+                self.letters.extend(free.map(|c| (story, c)));
             }
         }
         self.arrange(snapshot, height);
@@ -148,6 +150,7 @@ impl Anomalies {
             self.lines.extend(places.into_iter().enumerate().map(|(n, place)| Line::Member { place, last: n == last }));
         }
         match self.chosen.and_then(|chosen| self.find(chosen, snapshot)) {
+            _ if self.unattended => self.scroll = Scroll::default(),
             Some(line) => self.scroll.follow(line, self.lines.len(), height),
             None => self.scroll.show(self.lines.len(), height),
         }
@@ -306,6 +309,18 @@ mod tests {
         assert_eq!(list.at_cursor(&next)[0].id, chosen);
         assert_eq!((list.scroll.cursor, list.scroll.offset), (2, 0));
         assert_eq!(list.letter(snapshot.incidents[0].story.unwrap()), letter);
+    }
+
+    #[test]
+    fn a_list_that_nobody_is_at_shows_what_is_new() {
+        let (mut list, snapshot) = list();
+        list.unattended = true;
+        let mut next = snapshot.clone();
+        let newer = (0..30).map(|_| fixture::another_incident(&snapshot));
+        next.incidents = newer.chain(snapshot.incidents.iter().cloned()).collect();
+        list.renew(&next, 10);
+        assert_eq!((list.scroll.cursor, list.scroll.offset), (0, 0));
+        assert_eq!(list.at_cursor(&next)[0].id, next.incidents[0].id);
     }
 
     #[test]

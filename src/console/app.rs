@@ -48,8 +48,8 @@ pub struct App {
     pub overlay_offset: usize,
     /// Whether the detail was opened in full.
     pub detail: bool,
-    /// The filter as it was before somebody started to type.
-    pub typing: Option<Filter>,
+    /// Whether a filter is being typed.
+    pub typing: bool,
     /// Something that a person should read once.
     pub message: Option<String>,
     /// Whether the engine's thread has ended.
@@ -75,7 +75,7 @@ impl App {
             overlay: None,
             overlay_offset: 0,
             detail: false,
-            typing: None,
+            typing: false,
             message: None,
             engine_ended: false,
             now,
@@ -160,7 +160,7 @@ impl App {
         match event {
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
             Event::EngineEnded => self.engine_ended = true,
-            Event::Key(key) if self.typing.is_some() => self.type_filter(key, &mut effects),
+            Event::Key(key) if self.typing => self.type_filter(key, &mut effects),
             Event::Key(key) => {
                 if let Some(action) = keymap::action(key, self.context(), self.options.read_only) {
                     self.act(action, &mut effects);
@@ -195,6 +195,7 @@ impl App {
             self.fleet.renew(&self.snapshot, panes.list_lines());
         }
         if !Arc::ptr_eq(&before.incidents, &self.snapshot.incidents) {
+            self.anomalies.unattended = self.focus != Context::Incidents;
             self.anomalies.renew(&self.snapshot, panes.incident_lines());
         }
     }
@@ -215,16 +216,16 @@ impl App {
             Key::Ctrl('c') => return effects.push(Effect::Quit),
             Key::Ctrl('z') => return effects.push(Effect::Suspend),
             Key::Enter => {
-                self.typing = None;
+                self.typing = false;
                 return;
             }
             Key::Esc => {
-                self.typing = None;
+                self.typing = false;
                 text.clear();
             }
             Key::Backspace => {
                 if text.pop().is_none() {
-                    self.typing = None;
+                    self.typing = false;
                 }
             }
             Key::Ctrl('u') => text.clear(),
@@ -267,7 +268,7 @@ impl App {
             Action::Filter => {
                 self.focus = Context::Interfaces;
                 self.detail = false;
-                self.typing = Some(self.fleet.filter.clone());
+                self.typing = true;
             }
             Action::Sort => {
                 self.fleet.sort = self.fleet.sort.next();

@@ -63,7 +63,7 @@ fn interface(place: usize) -> InterfaceView {
         span: Some((NOW.plus(-9 * WEEK), NOW)),
         step: Step::from_seconds(STEP),
         known: place != 10,
-        leading: if place % 2 == 0 { Expert::Lstm } else { Expert::WeekProfile },
+        leading: if place.is_multiple_of(2) { Expert::Lstm } else { Expert::WeekProfile },
     }
 }
 

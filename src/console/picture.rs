@@ -72,7 +72,7 @@ pub fn svg(buffer: &Buffer) -> String {
     let _ = writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-         viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\" xml:space=\"preserve\" font-size=\"14\" \
+         viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\" font-size=\"14\" \
          font-family=\"'DejaVu Sans Mono', 'Noto Sans Mono', Menlo, Consolas, monospace\">"
     );
     let _ = writeln!(out, "<rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{BACKGROUND}\"/>");
@@ -85,45 +85,111 @@ pub fn svg(buffer: &Buffer) -> String {
 
 /// Cells of one look, side by side.
 fn row(buffer: &Buffer, y: u16, out: &mut String) {
+    let top = MARGIN + f64::from(y - buffer.area.top()) * CELL.1;
     let mut x = buffer.area.left();
     while x < buffer.area.right() {
         let look = Look::of(&buffer[(x, y)]);
         let start = x;
-        let mut text = String::new();
-        let mut columns = 0;
+        let mut run = Run::default();
         while x < buffer.area.right() && Look::of(&buffer[(x, y)]) == look {
             let symbol = buffer[(x, y)].symbol();
             // a wide character covers the cell after it
             let width = symbol.width().max(1);
-            text.push_str(symbol);
-            columns += width;
+            run.add(symbol, width, MARGIN + f64::from(x - buffer.area.left()) * CELL.0, top);
             x = x.saturating_add(u16::try_from(width).unwrap_or(1));
         }
+        run.end_word();
         let left = MARGIN + f64::from(start - buffer.area.left()) * CELL.0;
-        let top = MARGIN + f64::from(y - buffer.area.top()) * CELL.1;
-        let width = columns as f64 * CELL.0;
-        if let Some(background) = look.background {
-            let height = CELL.1;
-            let _ = writeln!(
-                out,
-                "<rect x=\"{left:.1}\" y=\"{top:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" fill=\"{background}\"/>"
-            );
-        }
-        if text.trim().is_empty() {
-            continue;
-        }
-        let weight = if look.bold { " font-weight=\"bold\"" } else { "" };
-        let opacity = if look.dim { " opacity=\"0.6\"" } else { "" };
-        let line = if look.underlined { " text-decoration=\"underline\"" } else { "" };
-        let _ = writeln!(
-            out,
-            "<text x=\"{left:.1}\" y=\"{:.1}\" textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
-             fill=\"{}\"{weight}{opacity}{line}>{}</text>",
-            top + 13.5,
-            look.foreground,
-            escaped(&text)
-        );
+        look.write(&run, left, top, f64::from(x.min(buffer.area.right()) - start) * CELL.0, out);
     }
+}
+
+/// What a run of cells shows: words, and what is drawn rather than written. Sparklines, charts and
+/// lines are drawn, since few fonts have all their characters in the width of a cell.
+#[derive(Debug, Default)]
+struct Run {
+    /// Left end, columns, text.
+    words: Vec<(f64, usize, String)>,
+    word: Option<(f64, usize, String)>,
+    blanks: usize,
+    solid: String,
+    shaded: String,
+}
+
+impl Run {
+    fn add(&mut self, symbol: &str, width: usize, x: f64, y: f64) {
+        if symbol.trim().is_empty() {
+            self.blanks += width;
+            return;
+        }
+        if let Some(shape) = shape(symbol, x, y) {
+            self.end_word();
+            self.solid.push_str(&shape);
+            return;
+        }
+        if symbol == "░" {
+            self.end_word();
+            self.shaded.push_str(&rectangle(x, y, CELL.0, CELL.1));
+            return;
+        }
+        // one blank is part of a text; more of them would be lost in it
+        if self.blanks > 1 {
+            self.end_word();
+        }
+        let (_, columns, text) = self.word.get_or_insert_with(|| (x, 0, String::new()));
+        if self.blanks == 1 && *columns > 0 {
+            text.push(' ');
+            *columns += 1;
+        }
+        self.blanks = 0;
+        text.push_str(symbol);
+        *columns += width;
+    }
+
+    fn end_word(&mut self) {
+        self.blanks = 0;
+        self.words.extend(self.word.take());
+    }
+}
+
+/// Part of an SVG path: a rectangle.
+fn rectangle(x: f64, y: f64, width: f64, height: f64) -> String {
+    format!("M{x:.1} {y:.1}h{width:.2}v{height:.2}h-{width:.2}z")
+}
+
+/// Blocks, bars, Braille dots and lines as part of an SVG path.
+fn shape(symbol: &str, x: f64, y: f64) -> Option<String> {
+    let (width, height) = CELL;
+    let (middle, centre) = (x + width / 2.0, y + height / 2.0);
+    let code = u32::from(symbol.chars().next()?);
+    Some(match code {
+        // eighths from below: ▁ to █
+        0x2581..=0x2588 => {
+            let filled = f64::from(code - 0x2580) / 8.0 * height;
+            rectangle(x, y + height - filled, width, filled)
+        }
+        // eighths from the left: ▉ to ▏
+        0x2589..=0x258f => rectangle(x, y, f64::from(0x2590 - code) / 8.0 * width, height),
+        0x2595 => rectangle(x + width * 7.0 / 8.0, y, width / 8.0, height),
+        0x2800..=0x28ff => dots(code - 0x2800, x, y),
+        0x2500 => rectangle(x, centre - 0.5, width, 1.0),
+        0x2502 => rectangle(middle - 0.5, y, 1.0, height),
+        0x2524 => rectangle(middle - 0.5, y, 1.0, height) + &rectangle(x, centre - 0.5, width / 2.0, 1.0),
+        _ => return None,
+    })
+}
+
+/// The dots of a Braille character.
+fn dots(bits: u32, x: f64, y: f64) -> String {
+    let mut out = String::new();
+    let order = [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (0, 3), (1, 3)];
+    for (bit, (column, row)) in order.into_iter().enumerate() {
+        if bits & (1 << bit) != 0 {
+            let (left, top) = (f64::from(column) * CELL.0 / 2.0, f64::from(row) * CELL.1 / 4.0);
+            out.push_str(&rectangle(x + left + 1.0, y + top + 1.2, 2.2, 2.2));
+        }
+    }
+    out
 }
 
 /// How a run of cells looks.
@@ -137,6 +203,33 @@ struct Look {
 }
 
 impl Look {
+    /// Writes a run that begins at `left` and is `width` wide.
+    fn write(&self, run: &Run, left: f64, top: f64, width: f64, out: &mut String) {
+        let fill = self.foreground;
+        let opacity = if self.dim { " opacity=\"0.6\"" } else { "" };
+        if let Some(background) = self.background {
+            let _ = writeln!(out, "<path d=\"{}\" fill=\"{background}\"/>", rectangle(left, top, width, CELL.1));
+        }
+        if !run.shaded.is_empty() {
+            let _ = writeln!(out, "<path d=\"{}\" fill=\"{fill}\" fill-opacity=\"0.25\"/>", run.shaded);
+        }
+        if !run.solid.is_empty() {
+            let _ = writeln!(out, "<path d=\"{}\" fill=\"{fill}\"{opacity}/>", run.solid);
+        }
+        let weight = if self.bold { " font-weight=\"bold\"" } else { "" };
+        let line = if self.underlined { " text-decoration=\"underline\"" } else { "" };
+        for (x, columns, text) in &run.words {
+            let _ = writeln!(
+                out,
+                "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+                 fill=\"{fill}\"{weight}{opacity}{line}>{}</text>",
+                top + 13.5,
+                *columns as f64 * CELL.0,
+                escaped(text)
+            );
+        }
+    }
+
     fn of(cell: &Cell) -> Self {
         let (mut foreground, mut background) = (hex(cell.fg), hex(cell.bg));
         if cell.modifier.contains(Modifier::REVERSED) {
@@ -188,15 +281,25 @@ mod tests {
 
     #[test]
     fn a_buffer_becomes_text_in_its_place_and_colour() {
-        let mut buffer = Buffer::empty(Rect::new(0, 0, 6, 2));
-        buffer.set_string(0, 0, "ab", Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 12, 2));
+        buffer.set_string(0, 0, "ab c   d", Style::new().fg(Color::Red).add_modifier(Modifier::BOLD));
         buffer.set_string(1, 1, "<&", Style::new().add_modifier(Modifier::REVERSED));
+        buffer.set_string(4, 1, "█⠁░", Style::new().fg(Color::Cyan));
         let svg = svg(&buffer);
-        assert!(svg.contains("<text x=\"12.0\" y=\"25.5\" textLength=\"16.8\""), "{svg}");
-        assert!(svg.contains("fill=\"#ff6b6b\" font-weight=\"bold\">ab</text>"), "{svg}");
-        assert!(svg.contains("<rect x=\"20.4\" y=\"30.0\" width=\"16.8\" height=\"18.0\" fill=\"#d4d7dd\"/>"), "{svg}");
-        assert!(svg.contains(">&lt;&amp;</text>"), "{svg}");
-        assert_eq!(svg.matches("<text").count(), 2);
+        for part in [
+            // a single blank stays in a text, more of them end it
+            "<text x=\"12.0\" y=\"25.5\" textLength=\"33.6\"",
+            "fill=\"#ff6b6b\" font-weight=\"bold\">ab c</text>",
+            "<text x=\"70.8\" y=\"25.5\" textLength=\"8.4\"",
+            "<path d=\"M20.4 30.0h16.80v18.00h-16.80z\" fill=\"#d4d7dd\"/>",
+            "fill=\"#16181d\">&lt;&amp;</text>",
+            // the block and the dot are drawn in one, the shade apart
+            "<path d=\"M45.6 30.0h8.40v18.00h-8.40zM55.0 31.2h2.20v2.20h-2.20z\" fill=\"#56c7d6\"/>",
+            "fill=\"#56c7d6\" fill-opacity=\"0.25\"/>",
+        ] {
+            assert!(svg.contains(part), "{part}\n{svg}");
+        }
+        assert_eq!(svg.matches("<text").count(), 3);
     }
 
     #[test]

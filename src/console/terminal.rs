@@ -17,6 +17,8 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 
+use crate::engine::THREADS_THAT_CATCH;
+
 /// What a shell sees of a Rust program that panicked.
 const PANICKED: i32 = 101;
 /// How long a frame that is being sent may hold up the giving back.
@@ -121,7 +123,8 @@ impl Write for Frames {
 type Hook = Arc<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 /// Holds the terminal. Gives it back when dropped, and before a panic of any thread is printed; such
-/// a panic ends the program, since a console on a screen that is given back is no console.
+/// a panic ends the program, since a console on a screen that is given back is no console. Only the
+/// engine's helpers that catch their own panics go on being helpers.
 pub struct Guard {
     terminal: Arc<Terminal>,
     before: Hook,
@@ -133,6 +136,10 @@ impl Guard {
         let before: Hook = Arc::from(panic::take_hook());
         let (own, then) = (terminal.clone(), before.clone());
         panic::set_hook(Box::new(move |info| {
+            if thread::current().name().is_some_and(|name| THREADS_THAT_CATCH.contains(&name)) {
+                // it is caught there and comes with a snapshot, in words
+                return;
+            }
             own.give_back();
             then(info);
             signal_hook::low_level::exit(PANICKED);

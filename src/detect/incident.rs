@@ -118,7 +118,7 @@ pub struct Incident {
     pub id: IncidentId,
     /// What happened.
     pub kind: IncidentKind,
-    /// Up or down; none for silence.
+    /// Up or down; none for silence and flatlines.
     pub direction: Option<Direction>,
     /// Its first slot.
     pub start: Timestamp,
@@ -284,7 +284,9 @@ impl Open {
             self.vectors[1] = row.judged.vector;
         }
         self.incident.kind = self.kind();
-        self.incident.direction = Some(if self.signs >= 0 { Direction::Up } else { Direction::Down });
+        // A value that stays where it is has no direction.
+        let flat = self.incident.kind == IncidentKind::Flatline;
+        self.incident.direction = (!flat).then_some(if self.signs >= 0 { Direction::Up } else { Direction::Down });
     }
 
     fn kind(&self) -> IncidentKind {

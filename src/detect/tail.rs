@@ -12,6 +12,13 @@ const DAYS: f64 = 14.0;
 const PRIOR_ROWS: f64 = 60.0;
 /// Range of the tail's shape: 1.5 is between an exponential and a normal, .3 very heavy.
 const SHAPE: [f64; 2] = [0.3, 1.5];
+/// Rarity beyond which the tail's form has no evidence behind it (once in 10^8 rows): sizes keep
+/// their order from there on, but no number such as 10^-400 is claimed.
+const EVIDENCE: f64 = 8.0;
+/// The least that the two quantiles count, in usual errors: on an interface whose errors are nearly
+/// all at the floor, a small one is no rarity.
+const LEAST_MIDDLE: f64 = 0.2;
+const LEAST_HIGH: f64 = 1.5;
 /// Quantiles that the tail is laid through. History holds incidents, so the largest sizes, which
 /// they make, have no say: up to 3 % of the rows may be anomalous without moving it.
 const MIDDLE: f64 = 0.5;
@@ -64,7 +71,8 @@ impl Tail {
 
     /// −log10 of the probability of a size of at least `size`.
     pub fn rarity(&self, size: f64) -> f64 {
-        libm::pow(size.abs() / self.fitted.scale, self.fitted.shape) * std::f64::consts::LOG10_E
+        let rarity = libm::pow(size.abs() / self.fitted.scale, self.fitted.shape) * std::f64::consts::LOG10_E;
+        if rarity > EVIDENCE { EVIDENCE * (1.0 + libm::log(rarity / EVIDENCE)) } else { rarity }
     }
 
     /// Learns a size.
@@ -83,7 +91,8 @@ impl Tail {
     }
 
     fn fit(&mut self) {
-        let (middle, high) = (self.quantile(MIDDLE), self.quantile(HIGH));
+        let middle = self.quantile(MIDDLE).max(LEAST_MIDDLE);
+        let high = self.quantile(HIGH).max(LEAST_HIGH);
         // ln 2 and ln(1/0.03) are what (x/scale)^shape has to be at the two quantiles.
         let (at_middle, at_high) = (-libm::log(1.0 - MIDDLE), -libm::log(1.0 - HIGH));
         let shape = libm::log(at_high / at_middle) / libm::log((high / middle).max(1.0 + 1e-6));

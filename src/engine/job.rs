@@ -109,8 +109,9 @@ fn run(copies: &[Copy], present: &Model, options: &Options, stop: &AtomicBool, s
     let Some(errors) = training::compare(&trained.model, present, &series) else {
         return Ended::Failed("too few rows to compare it with the present model".into());
     };
-    // Not greater rather than smaller: no worse is good enough, and NaN is not.
-    if !(errors.0 <= errors.1) {
+    // As good is good enough; NaN is not.
+    let no_worse = errors.0 <= errors.1;
+    if !no_worse {
         return Ended::Worse(errors);
     }
     let mut prepared = BTreeMap::new();

@@ -121,11 +121,7 @@ impl Live {
         let mut feed_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
-            let wait = match (due, self.changed || !self.arrivals.is_empty()) {
-                (true, _) => Duration::ZERO,
-                (false, true) => (published + PUBLISH).saturating_duration_since(Instant::now()),
-                (false, false) => Duration::from_secs(3600),
-            };
+            let wait = if due { Duration::ZERO } else { self.idle_until(published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let mut at_once = false;
@@ -158,6 +154,17 @@ impl Live {
         }
     }
 
+    /// How long nothing has to be done: until the next snapshot may go out, or until the rate of
+    /// rows falls because the oldest of them leave its span.
+    fn idle_until(&self, published: Instant) -> Duration {
+        let now = Instant::now();
+        if self.changed {
+            return (published + PUBLISH).saturating_duration_since(now);
+        }
+        let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
+        oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now))
+    }
+
     fn take(&mut self, feed: Feed) {
         self.changed = true;
         match feed {
@@ -184,8 +191,10 @@ impl Live {
         }
         if !self.read_through {
             // Reading is the first half of the work, scoring the second.
-            source.loading = Some(Progress { total: 2 * batch.progress.total, ..batch.progress });
             self.read_through = batch.caught_up;
+            // Where there is nothing to score, as in an empty directory, reading was all of it.
+            let done = batch.caught_up && !self.engine.is_due();
+            source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
         }
     }
 

@@ -16,3 +16,7 @@ pub mod view;
 pub use core::{Counts, Engine, Told};
 pub use handle::{Handle, Publisher, pair};
 pub use snapshot::*;
+
+/// Threads that catch their own panics and tell of them in a snapshot: the reader of files, and the
+/// training run. A panic there is no reason to end the program.
+pub const THREADS_THAT_CATCH: [&str; 2] = ["ingest", "trainer"];

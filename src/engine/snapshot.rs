@@ -162,7 +162,7 @@ pub struct IncidentView {
     pub name: InterfaceName,
     /// What happened.
     pub kind: IncidentKind,
-    /// Up or down; none for silence.
+    /// Up or down; none for silence and flatlines.
     pub direction: Option<Direction>,
     /// Its first slot.
     pub start: Timestamp,

@@ -31,7 +31,7 @@ pub struct Scored {
     pub score: f64,
     /// The score once repeats of the same incident are damped.
     pub notify: f64,
-    /// The usual error, in scaled units.
+    /// The error of the mean that the model expects, in scaled units.
     pub band: f64,
     /// DBSCAN's verdict.
     pub verdict: Verdict,

@@ -12,7 +12,7 @@ use crate::series::{InterfaceId, Timestamp};
 
 /// Closed incidents that a snapshot lists.
 const CLOSED: usize = 400;
-/// Usual errors on each side of the expected value that make the band on screen.
+/// Expected errors on each side of the expected value that make the band on screen.
 const BAND: f64 = 2.5;
 
 /// Keeps what the last snapshot was made of.

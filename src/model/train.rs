@@ -398,6 +398,14 @@ fn snapshot(variables: &[candle_core::Var]) -> Result<Vec<candle_core::Tensor>, 
     Ok(variables.iter().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?)
 }
 
+/// The unit of errors where the quantiles have no width: the mean distance from the median, a
+/// hundredth of a constant, or 1 where there was nothing but zeros.
+fn idle_unit(sorted: &[f64]) -> f64 {
+    let middle = sorted_quantile(sorted, 0.5);
+    let distance = sorted.iter().map(|v| (v - middle).abs()).sum::<f64>() / sorted.len().max(1) as f64;
+    [distance, 0.01 * middle.abs()].into_iter().find(|unit| *unit > 0.0).unwrap_or(1.0)
+}
+
 /// How a model's forecasts do on the last fifth of an interface's rows, in units of the interface's
 /// spread before that. An interface that the model does not know is forecast as a stranger, on the
 /// scale of its earlier rows. None where fewer than 12 rows are held out or the step is unknown.
@@ -422,7 +430,7 @@ pub fn held_out_skill(model: &Model, series: Series<'_>) -> Option<Skill> {
     means.sort_unstable_by(f64::total_cmp);
     let q = |p| sorted_quantile(&means, p);
     let unit = (q(0.75) - q(0.25)).max(0.25 * (q(0.95) - q(0.05)));
-    let unit = if unit > 0.0 { unit } else { q(0.5).abs().max(1e-9) * 0.01 };
+    let unit = if unit > 0.0 { unit } else { idle_unit(&means) };
 
     let mut sums = [(0.0, 0usize); EXPERTS];
     let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);

@@ -46,9 +46,11 @@ impl Scale {
     }
 
     /// The smallest error spread that counts, in scaled units: a third of a per cent of the usual
-    /// value, and never less than a hundredth of the scale's own spread.
+    /// value, and never less than a hundredth of the scale's own spread. On an idle interface, whose
+    /// median is nothing, it is the size of its usual activity: that it wakes up is no error.
     pub fn floor(&self) -> f64 {
-        (0.001 / self.spread).max(0.01)
+        let idle = if self.middle == 0.0 { self.forward(self.knee / 3.0) } else { 0.0 };
+        (0.001 / self.spread).max(0.01).max(idle)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::console::theme::Role;
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
     pen.skip(1);
-    if app.typing.is_some() {
+    if app.typing {
         pen.text("filter /", Role::Focus)
             .text(app.fleet.filter.text(), Role::Strong)
             .text(app.glyphs().caret(), Role::Strong);

@@ -121,7 +121,7 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     let glyphs = app.glyphs();
     let (mark, role) = glyphs.verdict(summary.verdict);
     let role = if quiet { Role::Faint } else { role };
-    pen.text(if chosen { ">" } else { " " }, Role::Strong);
+    pen.text(if chosen { ">" } else { " " }, if chosen { Role::Strong } else { Role::Text });
     match line {
         Line::Single(_) => {
             pen.text(mark, role).text("   ", text);

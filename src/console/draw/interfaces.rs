@@ -103,7 +103,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         if chosen && focused && app.overlay.is_none() {
             pen.whole(Role::Selected);
         }
-        pen.text(if chosen { ">" } else { " " }, Role::Strong);
+        pen.text(if chosen { ">" } else { " " }, if chosen { Role::Strong } else { Role::Text });
         match fleet.lines {
             Lines::Interfaces => {
                 if let Some(view) = app.snapshot.interfaces.get(*place as usize) {
@@ -193,7 +193,7 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
     let ascii = app.options.ascii;
     let (mark, role) = app.glyphs().state(view.state, view.error);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
-    pen.text(mark, role).text(" ", text);
+    pen.text(mark, role).text(" ", Role::Text);
     if columns.host == 0 {
         let rest = pen.room();
         pen.text(&fit(&view.name.to_string(), rest, ascii), text);
@@ -251,7 +251,7 @@ fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, ch
     let ascii = app.options.ascii;
     let (mark, role) = app.glyphs().state(view.state, 0.0);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
-    pen.text(mark, role).text(" ", text);
+    pen.text(mark, role).text(" ", Role::Text);
     if columns.host == 0 {
         let rest = pen.room();
         pen.text(&fit(&view.host, rest, ascii), text);

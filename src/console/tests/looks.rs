@@ -1,0 +1,62 @@
+//! What colours and shapes carry.
+
+use super::*;
+
+/// The style of the first cell of `what` in the line that holds `line`.
+fn style(app: &App, line: &str, what: &str) -> (Color, Modifier) {
+    let y = lines(app).iter().position(|l| l.contains(line)).unwrap_or_else(|| panic!("no {line}"));
+    let buffer = frame(app);
+    let width = usize::from(buffer.area.width);
+    let cells: Vec<&str> = (0..buffer.area.width).map(|x| buffer[(x, u16::try_from(y).unwrap())].symbol()).collect();
+    let x = (0..width).find(|x| cells[*x..].concat().starts_with(what)).unwrap_or_else(|| panic!("no {what}"));
+    let cell = &buffer[(u16::try_from(x).unwrap(), u16::try_from(y).unwrap())];
+    (cell.fg, cell.modifier)
+}
+
+#[test]
+fn colour_and_shape_say_the_same() {
+    let mut app = app(80, 24);
+    // away from the lines that are looked at
+    press(&mut app, "jjjjjjj");
+    assert_eq!(style(&app, "edge-7 ge-0/0/2", "▼").0, Color::Red);
+    assert_eq!(style(&app, "core-2 xe-0/1/3  ", "▲").0, Color::Red);
+    assert_eq!(style(&app, "edge-9 ge-0/0/7", "!").0, Color::Yellow);
+    assert_eq!(style(&app, "+2", "●").0, Color::Red);
+    assert!(style(&app, "level shift", "●").1.contains(Modifier::DIM), "acknowledged is dimmed");
+    assert!(style(&app, "live", "●").0 == Color::Green);
+}
+
+#[test]
+fn the_chosen_line_is_marked_twice() {
+    let mut app = app(80, 24);
+    press(&mut app, "j");
+    let marked: Vec<_> = lines(&app).into_iter().filter(|l| l.starts_with('>')).collect();
+    assert_eq!(marked.len(), 1);
+    assert!(marked[0].contains("xe-0/1/4"), "{marked:?}");
+    assert!(style(&app, &marked[0], "core-2").1.contains(Modifier::REVERSED));
+}
+
+#[test]
+fn without_colours_no_cell_has_one_and_nothing_is_lost() {
+    let options = Options { colors: Colors::None, ..Options::default() };
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut snapshot = fixture::snapshot();
+        snapshot.training = fixture::training();
+        let plain = app_of(snapshot.clone(), options, width, height);
+        let buffer = frame(&plain);
+        assert!(buffer.content.iter().all(|c| c.fg == Color::Reset && c.bg == Color::Reset));
+        assert_eq!(text(&plain), text(&app_of(snapshot, Options::default(), width, height)));
+    }
+}
+
+#[test]
+fn in_ascii_every_pane_is_ascii() {
+    let options = Options { ascii: true, ..Options::default() };
+    for (width, height) in [(80, 24), (200, 50), (40, 12)] {
+        for keys in ["", "t", "?", "!", "/x"] {
+            let mut app = app_of(fixture::snapshot(), options, width, height);
+            press(&mut app, keys);
+            assert!(text(&app).is_ascii(), "{width}x{height} {keys}\n{}", text(&app));
+        }
+    }
+}

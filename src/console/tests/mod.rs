@@ -1,0 +1,166 @@
+//! The whole console from outside: scripted keys, pictures and sizes on a screen in memory.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+
+mod looks;
+mod pictures;
+mod sessions;
+mod the_loop;
+
+use super::app::{App, Overlay};
+use super::event::{Effect, Event};
+use super::fixture;
+use super::key::Key;
+use super::keymap::Context;
+use super::screen::Screen;
+use super::session::{End, Host, Input, drive};
+use super::theme::Colors;
+use super::{Options, draw};
+use crate::engine::{Command, IncidentId, Snapshot, TrainingOutcome, TrainingView, pair};
+use crate::series::Timestamp;
+
+/// A console over the fixture.
+pub(super) fn app(width: u16, height: u16) -> App {
+    app_of(fixture::snapshot(), Options::default(), width, height)
+}
+
+fn app_of(mut snapshot: Snapshot, options: Options, width: u16, height: u16) -> App {
+    let now = Instant::now();
+    snapshot.source.last_row_at = Some(now);
+    let mut app = App::new(options, Arc::new(snapshot), (width, height), now, fixture::NOW.plus(9));
+    app.update(Event::Tick, now + Duration::from_secs(4));
+    app
+}
+
+fn frame(app: &App) -> Buffer {
+    let mut buffer = Buffer::empty(app.area());
+    draw::draw(app, &mut buffer);
+    buffer
+}
+
+fn lines(app: &App) -> Vec<String> {
+    let buffer = frame(app);
+    (0..buffer.area.height)
+        .map(|y| {
+            let line: String = (0..buffer.area.width).map(|x| buffer[(x, y)].symbol()).collect();
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn text(app: &App) -> String {
+    lines(app).join("\n")
+}
+
+fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+    keys.chars().flat_map(|c| key(app, Key::Char(c))).collect()
+}
+
+fn key(app: &mut App, key: Key) -> Vec<Effect> {
+    let now = app.now;
+    app.update(Event::Key(key), now)
+}
+
+fn show(app: &mut App, snapshot: Snapshot) -> Vec<Effect> {
+    let now = app.now;
+    app.update(Event::Snapshot(Arc::new(snapshot)), now)
+}
+
+fn chosen(app: &App) -> String {
+    let id = app.fleet.selected().unwrap();
+    app.fleet.interface(&app.snapshot, id).unwrap().name.to_string()
+}
+
+#[test]
+fn no_size_and_no_state_panics() {
+    let keys = ["", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS"];
+    let mut snapshot = fixture::snapshot();
+    snapshot.training = fixture::training();
+    let mut empty = fixture::snapshot();
+    (empty.interfaces, empty.devices, empty.incidents) = (Arc::new([]), Arc::new([]), Arc::new([]));
+    empty.detail = None;
+    for (n, script) in keys.iter().enumerate() {
+        let ascii = n % 2 == 1;
+        let mut app = app_of(snapshot.clone(), Options { ascii, ..Options::default() }, 80, 24);
+        for c in script.chars() {
+            key(
+                &mut app,
+                match c {
+                    '\t' => Key::Tab,
+                    '\r' => Key::Enter,
+                    c => Key::Char(c),
+                },
+            );
+        }
+        for height in (1..=30).chain([50, 100]) {
+            for width in (1..=130).chain([200, 300]) {
+                let now = app.now;
+                app.update(Event::Resize(width, height), now);
+                let buffer = frame(&app);
+                if width >= 20 && height >= 6 && script.is_empty() {
+                    assert!(buffer.content.iter().any(|c| c.symbol() == "▲"), "{width}x{height} shows nothing");
+                }
+            }
+        }
+        show(&mut app, empty.clone());
+        for (width, height) in [(1, 1), (20, 6), (80, 24), (200, 50)] {
+            let now = app.now;
+            app.update(Event::Resize(width, height), now);
+            frame(&app);
+            press(&mut app, "jkG");
+        }
+    }
+}
+
+#[test]
+fn names_may_be_anything() {
+    let mut snapshot = fixture::snapshot();
+    let rename = |i: &Arc<crate::engine::InterfaceView>| {
+        let mut i = i.as_ref().clone();
+        i.name = crate::series::InterfaceName::new("核心\u{1b}[31m路由器\n", "x\u{200d}\t名");
+        Arc::new(i)
+    };
+    snapshot.interfaces = snapshot.interfaces.iter().map(rename).collect();
+    for (width, height) in [(80, 24), (200, 50), (20, 6), (7, 9)] {
+        let mut app = app_of(snapshot.clone(), Options::default(), width, height);
+        frame(&app);
+        press(&mut app, "t");
+        let buffer = frame(&app);
+        assert!(buffer.content.iter().all(|c| !c.symbol().contains(char::is_control)));
+    }
+}
+
+#[test]
+fn twenty_thousand_interfaces_are_arranged_and_drawn_quickly() {
+    let mut snapshot = fixture::snapshot();
+    let one = snapshot.interfaces[0].as_ref().clone();
+    snapshot.interfaces = (0..20_000)
+        .map(|n| {
+            let mut view = one.clone();
+            view.id = crate::series::InterfaceId::from_index(n);
+            view.name = crate::series::InterfaceName::new(&format!("host-{:04}", n / 40), &format!("xe-{}", n % 40));
+            view.score = (n * 7919 % 1000) as f32 / 250.0;
+            Arc::new(view)
+        })
+        .collect();
+    let mut app = app_of(snapshot.clone(), Options::default(), 200, 50);
+    let mut best = Duration::MAX;
+    for _ in 0..5 {
+        let mut next = snapshot.clone();
+        next.interfaces = next.interfaces.iter().cloned().collect();
+        let start = Instant::now();
+        show(&mut app, next);
+        frame(&app);
+        best = best.min(start.elapsed());
+    }
+    // far above what it takes, far below what a person would notice
+    assert!(best < Duration::from_millis(100), "{best:?}");
+}

@@ -1,0 +1,56 @@
+//! Every pane and overlay as text, at several sizes.
+
+use super::*;
+
+#[test]
+fn the_whole_screen_at_the_usual_sizes() {
+    for (width, height) in [(80, 24), (200, 50), (40, 12), (20, 6)] {
+        insta::assert_snapshot!(format!("screen_{width}x{height}"), text(&app(width, height)));
+    }
+}
+
+#[test]
+fn detail_and_unfolded_story() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::Tab);
+    key(&mut app, Key::Enter);
+    insta::assert_snapshot!("detail_80x24", text(&app));
+}
+
+#[test]
+fn devices() {
+    let mut app = app(80, 24);
+    press(&mut app, "t");
+    insta::assert_snapshot!("devices_80x24", text(&app));
+}
+
+#[test]
+fn overlays() {
+    let mut app = app(80, 24);
+    press(&mut app, "?");
+    insta::assert_snapshot!("help_80x24", text(&app));
+    press(&mut app, "q!");
+    insta::assert_snapshot!("notices_80x24", text(&app));
+}
+
+#[test]
+fn training_in_ascii() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.training = fixture::training();
+    let app = app_of(snapshot, Options { ascii: true, ..Options::default() }, 80, 24);
+    let text = text(&app);
+    assert!(text.is_ascii(), "{text}");
+    insta::assert_snapshot!("training_ascii_80x24", text);
+}
+
+#[test]
+fn nothing_yet() {
+    let mut snapshot = fixture::snapshot();
+    snapshot.interfaces = Arc::new([]);
+    snapshot.devices = Arc::new([]);
+    snapshot.incidents = Arc::new([]);
+    (snapshot.incidents_total, snapshot.now, snapshot.detail) = (0, None, None);
+    snapshot.source.loading = Some(crate::ingest::Progress { read: 43, total: 100 });
+    let app = app_of(snapshot, Options::default(), 80, 24);
+    insta::assert_snapshot!("empty_80x24", text(&app));
+}

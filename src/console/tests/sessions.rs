@@ -1,0 +1,220 @@
+//! Keys and pictures one after the other, and what comes of them.
+
+use super::*;
+
+#[test]
+fn moving_chooses_and_asks_for_the_detail_once() {
+    let mut app = app(80, 24);
+    assert_eq!(chosen(&app), "core-2 xe-0/1/3");
+    let effects = press(&mut app, "j");
+    assert_eq!(chosen(&app), "core-2 xe-0/1/4");
+    let id = fixture::id_of(&app.snapshot, "core-2 xe-0/1/4");
+    assert_eq!(effects, [Effect::Send(Command::Select { interface: Some(id), points: 146 })]);
+    assert_eq!(show(&mut app, fixture::snapshot()), []);
+    assert_eq!(chosen(&app), "core-2 xe-0/1/4", "data does not move the choice");
+    key(&mut app, Key::End);
+    assert!(lines(&app).iter().any(|l| l.starts_with('>')));
+    key(&mut app, Key::Home);
+    assert_eq!(chosen(&app), "core-2 xe-0/1/3");
+}
+
+#[test]
+fn a_command_that_was_not_taken_is_asked_again() {
+    let mut app = app(80, 24);
+    let effects = press(&mut app, "j");
+    let [Effect::Send(command)] = &effects[..] else { panic!("{effects:?}") };
+    let now = app.now;
+    assert_eq!(app.update(Event::NotTaken(command.clone()), now), []);
+    assert_eq!(app.update(Event::Tick, now), effects);
+    app.update(Event::NotTaken(Command::Retrain), now);
+    assert!(text(&app).contains("the engine is busy"));
+}
+
+#[test]
+fn a_filter_narrows_while_it_is_typed_and_escape_clears_it() {
+    let mut app = app(80, 24);
+    press(&mut app, "/edge");
+    assert!(text(&app).contains("filter /edge"), "{}", text(&app));
+    assert!(text(&app).contains("5 of 12"));
+    assert_eq!(press(&mut app, "q"), [], "letters are text now");
+    key(&mut app, Key::Backspace);
+    key(&mut app, Key::Enter);
+    press(&mut app, "j");
+    assert!(chosen(&app).starts_with("edge"));
+    key(&mut app, Key::Esc);
+    assert!(!text(&app).contains(" of 12"));
+    press(&mut app, "/state:silent");
+    assert!(text(&app).contains("1 of 12"));
+    key(&mut app, Key::Esc);
+    assert!(!text(&app).contains(" of 12") && !app.typing);
+    press(&mut app, "/");
+    assert_eq!(key(&mut app, Key::Ctrl('c')), [Effect::Quit]);
+}
+
+#[test]
+fn sorting_is_shown_and_turned_round() {
+    let mut app = app(80, 24);
+    assert!(text(&app).contains("sort score ▼"));
+    press(&mut app, "sss");
+    assert!(text(&app).contains("sort name ▼"));
+    press(&mut app, "S");
+    assert!(text(&app).contains("sort name ▲"));
+    let first = app.fleet.rows()[0] as usize;
+    assert_eq!(first, app.snapshot.interfaces.len() - 1);
+}
+
+#[test]
+fn an_incident_chooses_its_interface_and_opens_its_detail() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::Tab);
+    press(&mut app, "j");
+    assert_eq!(chosen(&app), "core-2 xe-0/1/3", "on a narrow screen only enter chooses");
+    let effects = key(&mut app, Key::Enter);
+    assert_eq!(chosen(&app), "edge-7 ge-0/0/2");
+    assert!(app.detail);
+    assert!(matches!(effects[..], [Effect::Send(Command::Select { .. })]), "{effects:?}");
+    press(&mut app, "j");
+    assert_eq!(chosen(&app), "edge-9 ge-0/0/7", "the open detail follows");
+    key(&mut app, Key::Esc);
+    assert!(!app.detail);
+}
+
+#[test]
+fn on_a_wide_screen_the_detail_follows_the_incidents() {
+    let mut app = app(200, 50);
+    key(&mut app, Key::Tab);
+    press(&mut app, "j");
+    assert_eq!(chosen(&app), "edge-7 ge-0/0/2");
+    let marked: Vec<_> = lines(&app).into_iter().filter(|l| l.starts_with('>')).collect();
+    assert_eq!(marked.len(), 2, "in the list and among the incidents: {marked:?}");
+}
+
+#[test]
+fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::Tab);
+    let ack = |n, acknowledged| Effect::Send(Command::Acknowledge { incident: IncidentId(n), acknowledged });
+    assert_eq!(press(&mut app, "a"), [ack(1, true), ack(2, true), ack(3, true)]);
+    let mut snapshot = fixture::snapshot();
+    let done = |i: &Arc<_>| {
+        let mut i = crate::engine::IncidentView::clone(i);
+        i.acknowledged = i.id.0 <= 3;
+        Arc::new(i)
+    };
+    snapshot.incidents = snapshot.incidents.iter().map(done).collect();
+    show(&mut app, snapshot);
+    assert!(text(&app).contains("3 acknowledged"));
+    assert_eq!(press(&mut app, "a"), [ack(1, false), ack(2, false), ack(3, false)]);
+    press(&mut app, " j");
+    assert_eq!(press(&mut app, "a"), [ack(1, false)], "one of an unfolded story");
+}
+
+#[test]
+fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
+    let mut app = app(80, 24);
+    assert_eq!(
+        press(&mut app, "a"),
+        [Effect::Send(Command::Acknowledge { incident: IncidentId(1), acknowledged: true })]
+    );
+    key(&mut app, Key::End);
+    assert_eq!(press(&mut app, "a"), []);
+    assert!(text(&app).contains("nothing to acknowledge here"));
+}
+
+#[test]
+fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
+    let mut app = app(80, 24);
+    assert_eq!(press(&mut app, "c"), []);
+    assert_eq!(press(&mut app, "r"), [Effect::Send(Command::Retrain)]);
+    let mut snapshot = fixture::snapshot();
+    snapshot.training = fixture::training();
+    show(&mut app, snapshot.clone());
+    let line = lines(&app)[22].clone();
+    for part in ["38 %", "epoch 7/40", "loss █▅▄▄▃▃▃ 0.530", "12 s", "c cancels"] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert_eq!(press(&mut app, "r"), []);
+    assert!(text(&app).contains("under way"));
+    key(&mut app, Key::Esc);
+    assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
+    let ends = [
+        (TrainingOutcome::Cancelled, "cancelled: the old model stays"),
+        (TrainingOutcome::KeptOld { new: 0.9, old: 0.8 }, "the old model stays, it is better"),
+        (TrainingOutcome::Failed("no rows".to_owned()), "failed, the old model stays: no rows"),
+        (TrainingOutcome::Swapped { new: 0.7, old: 0.8, saved: Ok("m".into()) }, "0.700 instead of 0.800"),
+    ];
+    for (outcome, words) in ends {
+        snapshot.training = fixture::training();
+        show(&mut app, snapshot.clone());
+        snapshot.training = TrainingView::Ended(outcome);
+        show(&mut app, snapshot.clone());
+        assert!(text(&app).contains(words), "{words}\n{}", text(&app));
+        key(&mut app, Key::Esc);
+        assert!(!text(&app).contains(words));
+    }
+}
+
+#[test]
+fn a_read_only_console_changes_nothing() {
+    let mut app = app_of(fixture::snapshot(), Options { read_only: true, ..Options::default() }, 80, 24);
+    assert_eq!(press(&mut app, "arc"), []);
+    let text = text(&app);
+    assert!(!text.contains("r retrain") && text.contains("read-only"), "{text}");
+}
+
+#[test]
+fn a_device_opens_to_its_interfaces_and_closes_again() {
+    let mut app = app(80, 24);
+    press(&mut app, "t");
+    key(&mut app, Key::Enter);
+    assert!(text(&app).contains("device core-2"), "{}", text(&app));
+    assert!(text(&app).contains("4 of 12"));
+    key(&mut app, Key::Esc);
+    assert!(text(&app).contains("Devices"));
+    key(&mut app, Key::Esc);
+    assert!(text(&app).contains("Interfaces"));
+}
+
+#[test]
+fn keys_of_the_panes_do_nothing_under_an_overlay() {
+    let mut app = app(80, 24);
+    press(&mut app, "?");
+    assert_eq!(app.overlay, Some(Overlay::Help));
+    assert_eq!(press(&mut app, "ra"), []);
+    press(&mut app, "?");
+    assert_eq!(app.overlay, None);
+    press(&mut app, "!");
+    assert_eq!(press(&mut app, "q"), [], "q closes what is open first");
+    assert_eq!((app.overlay, app.context()), (None, Context::Interfaces));
+    assert_eq!(press(&mut app, "q"), [Effect::Quit]);
+    assert_eq!(key(&mut app, Key::Ctrl('z')), [Effect::Suspend]);
+    assert_eq!(key(&mut app, Key::Ctrl('l')), [Effect::Repaint]);
+}
+
+#[test]
+fn what_is_the_matter_with_the_feed_is_said() {
+    let mut snapshot = fixture::snapshot();
+    let mut app = app_of(snapshot.clone(), Options::default(), 120, 24);
+    assert!(lines(&app)[0].contains("● live") && lines(&app)[0].contains("lag 4s"), "{}", lines(&app)[0]);
+    let now = app.now;
+    app.update(Event::Tick, now + Duration::from_secs(16 * 60));
+    assert!(lines(&app)[0].contains("■ no rows since 14:05 UTC"), "{}", lines(&app)[0]);
+    app.update(Event::EngineEnded, now);
+    assert!(lines(&app)[0].contains("engine ended"));
+    snapshot.source.failure = Some("the directory is gone".to_owned());
+    let app = app_of(snapshot, Options::default(), 120, 24);
+    assert!(lines(&app)[0].contains("stopped: the directory is gone"));
+}
+
+#[test]
+fn time_ticks_only_as_often_as_its_text_changes() {
+    let mut app = app(80, 24);
+    assert_eq!(app.next_tick(), Some(Duration::from_secs(1)));
+    let now = app.now;
+    app.update(Event::Tick, now + Duration::from_secs(3600));
+    assert!(app.next_tick().unwrap() > Duration::from_secs(3000));
+    let mut snapshot = fixture::snapshot();
+    snapshot.source.last_row_at = None;
+    show(&mut app, snapshot);
+    assert_eq!(app.next_tick(), None);
+}

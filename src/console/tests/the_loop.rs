@@ -1,0 +1,101 @@
+//! The loop itself, on a terminal in memory.
+
+use super::*;
+
+/// A terminal in memory and a clock that stands still until somebody moves it.
+struct Stage {
+    now: Instant,
+    sizes: VecDeque<(u16, u16)>,
+    stops: usize,
+    takes: usize,
+}
+
+impl Host for Stage {
+    type Error = Infallible;
+
+    fn now(&self) -> Instant {
+        self.now
+    }
+
+    fn size(&mut self) -> Result<(u16, u16), Infallible> {
+        Ok(self.sizes.pop_front().unwrap_or((80, 24)))
+    }
+
+    fn take(&mut self) -> Result<(), Infallible> {
+        self.takes += 1;
+        Ok(())
+    }
+
+    fn ask_to_stop(&mut self) {
+        self.stops += 1;
+    }
+
+    fn stop(&mut self) -> bool {
+        false
+    }
+}
+
+fn run_loop(script: impl FnOnce(&Sender<Input>)) -> (End, Vec<String>, Vec<Command>, Stage) {
+    let (handle, publisher) = pair(fixture::snapshot());
+    let (sender, inputs) = bounded(64);
+    script(&sender);
+    drop(sender);
+    let mut app = app(80, 24);
+    let mut screen = Screen::new(TestBackend::new(80, 24));
+    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0 };
+    let end = drive(&mut screen, &mut app, &inputs, &handle, &mut stage).unwrap();
+    (end, lines(&app), publisher.commands.try_iter().collect(), stage)
+}
+
+#[test]
+fn the_loop_runs_keys_and_ends() {
+    let (end, lines, commands, _) = run_loop(|inputs| {
+        for c in "jr?q".chars() {
+            inputs.send(Input::Key(Key::Char(c))).unwrap();
+        }
+        inputs.send(Input::Key(Key::Char('q'))).unwrap();
+    });
+    assert_eq!(end, End::Quit);
+    assert!(lines.iter().any(|l| l.starts_with('>') && l.contains("xe-0/1/4")));
+    assert!(matches!(commands[..], [Command::Select { .. }, Command::Retrain]), "{commands:?}");
+}
+
+#[test]
+fn the_loop_ends_with_its_terminal_and_by_signals() {
+    assert_eq!(run_loop(|inputs| inputs.send(Input::Gone).unwrap()).0, End::Gone);
+    assert_eq!(run_loop(|inputs| inputs.send(Input::Signal(15)).unwrap()).0, End::Signal(15));
+    assert_eq!(run_loop(|_| ()).0, End::Gone, "nobody can send any more");
+}
+
+#[test]
+fn a_stop_is_asked_of_the_system_and_the_terminal_is_taken_again_after_it() {
+    let (_, lines, _, stage) = run_loop(|inputs| {
+        inputs.send(Input::Key(Key::Ctrl('z'))).unwrap();
+        inputs.send(Input::Stop).unwrap();
+        inputs.send(Input::Continued).unwrap();
+    });
+    assert_eq!((stage.stops, stage.takes), (1, 1));
+    assert!(lines.iter().any(|l| l.contains("no shell that could continue")), "{lines:?}");
+}
+
+#[test]
+fn new_pictures_are_drawn_and_the_end_of_the_engine_is_said() {
+    let (handle, publisher) = pair(fixture::snapshot());
+    let (sender, inputs) = bounded(64);
+    let mut app = app(80, 24);
+    let mut screen = Screen::new(TestBackend::new(80, 24));
+    let engine = std::thread::spawn(move || {
+        let mut next = fixture::snapshot();
+        next.now = Some(Timestamp::from_seconds(0));
+        publisher.publish(Arc::new(next));
+        drop(publisher);
+        std::thread::sleep(Duration::from_millis(300));
+        sender.send(Input::Key(Key::Char('q'))).unwrap();
+    });
+    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0 };
+    let end = drive(&mut screen, &mut app, &inputs, &handle, &mut stage).unwrap();
+    engine.join().unwrap();
+    assert_eq!(end, End::Quit);
+    let shown: String = screen.frame().content.iter().map(|c| c.symbol()).collect();
+    assert!(shown.contains("00:00 UTC") && shown.contains("engine ended"), "{shown}");
+}
