@@ -320,6 +320,9 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     }
 }
 
+/// Is told the epoch, the share of it that is done and the losses so far; an error ends the training.
+type Tell<'a> = dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Teaches the network, keeps the weights of the epoch that did best on `deciding`, and says which.
 fn learn(
     network: &Network,
@@ -327,7 +330,7 @@ fn learn(
     deciding: &[Sample],
     options: &Options,
     random: &mut Random,
-    tell: &mut dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError>,
+    tell: &mut Tell<'_>,
 ) -> Result<usize, TrainError> {
     if learnt.is_empty() || deciding.is_empty() {
         return Ok(0);
