@@ -113,6 +113,9 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
+            if let Some(Quiet(code)) = e.downcast_ref() {
+                return ExitCode::from(*code);
+            }
             eprintln!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
@@ -139,6 +142,18 @@ fn whole_story(e: &anyhow::Error) -> String {
         said if said.contains(&cause) => said,
         said => format!("{said}: {cause}"),
     })
+}
+
+/// An end with this exit code and without a word, as after a signal. It goes up to [`main`] rather
+/// than ending the process where it happens, so that what a command made is tidied away.
+#[derive(Debug, thiserror::Error)]
+#[error("exit code {0}")]
+struct Quiet(u8);
+
+impl Quiet {
+    fn with(code: i32) -> Self {
+        Self(u8::try_from(code).unwrap_or(1))
+    }
 }
 
 fn model(path: Option<&Path>) -> anyhow::Result<Model> {

@@ -1,5 +1,6 @@
 //! Plain output of what the console would show: one line for each incident that opens or closes.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -10,6 +11,9 @@ use serde::Serialize;
 
 use crate::engine::{Handle, IncidentId, IncidentView, Snapshot};
 use crate::series::{InterfaceName, Timestamp};
+
+/// How long the program may take to end after a signal.
+const GRACE: Duration = Duration::from_millis(1500);
 
 /// What happened to an incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -54,6 +58,9 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         if let Some(number) = signals.forever().next() {
             let _ = signal.send(number);
+            // A directory on a dead file system must not keep the program alive.
+            std::thread::sleep(GRACE);
+            signal_hook::low_level::exit(128 + number);
         }
     })?;
     let mut known = Known::default();
@@ -73,7 +80,7 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
         select! {
             recv(handle.wake()) -> woken => if woken.is_err() { anyhow::bail!("the engine has ended") },
             recv(signalled) -> number => match number {
-                Ok(number) => std::process::exit(128 + number),
+                Ok(number) => return Err(super::Quiet::with(128 + number).into()),
                 Err(_) => std::thread::sleep(Duration::from_millis(100)),
             },
             default(Duration::from_secs(3600)) => {}
@@ -161,9 +168,30 @@ fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn W
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let until = line.end.map_or("open".to_owned(), |end| format!("until {end}"));
     let story = line.story.map_or(String::new(), |s| format!("  story {s} of {}", line.story_size));
+    let (host, ifname) = (printable(host), printable(ifname));
     writeln!(
         out,
         "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}",
         line.id, line.score, line.start
     )
+}
+
+/// A name without control characters: they come from files, and a terminal or a log obeys them.
+pub(super) fn printable(name: &str) -> Cow<'_, str> {
+    if !name.contains(char::is_control) {
+        return Cow::Borrowed(name);
+    }
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(name.chars().map(escape).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_of_a_name_are_escaped_and_others_are_not() {
+        assert_eq!(printable("xe-0/0/1 zürich"), "xe-0/0/1 zürich");
+        assert_eq!(printable("a\x1b[2Jb\n\u{9b}c"), "a\\u{1b}[2Jb\\n\\u{9b}c");
+    }
 }

@@ -1,11 +1,14 @@
 //! `noctop train`: learn a model from a directory of rows.
 
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Args;
 
 use super::load::{bar, read_all};
+use super::plain::printable;
 use crate::config::Config;
 use crate::engine::{Engine, training};
 use crate::ingest::Root;
@@ -81,21 +84,41 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     })?;
     progress.finish_and_clear();
     trained.model.save(&args.model)?;
-    report(&trained);
+    let mut text = Vec::new();
+    report(&trained, &mut text)?;
+    match io::stdout().write_all(&text) {
+        // Who pipes into `head` has read enough; the model is written.
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
+        other => other.context("standard output")?,
+    }
+    eprintln!(
+        "{} windows, best epoch {}, {:.1} s",
+        trained.windows,
+        trained.best_epoch,
+        trained.progress.elapsed.as_secs_f64()
+    );
     eprintln!("model written to {}", args.model.display());
     Ok(())
 }
 
 /// The skill table: held-out error of the simple forecasts and of the mix, per interface.
-fn report(trained: &Trained) {
+fn report(trained: &Trained, out: &mut impl Write) -> io::Result<()> {
     let shown = [Expert::LastValue, Expert::DayBefore, Expert::WeekProfile, Expert::Linear, Expert::Lstm];
     let place = |e: Expert| Expert::ALL.iter().position(|x| *x == e).unwrap_or(0);
-    println!("Mean absolute error of the mean value on held-out rows (the last fifth of each interface, which was not");
-    println!("learnt from), in units of the interface's own spread. * is the best simple forecast; lower is better.");
-    println!();
-    print!("{:34} {:>6}", "interface", "rows");
-    shown.iter().for_each(|e| print!(" {:>12}", e.label()));
-    println!(" {:>8} {:>8} {:>7}", "mix", "no LSTM", "skill");
+    writeln!(
+        out,
+        "Mean absolute error of the mean value on held-out rows (the last fifth of each interface, which was not"
+    )?;
+    writeln!(
+        out,
+        "learnt from), in units of the interface's own spread. * is the best simple forecast; lower is better."
+    )?;
+    writeln!(out)?;
+    write!(out, "{:34} {:>6}", "interface", "rows")?;
+    for e in shown {
+        write!(out, " {:>12}", e.label())?;
+    }
+    writeln!(out, " {:>8} {:>8} {:>7}", "mix", "no LSTM", "skill")?;
     let mut better = 0;
     let mut all = 0;
     let mut columns: Vec<Vec<f64>> = vec![Vec::new(); shown.len() + 3];
@@ -103,19 +126,20 @@ fn report(trained: &Trained) {
         let Some(skill) = &known.skill else { continue };
         let values: Vec<f64> = shown.iter().map(|e| skill.experts[place(*e)]).collect();
         let best = values[..3].iter().copied().filter(|v| v.is_finite()).fold(f64::INFINITY, f64::min);
-        print!("{:34} {:>6}", shorten(&known.name.to_string(), 34), skill.rows);
+        write!(out, "{:34} {:>6}", shorten(&printable(&known.name.to_string()), 34), skill.rows)?;
         for (i, v) in values.iter().enumerate() {
             let mark = if i < 3 && *v == best { "*" } else { "" };
-            print!(" {:>12}", if v.is_finite() { format!("{}{mark}", figure(*v)) } else { "-".into() });
+            write!(out, " {:>12}", if v.is_finite() { format!("{}{mark}", figure(*v)) } else { "-".into() })?;
             columns[i].push(*v);
         }
         let gain = skill.over_best_simple();
-        println!(
+        writeln!(
+            out,
             " {:>8} {:>8} {:>7}",
             figure(skill.mix),
             figure(skill.plain),
             gain.map_or("-".into(), |g| format!("{:+.1} %", 100.0 * g))
-        );
+        )?;
         let n = shown.len();
         columns[n].push(skill.mix);
         columns[n + 1].push(skill.plain);
@@ -128,28 +152,29 @@ fn report(trained: &Trained) {
             c.retain(|v| v.is_finite());
             crate::series::scale::quantile(&mut c, 0.5)
         });
-        print!("{:34} {:>6}", "median", "");
-        medians.by_ref().take(shown.len()).for_each(|m| print!(" {m:>12.4}"));
+        write!(out, "{:34} {:>6}", "median", "")?;
+        for m in medians.by_ref().take(shown.len()) {
+            write!(out, " {m:>12.4}")?;
+        }
         let rest: Vec<f64> = medians.collect();
-        println!(" {:>8.4} {:>8.4} {:>7}", rest[0], rest[1], format!("{:+.1} %", 100.0 * rest[2]));
-        println!();
-        println!("The mix beats the best simple forecast on {better} of {all} interfaces.");
+        writeln!(out, " {:>8.4} {:>8.4} {:>7}", rest[0], rest[1], format!("{:+.1} %", 100.0 * rest[2]))?;
+        writeln!(out)?;
+        writeln!(out, "The mix beats the best simple forecast on {better} of {all} interfaces.")?;
     }
     if trained.left_out > 0 {
-        println!(
+        writeln!(
+            out,
             "{} interfaces have fewer than 48 rows and were left out; they will be watched as unknown ones.",
             trained.left_out
-        );
+        )?;
     }
     if trained.best_epoch == 0 {
-        println!("The LSTM learnt nothing that holds on rows kept back: it adds nothing, and the mix does without it.");
+        writeln!(
+            out,
+            "The LSTM learnt nothing that holds on rows kept back: it adds nothing, and the mix does without it."
+        )?;
     }
-    eprintln!(
-        "{} windows, best epoch {}, {:.1} s",
-        trained.windows,
-        trained.best_epoch,
-        trained.progress.elapsed.as_secs_f64()
-    );
+    Ok(())
 }
 
 /// Four digits behind the point, or the magnitude where the unit of an idle interface makes them silly.

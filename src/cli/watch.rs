@@ -124,7 +124,7 @@ pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
 
 fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
     match console::run(handle, look) {
-        Err(e) if e.is_silent() => std::process::exit(e.exit_code()),
+        Err(e) if e.is_silent() => Err(super::Quiet::with(e.exit_code()).into()),
         other => other.context("the console"),
     }
 }

@@ -191,8 +191,10 @@ impl Live {
         }
         if !self.read_through {
             // Reading is the first half of the work, scoring the second.
-            source.loading = Some(Progress { total: 2 * batch.progress.total, ..batch.progress });
             self.read_through = batch.caught_up;
+            // Where there is nothing to score, as in an empty directory, reading was all of it.
+            let done = batch.caught_up && !self.engine.is_due();
+            source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
         }
     }
 

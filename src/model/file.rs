@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forecast::{EXPERTS, Outlook};
 use super::kernel::{
-    EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, SIDE, Weights,
+    EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, Kernel, OUTPUTS, SIDE, Weights,
 };
 use super::linear::{Coefficients, FEATURES};
 use super::network::Embeddings;
@@ -98,8 +98,9 @@ pub struct Model {
     pub name: String,
     /// Seed that it was trained with.
     pub seed: u64,
-    /// The shared network.
-    pub weights: Weights,
+    /// The shared network, and the same as scoring takes it.
+    weights: Weights,
+    kernel: Kernel,
     /// Whether the LSTM takes part in the mix.
     pub lstm: bool,
     embeddings: Embeddings,
@@ -137,8 +138,9 @@ impl Model {
     /// Puts a model together. It has no error calibration for strangers until one is set.
     pub fn new(parts: Parts) -> Self {
         let Parts { name, seed, weights, embeddings, hosts, known, pooled } = parts;
+        let kernel = weights.kernel();
         let mut model = Self {
-            stranger: Arc::new(Outlook { linear: pooled, gates: weights.gate_bias(&embeddings.of(0, 0)) }),
+            stranger: Arc::new(Outlook { linear: pooled, gates: kernel.gate_bias(&embeddings.of(0, 0)) }),
             index: known.iter().enumerate().map(|(i, k)| (k.name.clone(), i)).collect(),
             host_index: hosts.iter().enumerate().map(|(i, h)| (h.clone(), i + 1)).collect(),
             outlooks: Vec::new(),
@@ -147,6 +149,7 @@ impl Model {
             name,
             seed,
             weights,
+            kernel,
             embeddings,
             hosts,
             known,
@@ -156,7 +159,7 @@ impl Model {
             .map(|i| {
                 let known = &model.known[i];
                 let embedding = model.embeddings.of(model.host_entry(&known.name.host), i + 1);
-                Arc::new(Outlook { linear: known.linear, gates: model.weights.gate_bias(&embedding) })
+                Arc::new(Outlook { linear: known.linear, gates: model.kernel.gate_bias(&embedding) })
             })
             .collect();
         model
@@ -191,9 +194,9 @@ impl Model {
         &mut self.known
     }
 
-    /// The shared weights where the LSTM takes part.
-    pub fn network(&self) -> Option<&Weights> {
-        self.lstm.then_some(&self.weights)
+    /// The shared network where the LSTM takes part.
+    pub fn network(&self) -> Option<&Kernel> {
+        self.lstm.then_some(&self.kernel)
     }
 
     /// What it knows of an interface with this name and step whose first rows are `rows`: nothing
@@ -220,7 +223,7 @@ impl Model {
         match self.host_entry(host) {
             0 => self.stranger.clone(),
             entry => {
-                Arc::new(Outlook { linear: self.pooled, gates: self.weights.gate_bias(&self.embeddings.of(entry, 0)) })
+                Arc::new(Outlook { linear: self.pooled, gates: self.kernel.gate_bias(&self.embeddings.of(entry, 0)) })
             }
         }
     }

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::kernel::{self, GateBias, OUTPUTS, SIDE, Weights};
+use super::kernel::{self, GateBias, Kernel, OUTPUTS, SIDE};
 use super::linear::{self, Coefficients, Features};
 use crate::series::rhythm::{Echo, NONE, Pair};
 use crate::series::running::{Running, rate};
@@ -191,8 +191,8 @@ impl Forecaster {
     }
 
     /// What is expected of the row at `time`, which lies after all rows learnt so far. Without
-    /// `weights` the LSTM is left out.
-    pub fn expect(&self, weights: Option<&Weights>, time: Timestamp) -> Forecast {
+    /// `network` the LSTM is left out.
+    pub fn expect(&self, network: Option<&Kernel>, time: Timestamp) -> Forecast {
         let (last_time, last) = self.window.last().unwrap_or((time, [0.0; 2]));
         let missing = (self.step.slots_between(last_time, time) - 1).clamp(0, 1_000_000) as usize;
         let echo = self.rhythm.echo(time);
@@ -216,8 +216,8 @@ impl Forecaster {
             NONE,
         ];
         let mut spread = [1.0; 2];
-        if let Some(weights) = weights {
-            let out = weights.forward(&self.outlook.gates, &kernel::sequence(&self.window), &side);
+        if let Some(network) = network {
+            let out = network.forward(&self.outlook.gates, &kernel::sequence(&self.window), &side);
             experts[LSTM] = lstm(&out, linear, usual);
             spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
         }
@@ -338,11 +338,13 @@ fn side(echo: &Echo, linear: Pair, last: Pair, usual: Pair, bias: [Pair; 2], tim
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::kernel::EMBEDDING;
+    use crate::model::kernel::{EMBEDDING, Weights};
 
     fn forecaster(step: i64) -> Forecaster {
-        let outlook =
-            Outlook { linear: [[0.0; linear::FEATURES]; 2], gates: Weights::zero().gate_bias(&[0.0; EMBEDDING]) };
+        let outlook = Outlook {
+            linear: [[0.0; linear::FEATURES]; 2],
+            gates: Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]),
+        };
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))
     }
@@ -350,7 +352,7 @@ mod tests {
     #[test]
     fn the_mix_follows_the_day_where_the_day_repeats() {
         let mut f = forecaster(3600);
-        let blank = Weights::zero();
+        let blank = Weights::zero().kernel();
         let value = |h: i64| {
             1000.0 + 400.0 * libm::sin(h as f64 * std::f64::consts::TAU / 24.0) + if h % 24 == 3 { 900.0 } else { 0.0 }
         };
@@ -382,7 +384,7 @@ mod tests {
         for (i, raw) in [1000.0, 1e18, -1e18, 0.0].into_iter().cycle().take(400).enumerate() {
             let time = Timestamp::from_seconds(i as i64 * 300 * (1 + (i as i64 % 3)));
             let z = f.forward([raw; 2]);
-            let forecast = f.expect(Some(&Weights::zero()), time);
+            let forecast = f.expect(Some(&Weights::zero().kernel()), time);
             assert!(f.back(forecast.expected).iter().all(|v| v.is_finite() && v.abs() < 1e26), "row {i}");
             if i == 0 { f.start(time, z) } else { f.learn(time, z, &forecast) }
         }
@@ -392,7 +394,7 @@ mod tests {
     fn a_blank_network_says_what_the_linear_forecast_says() {
         let mut f = forecaster(300);
         f.start(Timestamp::from_seconds(0), [0.4, 0.3]);
-        let forecast = f.expect(Some(&Weights::zero()), Timestamp::from_seconds(300));
+        let forecast = f.expect(Some(&Weights::zero().kernel()), Timestamp::from_seconds(300));
         assert_eq!(forecast.experts[LSTM], forecast.experts[LINEAR]);
         assert_eq!(forecast.spread, [1.0; 2]);
     }

@@ -1,9 +1,13 @@
 //! The Embed-LSTM's forward pass for one window.
 //!
-//! Every sum has one fixed order that does not depend on how many windows are scored together or
-//! on how many threads, so a score is the same to the last bit in a batch and live. The loops run
-//! over contiguous rows of the weights so that the compiler vectorises them without changing that order.
+//! Every sum has one fixed order that does not depend on how many windows are scored together, on
+//! how many threads, or on the vectors that the processor has, so a score is the same to the last
+//! bit in a batch, live, and on another machine.
 
+use super::instructions::{Instructions, Work};
+use super::lanes::{
+    BLOCKS, GIVEN, GateRow, LANES, Lanes, UnitRow, add_scaled, add_scaled_row, advance, fold, gate_sums, lanes, tanh,
+};
 use crate::series::window::{WINDOW, Window, WindowSlot};
 
 /// Inputs of the LSTM in each slot, besides the embeddings.
@@ -51,7 +55,21 @@ pub struct Weights {
 
 /// What an embedding adds to every gate in every slot: computed once for an interface.
 #[derive(Debug, Clone)]
-pub struct GateBias(Box<[f32; GATES]>);
+pub struct GateBias(Box<GateRow>);
+
+/// The weights in the form that scoring takes: aligned, in the order in which they are read, and
+/// with the constant factors of the squashes folded in.
+#[derive(Debug)]
+pub struct Kernel {
+    gates: Box<[GateRow; GIVEN]>,
+    embedding: Box<[GateRow; EMBEDDING]>,
+    bias: GateRow,
+    head: Box<[UnitRow; HIDDEN + SIDE]>,
+    head_bias: UnitRow,
+    output: Box<[[f32; OUTPUTS]; HEAD]>,
+    output_bias: [f32; OUTPUTS],
+    instructions: Instructions,
+}
 
 impl Weights {
     /// Weights of a network that says nothing.
@@ -68,87 +86,99 @@ impl Weights {
         }
     }
 
+    /// These weights for scoring, with the widest instructions of this processor.
+    pub fn kernel(&self) -> Kernel {
+        self.kernel_for(Instructions::widest())
+    }
+
+    /// The same with certain instructions. What they score is the same to the last bit.
+    pub fn kernel_for(&self, instructions: Instructions) -> Kernel {
+        let mut output = Box::new([[0.0; OUTPUTS]; HEAD]);
+        for (row, values) in output.iter_mut().zip(self.output.chunks_exact(OUTPUTS)) {
+            row.copy_from_slice(values);
+        }
+        let mut output_bias = [0.0; OUTPUTS];
+        output_bias.copy_from_slice(&self.output_bias);
+        Kernel {
+            gates: folded(&self.input, &self.recurrent),
+            embedding: folded(&self.embedding, &[]),
+            bias: fold(lanes(&self.bias)),
+            head: rows(self.head.chunks_exact(HEAD).map(lanes)),
+            head_bias: lanes(&self.head_bias),
+            output,
+            output_bias,
+            instructions,
+        }
+    }
+}
+
+/// The rows of two matrices of gate weights, one below the other, folded.
+pub(super) fn folded<const N: usize>(above: &[f32], below: &[f32]) -> Box<[GateRow; N]> {
+    rows(above.chunks_exact(GATES).chain(below.chunks_exact(GATES)).map(|row| fold(lanes(row))))
+}
+
+fn rows<const M: usize, const N: usize>(of: impl Iterator<Item = [Lanes; M]>) -> Box<[[Lanes; M]; N]> {
+    let mut out = Box::new([[Lanes::ZERO; M]; N]);
+    out.iter_mut().zip(of).for_each(|(to, row)| *to = row);
+    out
+}
+
+impl Kernel {
     /// The gates' bias for an interface with this embedding.
     pub fn gate_bias(&self, embedding: &[f32; EMBEDDING]) -> GateBias {
-        let mut gates = Box::new([0.0; GATES]);
-        gates.copy_from_slice(&self.bias);
-        for (k, e) in embedding.iter().enumerate() {
-            axpy(&mut gates, *e, &self.embedding[k * GATES..(k + 1) * GATES]);
+        let mut gates = Box::new(self.bias);
+        for (e, row) in embedding.iter().zip(self.embedding.iter()) {
+            add_scaled_row(&mut gates, *e, row);
         }
         GateBias(gates)
     }
 
     /// The four outputs for one window: forecasts and log-spreads in units of the plain forecast's usual error.
     pub fn forward(&self, bias: &GateBias, sequence: &Sequence, side: &[f32; SIDE]) -> [f32; OUTPUTS] {
-        let mut state = [0.0f32; HIDDEN];
-        let mut cell = [0.0f32; HIDDEN];
-        for slot in sequence {
-            let mut gates: [f32; GATES] = *bias.0;
-            for (k, x) in slot.iter().enumerate() {
-                axpy(&mut gates, *x, &self.input[k * GATES..(k + 1) * GATES]);
-            }
-            for (k, h) in state.iter().enumerate() {
-                axpy(&mut gates, *h, &self.recurrent[k * GATES..(k + 1) * GATES]);
-            }
-            let (input, rest) = gates.split_at(HIDDEN);
-            let (forget, rest) = rest.split_at(HIDDEN);
-            let (candidate, output) = rest.split_at(HIDDEN);
-            for u in 0..HIDDEN {
-                cell[u] = sigmoid(forget[u]) * cell[u] + sigmoid(input[u]) * tanh(candidate[u]);
-                state[u] = sigmoid(output[u]) * tanh(cell[u]);
-            }
+        self.instructions.run(Forward { kernel: self, bias, sequence, side })
+    }
+}
+
+struct Forward<'a> {
+    kernel: &'a Kernel,
+    bias: &'a GateBias,
+    sequence: &'a Sequence,
+    side: &'a [f32; SIDE],
+}
+
+impl Work for Forward<'_> {
+    type Output = [f32; OUTPUTS];
+
+    #[inline(always)]
+    fn run(self) -> [f32; OUTPUTS] {
+        let kernel = self.kernel;
+        let mut given = [0.0f32; GIVEN];
+        let mut cells = [Lanes::ZERO; BLOCKS];
+        let mut state = [[0.0f32; LANES]; BLOCKS];
+        for slot in self.sequence {
+            given[..INPUTS].copy_from_slice(slot);
+            let [i0, i1, f0, f1, c0, c1, o0, o1] = gate_sums(&self.bias.0, &kernel.gates, &given);
+            advance([&i0, &f0, &c0, &o0], &mut cells[0], &mut state[0]);
+            advance([&i1, &f1, &c1, &o1], &mut cells[1], &mut state[1]);
+            given[INPUTS..].copy_from_slice(state.as_flattened());
         }
-        let mut head = [0.0f32; HEAD];
-        head.copy_from_slice(&self.head_bias);
-        for (k, x) in state.iter().chain(side).enumerate() {
-            for (sum, w) in head.iter_mut().zip(&self.head[k * HEAD..(k + 1) * HEAD]) {
-                *sum += x * w;
-            }
+        let [mut low, mut high] = kernel.head_bias;
+        for (x, row) in state.as_flattened().iter().chain(self.side).zip(kernel.head.iter()) {
+            add_scaled(&mut low, *x, &row[0]);
+            add_scaled(&mut high, *x, &row[1]);
         }
-        let mut out = [0.0f32; OUTPUTS];
-        out.copy_from_slice(&self.output_bias);
-        for (k, h) in head.iter().enumerate() {
-            let h = tanh(*h);
-            for (sum, w) in out.iter_mut().zip(&self.output[k * OUTPUTS..(k + 1) * OUTPUTS]) {
+        for l in 0..LANES {
+            low.0[l] = tanh(low.0[l]);
+            high.0[l] = tanh(high.0[l]);
+        }
+        let mut out = kernel.output_bias;
+        for (h, row) in low.0.iter().chain(&high.0).zip(kernel.output.iter()) {
+            for (sum, w) in out.iter_mut().zip(row) {
                 *sum += h * w;
             }
         }
         out
     }
-}
-
-#[inline(always)]
-fn axpy(sums: &mut [f32; GATES], x: f32, weights: &[f32]) {
-    for (sum, w) in sums.iter_mut().zip(weights) {
-        *sum += x * w;
-    }
-}
-
-/// e^x as 2^(x·log2 e): the whole part goes into the exponent, a degree-6 polynomial (Taylor's, on
-/// half a unit to each side) does the rest. Held to ±87, where a float ends.
-#[inline(always)]
-fn exp(x: f32) -> f32 {
-    // Adding 1.5·2^23 leaves the nearest whole number in the low bits of the mantissa.
-    const ROUNDER: f32 = 12_582_912.0;
-    let y = x.clamp(-87.0, 87.0) * std::f32::consts::LOG2_E;
-    let shifted = y + ROUNDER;
-    let whole = shifted - ROUNDER;
-    let f = (y - whole) * std::f32::consts::LN_2;
-    let p = 1.0 + f * (1.0 + f * (0.5 + f * (1.0 / 6.0 + f * (1.0 / 24.0 + f * (1.0 / 120.0 + f * (1.0 / 720.0))))));
-    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
-    p * power
-}
-
-/// 1/(1 + e^−x).
-#[inline(always)]
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + exp(-x))
-}
-
-/// The hyperbolic tangent.
-#[inline(always)]
-fn tanh(x: f32) -> f32 {
-    2.0 / (1.0 + exp(-2.0 * x)) - 1.0
 }
 
 /// The network's view of a window: values relative to the last one, surprises and deviations,
@@ -180,18 +210,66 @@ fn inputs(slot: &WindowSlot, last: [f32; 2]) -> [f32; INPUTS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::Random;
+
+    /// The formulas as they stand in a book, in double precision.
+    fn by_the_book(w: &Weights, embedding: &[f32], sequence: &Sequence, side: &[f32]) -> [f64; OUTPUTS] {
+        let sigmoid = |x: f64| 1.0 / (1.0 + (-x).exp());
+        let sum = |start: f32, x: &[f64], matrix: &[f32], columns: usize, j: usize| {
+            x.iter().enumerate().fold(f64::from(start), |sum, (k, x)| sum + x * f64::from(matrix[k * columns + j]))
+        };
+        let double = |v: &[f32]| v.iter().map(|v| f64::from(*v)).collect::<Vec<f64>>();
+        let (mut state, mut cell) = (vec![0.0; HIDDEN], vec![0.0; HIDDEN]);
+        for slot in sequence {
+            let gates: Vec<f64> = (0..GATES)
+                .map(|j| {
+                    sum(w.bias[j], &double(embedding), &w.embedding, GATES, j)
+                        + sum(0.0, &double(slot), &w.input, GATES, j)
+                        + sum(0.0, &state, &w.recurrent, GATES, j)
+                })
+                .collect();
+            for u in 0..HIDDEN {
+                let gate = |g: usize| gates[g * HIDDEN + u];
+                cell[u] = sigmoid(gate(1)) * cell[u] + sigmoid(gate(0)) * gate(2).tanh();
+                state[u] = sigmoid(gate(3)) * f64::tanh(cell[u]);
+            }
+        }
+        state.extend(double(side));
+        let head: Vec<f64> = (0..HEAD).map(|j| sum(w.head_bias[j], &state, &w.head, HEAD, j).tanh()).collect();
+        std::array::from_fn(|j| sum(w.output_bias[j], &head, &w.output, OUTPUTS, j))
+    }
+
+    fn weights(random: &mut Random) -> Weights {
+        let mut weights = Weights::zero();
+        let Weights { input, embedding, recurrent, bias, head, head_bias, output, output_bias } = &mut weights;
+        for matrix in [input, embedding, recurrent, bias, head, head_bias, output, output_bias] {
+            matrix.iter_mut().for_each(|w| *w = random.normal() as f32 * 0.4);
+        }
+        weights
+    }
 
     #[test]
-    fn the_activations_are_as_exact_as_a_float_allows() {
-        for i in -4000..4000 {
-            let x = i as f32 * 0.005;
-            let s = 1.0 / (1.0 + (-f64::from(x)).exp());
-            assert!((f64::from(sigmoid(x)) - s).abs() < 2e-7, "sigmoid({x})");
-            assert!((f64::from(tanh(x)) - f64::from(x).tanh()).abs() < 4e-7, "tanh({x})");
+    fn every_set_of_instructions_gives_the_same_bits_and_those_are_what_the_book_says() {
+        let mut random = Random::new(11);
+        for size in [0.3, 1.0, 8.0] {
+            let weights = weights(&mut random);
+            let mut draw = |n: usize| (0..n).map(|_| random.normal() as f32 * size).collect::<Vec<f32>>();
+            let (embedding, side): ([f32; EMBEDDING], [f32; SIDE]) =
+                (draw(EMBEDDING).try_into().unwrap(), draw(SIDE).try_into().unwrap());
+            let mut sequence = [[0.0; INPUTS]; WINDOW];
+            sequence.iter_mut().for_each(|slot| slot.copy_from_slice(&draw(INPUTS)));
+            let scores: Vec<[u32; OUTPUTS]> = Instructions::available()
+                .into_iter()
+                .map(|instructions| {
+                    let kernel = weights.kernel_for(instructions);
+                    kernel.forward(&kernel.gate_bias(&embedding), &sequence, &side).map(f32::to_bits)
+                })
+                .collect();
+            assert!(scores.iter().all(|s| *s == scores[0]), "{scores:x?}");
+            for (got, want) in scores[0].iter().zip(by_the_book(&weights, &embedding, &sequence, &side)) {
+                let got = f64::from(f32::from_bits(*got));
+                assert!((got - want).abs() < 1e-4 * want.abs().max(1.0), "kernel {got}, by the book {want}");
+            }
         }
-        for x in [-1e9, 1e9] {
-            assert!(sigmoid(x).is_finite() && tanh(x).is_finite());
-        }
-        assert_eq!((sigmoid(1e9), sigmoid(0.0), tanh(0.0)), (1.0, 0.5, 0.0));
     }
 }

@@ -4,8 +4,12 @@
 //! |---|---|
 //! | [`linear`] | a robust linear regression on what the window and the rhythm say |
 //! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
+//! | `lanes` | sixteen floats at a time: the sums and squashes of kernel and training |
+//! | [`instructions`] | the same code for each of the processor's vector instructions |
 //! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
 //! | [`network`] | the same network in Candle, to be trained |
+//! | `recurrent` | its LSTM as one Candle operation, forward and backward |
+//! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
 //! | [`file`](mod@file) | the model as one safetensors file |
 //!
@@ -14,9 +18,13 @@
 
 pub mod file;
 pub mod forecast;
+pub mod instructions;
 pub mod kernel;
+mod lanes;
 pub mod linear;
 pub mod network;
+mod recurrent;
+mod shard;
 pub mod train;
 
 pub use file::{KnownInterface, Model, ModelError};

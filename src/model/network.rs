@@ -5,14 +5,15 @@
 //! go through one hidden layer to a forecast and a spread for maximum and mean. Entry 0 of each
 //! embedding is for names that were never seen; it is trained by hiding names at random.
 
-use candle_core::{D, DType, Device, Result, Tensor, Var};
-use candle_nn::ops::sigmoid;
+use std::sync::Arc;
+
+use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::kernel::{
     EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, SIDE, Sequence, Weights,
 };
+use super::recurrent::Workshop;
 use crate::random::Random;
-use crate::series::window::WINDOW;
 
 /// Weight of the spread's loss beside the forecast's.
 const SPREAD_WEIGHT: f64 = 0.2;
@@ -30,6 +31,23 @@ pub struct Sample {
     pub host: u32,
     /// Entry of the interface in its embedding; 0 is unknown.
     pub interface: u32,
+}
+
+/// A sample as it is shown to the network: under its own names, or with names hidden.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// The sample.
+    pub sample: &'a Sample,
+    /// Entry of the host; 0 where it is hidden.
+    pub host: u32,
+    /// Entry of the interface; 0 where it is hidden.
+    pub interface: u32,
+}
+
+impl<'a> From<&'a Sample> for Shown<'a> {
+    fn from(sample: &'a Sample) -> Self {
+        Self { sample, host: sample.host, interface: sample.interface }
+    }
 }
 
 /// The embeddings' tables, row by row.
@@ -66,6 +84,7 @@ pub struct Network {
     output_bias: Var,
     recurrent: Var,
     device: Device,
+    workshop: Arc<Workshop>,
 }
 
 impl Network {
@@ -93,6 +112,7 @@ impl Network {
             output: Var::zeros((HEAD, OUTPUTS), DType::F32, &device)?,
             output_bias: Var::zeros((1, OUTPUTS), DType::F32, &device)?,
             device,
+            workshop: Arc::new(Workshop::new()),
         })
     }
 
@@ -115,17 +135,10 @@ impl Network {
     }
 
     /// Outputs for a batch of samples: [batch][OUTPUTS].
-    pub fn forward(&self, batch: &[&Sample]) -> Result<Tensor> {
+    pub fn forward(&self, batch: &[Shown<'_>]) -> Result<Tensor> {
         let n = batch.len();
-        let mut sequence = vec![0.0f32; WINDOW * n * INPUTS];
-        for (b, sample) in batch.iter().enumerate() {
-            for (t, slot) in sample.sequence.iter().enumerate() {
-                sequence[(t * n + b) * INPUTS..][..INPUTS].copy_from_slice(slot);
-            }
-        }
-        let ids = |of: fn(&Sample) -> u32| {
-            Tensor::from_vec(batch.iter().map(|s| of(s)).collect::<Vec<u32>>(), n, &self.device)
-        };
+        let ids =
+            |of: fn(&Shown<'_>) -> u32| Tensor::from_vec(batch.iter().map(of).collect::<Vec<u32>>(), n, &self.device);
         let embedding = Tensor::cat(
             &[
                 self.embedding_host.index_select(&ids(|s| s.host)?, 0)?,
@@ -134,29 +147,10 @@ impl Network {
             1,
         )?;
         let constant = embedding.matmul(&self.embedding)?.broadcast_add(&self.bias)?;
-        let projected = Tensor::from_vec(sequence, (WINDOW * n, INPUTS), &self.device)?
-            .matmul(&self.input)?
-            .reshape((WINDOW, n, GATES))?
-            .broadcast_add(&constant.unsqueeze(0)?)?;
-        let mut state: Option<(Tensor, Tensor)> = None;
-        for t in 0..WINDOW {
-            let mut gates = projected.get(t)?;
-            if let Some((hidden, _)) = &state {
-                gates = gates.add(&hidden.matmul(&self.recurrent)?)?;
-            }
-            let gate = |g: usize| gates.narrow(D::Minus1, g * HIDDEN, HIDDEN);
-            let mut cell = (sigmoid(&gate(0)?)? * gate(2)?.tanh()?)?;
-            if let Some((_, before)) = &state {
-                cell = (cell + (sigmoid(&gate(1)?)? * before)?)?;
-            }
-            state = Some(((sigmoid(&gate(3)?)? * cell.tanh()?)?, cell));
-        }
-        let side: Vec<f32> = batch.iter().flat_map(|s| s.side).collect();
-        let side = Tensor::from_vec(side, (n, SIDE), &self.device)?;
-        let features = match state {
-            Some((hidden, _)) => Tensor::cat(&[hidden, side], 1)?,
-            None => side,
-        };
+        let sequences = batch.iter().map(|s| &*s.sample.sequence);
+        let state = self.workshop.last_state(&self.input, &self.recurrent, &constant, sequences)?;
+        let side: Vec<f32> = batch.iter().flat_map(|s| s.sample.side).collect();
+        let features = Tensor::cat(&[state, Tensor::from_vec(side, (n, SIDE), &self.device)?], 1)?;
         let head = features.matmul(&self.head)?.broadcast_add(&self.head_bias)?.tanh()?;
         head.matmul(&self.output)?.broadcast_add(&self.output_bias)
     }
@@ -164,9 +158,9 @@ impl Network {
     /// The batch's loss: Huber's for the forecast, so that an incident among the rows pulls no
     /// harder than a bad forecast; for the spread the negative logarithm of a Laplace density,
     /// with the forecast held fixed.
-    pub fn loss(&self, batch: &[&Sample]) -> Result<Tensor> {
+    pub fn loss(&self, batch: &[Shown<'_>]) -> Result<Tensor> {
         let out = self.forward(batch)?;
-        let target: Vec<f32> = batch.iter().flat_map(|s| s.target).collect();
+        let target: Vec<f32> = batch.iter().flat_map(|s| s.sample.target).collect();
         let target = Tensor::from_vec(target, (batch.len(), 2), &self.device)?;
         let size = (target - out.narrow(1, 0, 2)?)?.abs()?;
         let near = size.clamp(0f32, 1f32)?;
@@ -204,6 +198,7 @@ fn values(of: &Var) -> Result<Vec<f32>> {
 mod tests {
     use super::*;
     use crate::model::kernel::GateBias;
+    use crate::series::WINDOW;
 
     fn sample(random: &mut Random) -> Sample {
         let mut sequence = Box::new([[0.0; INPUTS]; WINDOW]);
@@ -221,12 +216,12 @@ mod tests {
         let output: Vec<f32> = (0..HEAD * OUTPUTS).map(|_| random.normal() as f32 * 0.3).collect();
         network.output.set(&Tensor::from_vec(output, (HEAD, OUTPUTS), &Device::Cpu).unwrap()).unwrap();
         let samples: Vec<Sample> = (0..7).map(|_| sample(&mut random)).collect();
-        let refs: Vec<&Sample> = samples.iter().collect();
+        let refs: Vec<Shown<'_>> = samples.iter().map(Shown::from).collect();
         let candle: Vec<Vec<f32>> = network.forward(&refs).unwrap().to_vec2().unwrap();
-        let (weights, embeddings) = (network.weights().unwrap(), network.embeddings().unwrap());
+        let (kernel, embeddings) = (network.weights().unwrap().kernel(), network.embeddings().unwrap());
         for (s, want) in samples.iter().zip(candle) {
-            let bias: GateBias = weights.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
-            let got = weights.forward(&bias, &s.sequence, &s.side);
+            let bias: GateBias = kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
+            let got = kernel.forward(&bias, &s.sequence, &s.side);
             for (g, w) in got.iter().zip(&want) {
                 assert!((g - w).abs() < 2e-5, "kernel {g}, Candle {w}");
             }
@@ -239,7 +234,7 @@ mod tests {
         assert_eq!(network(1).weights().unwrap(), network(1).weights().unwrap());
         assert_ne!(network(1).weights().unwrap(), network(2).weights().unwrap());
         let s = sample(&mut Random::new(9));
-        assert_eq!(network(1).forward(&[&s]).unwrap().to_vec2::<f32>().unwrap(), [[0.0; OUTPUTS]]);
+        assert_eq!(network(1).forward(&[(&s).into()]).unwrap().to_vec2::<f32>().unwrap(), [[0.0; OUTPUTS]]);
     }
 
     #[test]
@@ -249,7 +244,7 @@ mod tests {
         let output: Vec<f32> = (0..HEAD * OUTPUTS).map(|_| random.normal() as f32 * 0.3).collect();
         network.output.set(&Tensor::from_vec(output, (HEAD, OUTPUTS), &Device::Cpu).unwrap()).unwrap();
         let samples: Vec<Sample> = (0..4).map(|_| sample(&mut random)).collect();
-        let refs: Vec<&Sample> = samples.iter().collect();
+        let refs: Vec<Shown<'_>> = samples.iter().map(Shown::from).collect();
         let loss = || f64::from(network.loss(&refs).unwrap().to_scalar::<f32>().unwrap());
         let gradients = network.loss(&refs).unwrap().backward().unwrap();
         // The spread's loss holds the forecast fixed, so only the spread's own outputs may be compared with it;

@@ -15,9 +15,9 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 
 use super::file::{KnownInterface, Model, Parts, Skill};
 use super::forecast::{EXPERTS, Forecast, Forecaster, Outlook};
-use super::kernel::{self, EMBEDDING, Weights};
+use super::kernel::{self, EMBEDDING, Kernel, Weights};
 use super::linear::{self, Coefficients, FEATURES};
-use super::network::{Embeddings, Network, Sample};
+use super::network::{Embeddings, Network, Sample, Shown};
 use crate::random::{Random, fnv1a};
 use crate::series::scale::sorted_quantile;
 use crate::series::{History, InterfaceName, Scale, Step, WINDOW, step};
@@ -140,19 +140,19 @@ impl Pupil<'_> {
     fn run(
         &self,
         outlook: Arc<Outlook>,
-        weights: Option<&Weights>,
+        network: Option<&Kernel>,
         rows: usize,
         see: impl FnMut(usize, &Forecaster, &Forecast),
     ) {
         let state = Forecaster::new(self.step, self.scale, outlook);
-        run(self.series.history, state, weights, rows, see);
+        run(self.series.history, state, network, rows, see);
     }
 }
 
 fn run(
     history: &History,
     mut state: Forecaster,
-    weights: Option<&Weights>,
+    network: Option<&Kernel>,
     rows: usize,
     mut see: impl FnMut(usize, &Forecaster, &Forecast),
 ) {
@@ -162,7 +162,7 @@ fn run(
             state.start(time, z);
             continue;
         }
-        let forecast = state.expect(weights, time);
+        let forecast = state.expect(network, time);
         see(i, &state, &forecast);
         state.learn(time, z, &forecast);
     }
@@ -202,7 +202,8 @@ pub fn train(
     let quota = Quota { rows: options.max_windows.div_ceil(pupils.len()), seed: options.seed };
 
     // First pass: what the linear forecast learns from.
-    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: Weights::zero().gate_bias(&[0.0; EMBEDDING]) });
+    let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
+    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: silent });
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
@@ -342,8 +343,8 @@ fn learn(
     for epoch in 1..=options.epochs {
         random.shuffle(&mut order);
         for (b, batch) in order.chunks(BATCH).enumerate() {
-            let hidden: Vec<Sample> = batch.iter().map(|i| hide(&learnt[*i], random)).collect();
-            let loss = network.loss(&hidden.iter().collect::<Vec<_>>())?;
+            let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(&learnt[*i], random)).collect();
+            let loss = network.loss(&shown)?;
             let angle = std::f64::consts::PI * step as f64 / steps as f64;
             adam.set_learning_rate(options.learning_rate * 0.5 * (1.0 + libm::cos(angle)));
             adam.backward_step(&loss)?;
@@ -372,21 +373,21 @@ fn learn(
 }
 
 /// Hides a sample's interface, and every other time its host too.
-fn hide(sample: &Sample, random: &mut Random) -> Sample {
-    let mut sample = sample.clone();
+fn hide<'a>(sample: &'a Sample, random: &mut Random) -> Shown<'a> {
+    let mut shown = Shown::from(sample);
     if random.chance(HIDE) {
-        sample.interface = 0;
+        shown.interface = 0;
         if random.chance(0.5) {
-            sample.host = 0;
+            shown.host = 0;
         }
     }
-    sample
+    shown
 }
 
 fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
     let mut sum = 0.0;
     for batch in samples.chunks(BATCH) {
-        let loss = network.loss(&batch.iter().collect::<Vec<_>>())?.to_scalar::<f32>()?;
+        let loss = network.loss(&batch.iter().map(Shown::from).collect::<Vec<_>>())?.to_scalar::<f32>()?;
         sum += f64::from(loss) * batch.len() as f64;
     }
     Ok((sum / samples.len() as f64) as f32)
