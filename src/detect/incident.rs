@@ -180,9 +180,15 @@ pub struct Tracker {
 struct Open {
     incident: Incident,
     vectors: [[f64; 4]; 2],
+    /// Rows so far, and those of them that are anomalies by themselves.
+    rows: usize,
     hot: usize,
     zero: usize,
+    /// Rows up to the last one near nothing.
+    until_zero: usize,
     flat: usize,
+    until_flat: usize,
+    /// Rows above usual less those below.
     signs: i32,
     first_away: f64,
     most_away: f64,
@@ -201,7 +207,7 @@ impl Tracker {
         let hot = row.judged.score >= threshold;
         let Some(open) = &mut self.open else {
             if hot {
-                self.open = Some(Open::new(name, row));
+                self.open = Some(Open::new(name, row, threshold));
                 return Change::Open;
             }
             return Change::None;
@@ -209,7 +215,7 @@ impl Tracker {
         let still = row.judged.vector.iter().fold(row.judged.score, |a, v| a.max(v.abs())) >= HOLD * threshold;
         let apart = step.slots_between(open.incident.latest, row.time);
         if apart <= CALM && (hot || still) {
-            open.add(row);
+            open.add(row, threshold);
             return Change::Open;
         }
         if apart < CALM {
@@ -217,7 +223,7 @@ impl Tracker {
         }
         let closed = self.close();
         if hot {
-            self.open = Some(Open::new(name, row));
+            self.open = Some(Open::new(name, row, threshold));
         }
         closed.map_or(Change::None, |(incident, vectors)| Change::Closed(Box::new(incident), vectors))
     }
@@ -231,7 +237,7 @@ impl Tracker {
 }
 
 impl Open {
-    fn new(name: &InterfaceName, row: &Seen) -> Self {
+    fn new(name: &InterfaceName, row: &Seen, threshold: f64) -> Self {
         let incident = Incident {
             id: IncidentId::new(name, row.time, false),
             kind: IncidentKind::Spike,
@@ -250,28 +256,37 @@ impl Open {
         let mut open = Self {
             incident,
             vectors: [row.judged.vector; 2],
+            rows: 0,
             hot: 0,
             zero: 0,
+            until_zero: 0,
             flat: 0,
+            until_flat: 0,
             signs: 0,
             first_away: away(row),
             most_away: 0.0,
             most_away_at: 0,
         };
-        open.add(row);
+        open.add(row, threshold);
         open
     }
 
-    fn add(&mut self, row: &Seen) {
-        self.hot += 1;
+    fn add(&mut self, row: &Seen, threshold: f64) {
+        let hot = row.judged.score >= threshold;
+        self.rows += 1;
+        self.hot += usize::from(hot);
         self.incident.latest = row.time;
         let near_nothing = row.raw[1].abs() <= NOTHING * row.usual[1].abs() && row.usual[1] != 0.0;
-        self.zero += usize::from(near_nothing);
-        self.flat += usize::from(row.judged.flat >= row.judged.score && row.judged.flat > 0.0);
+        if near_nothing && (hot || self.zero > 0) {
+            (self.zero, self.until_zero) = (self.zero + 1, self.rows);
+        }
+        if row.judged.flat >= row.judged.score && row.judged.flat > 0.0 {
+            (self.flat, self.until_flat) = (self.flat + 1, self.rows);
+        }
         let away = away(row);
         self.signs += if away >= 0.0 { 1 } else { -1 };
         if away.abs() > self.most_away.abs() {
-            (self.most_away, self.most_away_at) = (away, self.hot);
+            (self.most_away, self.most_away_at) = (away, self.rows);
         }
         if row.judged.score > self.incident.peak {
             // The channel that is further from usual is the one to tell of.
@@ -283,25 +298,26 @@ impl Open {
             self.incident.verdict = row.verdict;
             self.vectors[1] = row.judged.vector;
         }
-        self.incident.kind = self.kind();
-        // A value that stays where it is has no direction.
-        let flat = self.incident.kind == IncidentKind::Flatline;
-        self.incident.direction = (!flat).then_some(if self.signs >= 0 { Direction::Up } else { Direction::Down });
+        (self.incident.kind, self.incident.direction) = self.kind();
     }
 
-    fn kind(&self) -> IncidentKind {
-        let one_way = self.signs.unsigned_abs() as usize * 5 >= self.hot * 4;
-        if self.zero * 2 > self.hot {
-            IncidentKind::DropToZero
-        } else if self.flat * 2 > self.hot {
-            IncidentKind::Flatline
-        } else if self.hot >= LASTING && one_way {
+    /// What it is and which way. Behind an outage or a spike the level that is compared with is still
+    /// pulled off by it, and calm rows look like the opposite for some hours: they say nothing of what
+    /// happened. So an outage is judged up to its last row, and what is short by how it began.
+    fn kind(&self) -> (IncidentKind, Option<Direction>) {
+        let most = |count: usize, until: usize| count * 2 > until && count * 2 >= self.hot;
+        let (way, sign) = if self.first_away >= 0.0 { (Direction::Up, 1) } else { (Direction::Down, -1) };
+        let lasting = self.rows >= LASTING && i64::from(sign * self.signs) * 5 >= self.rows as i64 * 4;
+        if most(self.zero, self.until_zero) {
+            (IncidentKind::DropToZero, Some(Direction::Down))
+        } else if most(self.flat, self.until_flat) {
+            // A value that stays where it is has no direction.
+            (IncidentKind::Flatline, None)
+        } else if lasting {
             let gradual = self.first_away.abs() < GRADUAL * self.most_away.abs() && self.most_away_at >= LASTING / 2;
-            if gradual { IncidentKind::Drift } else { IncidentKind::LevelShift }
-        } else if self.signs >= 0 {
-            IncidentKind::Spike
+            (if gradual { IncidentKind::Drift } else { IncidentKind::LevelShift }, Some(way))
         } else {
-            IncidentKind::Drop
+            (if way == Direction::Up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))
         }
     }
 }

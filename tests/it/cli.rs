@@ -105,7 +105,8 @@ fn incidents_go_to_a_file_of_their_own_with_silences_in_it() {
     let down = incidents.iter().find(|i| i["ifname"] == "down" && i["start"] == hour(300).to_string());
     let down = down.unwrap_or_else(|| panic!("{text}"));
     assert!(down["end"] >= hour(305).to_string() && down["peak"].parse::<f64>().unwrap() > 4.0);
-    assert!(["up", "down"].contains(&down["direction"].as_str()) && down["id"].len() == 8);
+    assert_eq!((down["kind"].as_str(), down["direction"].as_str()), ("drop-to-zero", "down"));
+    assert_eq!(down["id"].len(), 8);
     let gone = incidents.iter().find(|i| i["ifname"] == "gone" && i["kind"] == "silence");
     let gone = gone.unwrap_or_else(|| panic!("{text}"));
     assert_eq!((gone["start"].as_str(), gone["end"].as_str()), (hour(380).to_string().as_str(), ""));

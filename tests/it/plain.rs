@@ -34,6 +34,7 @@ fn an_outage_opens_and_closes_an_incident() {
     append(&file, behind.as_bytes());
     let closed = process.line(SOON, |line| line.contains(&id) && !line.starts_with("OPENED"));
     assert!(closed.starts_with("CLOSED") && closed.contains("until 2026-01-"), "{closed:?}");
+    assert!(closed.contains("  drop to zero  "), "the hours behind an outage do not rename it: {closed:?}");
     process.signal(Signal::TERM);
     let ended = process.end(Duration::from_secs(2));
     assert_eq!((ended.status.code(), ended.err.as_str()), (Some(143), ""));
