@@ -1,11 +1,13 @@
 //! The network's two hot paths: scoring one window, and one step of training.
 //!
 //! `cargo bench --bench kernel`; what was seen and how stands in `benches/README.md`.
+#![allow(clippy::unwrap_used, reason = "a bench that cannot be set up has nothing to measure")]
 
 use std::hint::black_box;
 
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use noctop::model::adam::Adam;
 use noctop::model::instructions::Instructions;
 use noctop::model::kernel::{INPUTS, SIDE};
 use noctop::model::network::{Network, Sample, Shown};
@@ -52,14 +54,18 @@ fn training(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH as u64));
     for (hosts, interfaces) in FLEETS {
         let mut random = Random::new(2);
-        let network = Network::new(hosts, interfaces, &mut random).expect("the shapes fit");
-        let mut adam = AdamW::new(network.variables(), ParamsAdamW::default()).expect("the shapes fit");
+        let network = Network::new(hosts, interfaces, &mut random).unwrap();
+        let mut adam = Adam::new(network.variables(), ParamsAdamW::default()).unwrap();
+        let mut candles = AdamW::new(network.variables(), ParamsAdamW::default()).unwrap();
         let samples: Vec<Sample> = (0..BATCH).map(|_| sample(&mut random, hosts, interfaces)).collect();
         let batch: Vec<Shown<'_>> = samples.iter().map(Shown::from).collect();
         group.bench_function(format!("step, {interfaces} interfaces"), |b| {
             b.iter(|| {
                 adam.backward_step(&network.loss(black_box(&batch)).expect("the shapes fit")).expect("the shapes fit")
             });
+        });
+        group.bench_function(format!("step with Candle's AdamW, {interfaces} interfaces"), |b| {
+            b.iter(|| candles.backward_step(&network.loss(black_box(&batch)).unwrap()).unwrap());
         });
         group.bench_function(format!("loss, {interfaces} interfaces"), |b| {
             b.iter(|| {

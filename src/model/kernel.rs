@@ -153,17 +153,17 @@ impl Work for Forward<'_> {
     fn run(self) -> [f32; OUTPUTS] {
         let kernel = self.kernel;
         let mut given = [0.0f32; GIVEN];
-        let mut cells = [Lanes::ZERO; BLOCKS];
-        let mut state = [[0.0f32; LANES]; BLOCKS];
+        let (mut cells, mut state) = ([Lanes::ZERO; BLOCKS], [Lanes::ZERO; BLOCKS]);
         for slot in self.sequence {
             given[..INPUTS].copy_from_slice(slot);
             let [i0, i1, f0, f1, c0, c1, o0, o1] = gate_sums(&self.bias.0, &kernel.gates, &given);
             advance([&i0, &f0, &c0, &o0], &mut cells[0], &mut state[0]);
             advance([&i1, &f1, &c1, &o1], &mut cells[1], &mut state[1]);
-            given[INPUTS..].copy_from_slice(state.as_flattened());
+            given[INPUTS..INPUTS + LANES].copy_from_slice(&state[0].0);
+            given[INPUTS + LANES..].copy_from_slice(&state[1].0);
         }
         let [mut low, mut high] = kernel.head_bias;
-        for (x, row) in state.as_flattened().iter().chain(self.side).zip(kernel.head.iter()) {
+        for (x, row) in given[INPUTS..].iter().chain(self.side).zip(kernel.head.iter()) {
             add_scaled(&mut low, *x, &row[0]);
             add_scaled(&mut high, *x, &row[1]);
         }

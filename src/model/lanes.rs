@@ -109,14 +109,14 @@ pub(super) fn tanh(x: f32) -> f32 {
 /// One slot of the LSTM for sixteen units: from the folded sums of the four gates and the cells to
 /// the new cells and the state. Products of squashed gates share one division.
 #[inline(always)]
-pub(super) fn advance(sums: [&Lanes; 4], cell: &mut Lanes, state: &mut [f32; LANES]) {
+pub(super) fn advance(sums: [&Lanes; 4], cell: &mut Lanes, state: &mut Lanes) {
     let [i, f, g, o] = sums;
     for l in 0..LANES {
         let (i, f, g, o) = (power(i.0[l]), power(f.0[l]), power(g.0[l]), power(o.0[l]));
         let new = cell.0[l] / (1.0 + f) + (1.0 - g) / ((1.0 + i) * (1.0 + g));
         cell.0[l] = new;
         let c = power(new * (-2.0 * std::f32::consts::LOG2_E));
-        state[l] = (1.0 - c) / ((1.0 + o) * (1.0 + c));
+        state.0[l] = (1.0 - c) / ((1.0 + o) * (1.0 + c));
     }
 }
 
@@ -142,10 +142,10 @@ mod tests {
     #[test]
     fn a_slot_at_the_ends_of_the_squashes_stays_finite() {
         for sum in [-1e30, 1e30] {
-            let (mut cell, mut state) = (Lanes([24.0; LANES]), [0.0; LANES]);
+            let (mut cell, mut state) = (Lanes([24.0; LANES]), Lanes::ZERO);
             let all = Lanes([sum; LANES]);
             advance([&all, &all, &all, &all], &mut cell, &mut state);
-            assert!(cell.0.iter().chain(&state).all(|v| v.is_finite()), "{cell:?} {state:?}");
+            assert!(cell.0.iter().chain(&state.0).all(|v| v.is_finite()), "{cell:?} {state:?}");
         }
     }
 }

@@ -94,8 +94,8 @@ impl Normal {
             for i in 0..FEATURES {
                 let wx = weight * f64::from(x[i]);
                 sums.moments[i] += wx * y;
-                for j in 0..=i {
-                    sums.products[i][j] += wx * f64::from(x[j]);
+                for (product, x) in sums.products[i].iter_mut().zip(&x[..=i]) {
+                    *product += wx * f64::from(*x);
                 }
             }
         }
@@ -113,9 +113,9 @@ impl Normal {
 
     /// Solves for coefficients with a ridge towards `centre` (Cholesky).
     fn solve(mut self, ridge: f64, centre: &[f64; FEATURES]) -> [f64; FEATURES] {
-        for i in 0..FEATURES {
+        for (i, centre) in centre.iter().enumerate() {
             self.products[i][i] += ridge;
-            self.moments[i] += ridge * centre[i];
+            self.moments[i] += ridge * centre;
         }
         let l = &mut self.products;
         for i in 0..FEATURES {

@@ -10,12 +10,14 @@
 //! | [`network`] | the same network in Candle, to be trained |
 //! | `recurrent` | its LSTM as one Candle operation, forward and backward |
 //! | `shard` | the arithmetic of that for some 32 samples |
+//! | [`adam`] | the optimiser, in one pass over each variable |
 //! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
 //! | [`file`](mod@file) | the model as one safetensors file |
 //!
 //! The network is trained on what the linear forecast leaves over, not on the raw value, and its
 //! output layer starts at zero: before it has learnt anything it changes nothing.
 
+pub mod adam;
 pub mod file;
 pub mod forecast;
 pub mod instructions;

@@ -11,8 +11,9 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
+use candle_nn::{Optimizer, ParamsAdamW};
 
+use super::adam::Adam;
 use super::file::{KnownInterface, Model, Parts, Skill};
 use super::forecast::{EXPERTS, Forecast, Forecaster, Outlook};
 use super::kernel::{self, EMBEDDING, Kernel, Weights};
@@ -319,6 +320,9 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     }
 }
 
+/// Is told the epoch, the share of it that is done and the losses so far; an error ends the training.
+type Tell<'a> = dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError> + 'a;
+
 /// Teaches the network, keeps the weights of the epoch that did best on `deciding`, and says which.
 fn learn(
     network: &Network,
@@ -326,14 +330,14 @@ fn learn(
     deciding: &[Sample],
     options: &Options,
     random: &mut Random,
-    tell: &mut dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError>,
+    tell: &mut Tell<'_>,
 ) -> Result<usize, TrainError> {
     if learnt.is_empty() || deciding.is_empty() {
         return Ok(0);
     }
     let variables = network.variables();
     let parameters = ParamsAdamW { lr: options.learning_rate, weight_decay: 1e-4, ..Default::default() };
-    let mut adam = AdamW::new(variables.clone(), parameters)?;
+    let mut adam = Adam::new(variables.clone(), parameters)?;
     let mut best = (mean_loss(network, deciding)?, 0, snapshot(&variables)?);
     let mut losses = vec![best.0];
     tell(0, 0.0, &losses)?;

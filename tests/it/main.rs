@@ -1,5 +1,7 @@
 //! noctop from outside: its files, its binary, its screen. One file for each promise.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod causal;
 mod cli;
 mod console;
