@@ -32,9 +32,8 @@ fn sample(random: &mut Random, hosts: usize, interfaces: usize) -> Sample {
 /// One window to its four outputs, with each set of instructions that the processor has.
 fn scoring(c: &mut Criterion) {
     let mut random = Random::new(1);
-    let network = Network::new(2, 2, &mut random).expect("the shapes fit");
-    let (weights, embeddings) =
-        (network.weights().expect("the shapes fit"), network.embeddings().expect("the shapes fit"));
+    let network = Network::new(2, 2, &mut random).unwrap();
+    let (weights, embeddings) = (network.weights().unwrap(), network.embeddings().unwrap());
     let one = sample(&mut random, 2, 2);
     let mut group = c.benchmark_group("score one window");
     group.throughput(Throughput::Elements(1));
@@ -60,17 +59,13 @@ fn training(c: &mut Criterion) {
         let samples: Vec<Sample> = (0..BATCH).map(|_| sample(&mut random, hosts, interfaces)).collect();
         let batch: Vec<Shown<'_>> = samples.iter().map(Shown::from).collect();
         group.bench_function(format!("step, {interfaces} interfaces"), |b| {
-            b.iter(|| {
-                adam.backward_step(&network.loss(black_box(&batch)).expect("the shapes fit")).expect("the shapes fit")
-            });
+            b.iter(|| adam.backward_step(&network.loss(black_box(&batch)).unwrap()).unwrap());
         });
         group.bench_function(format!("step with Candle's AdamW, {interfaces} interfaces"), |b| {
             b.iter(|| candles.backward_step(&network.loss(black_box(&batch)).unwrap()).unwrap());
         });
         group.bench_function(format!("loss, {interfaces} interfaces"), |b| {
-            b.iter(|| {
-                network.loss(black_box(&batch)).expect("the shapes fit").to_scalar::<f32>().expect("the shapes fit")
-            });
+            b.iter(|| network.loss(black_box(&batch)).unwrap().to_scalar::<f32>().unwrap());
         });
     }
     group.finish();
