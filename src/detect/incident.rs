@@ -212,17 +212,22 @@ impl Tracker {
             }
             return Change::None;
         };
+        let lasting = row.judged.vector[2].abs().max(row.judged.vector[3].abs()) >= HOLD * threshold;
         let still = row.judged.vector.iter().fold(row.judged.score, |a, v| a.max(v.abs())) >= HOLD * threshold;
         let apart = step.slots_between(open.incident.latest, row.time);
-        if apart <= CALM && (hot || still) {
+        // The way back looks like an error the other way round, since what was expected had followed:
+        // it ends an incident. Only what also lies on the other side of the usual is another one.
+        let same_way = (away(row) >= 0.0) == (open.first_away >= 0.0) || row.judged.flat > 0.0;
+        let another = hot && !same_way && lasting;
+        if apart <= CALM && same_way && (hot || still) {
             open.add(row, threshold);
             return Change::Open;
         }
-        if apart < CALM {
+        if apart < CALM && !another {
             return Change::Open;
         }
         let closed = self.close();
-        if hot {
+        if hot && (same_way || another) {
             self.open = Some(Open::new(name, row, threshold));
         }
         closed.map_or(Change::None, |(incident, vectors)| Change::Closed(Box::new(incident), vectors))

@@ -43,7 +43,7 @@ pub enum ModelError {
         source: std::io::Error,
     },
     /// It is no model, or a damaged one.
-    #[error("{path}: not a noctop model: {reason}; train one with `noctop train DIR --model {path}`")]
+    #[error("{path}: not a noctop model: {reason}; train one with `noctop train DIR --model FILE`")]
     Damaged {
         /// Which file.
         path: PathBuf,

@@ -45,12 +45,11 @@ impl Scale {
         self.knee * libm::sinh((scaled * self.spread + self.middle).clamp(-LIMIT, LIMIT))
     }
 
-    /// The smallest error spread that counts, in scaled units: a third of a per cent of the usual
-    /// value, and never less than a hundredth of the scale's own spread. On an idle interface, whose
+    /// The smallest error spread that counts, in scaled units: one per cent of the usual value, and never less than a hundredth of the scale's own spread. On an idle interface, whose
     /// median is nothing, it is the size of its usual activity: that it wakes up is no error.
     pub fn floor(&self) -> f64 {
         let idle = if self.middle == 0.0 { self.forward(self.knee / 3.0) } else { 0.0 };
-        (0.001 / self.spread).max(0.01).max(idle)
+        (0.003 / self.spread).max(0.01).max(idle)
     }
 }
 
