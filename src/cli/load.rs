@@ -72,12 +72,12 @@ pub fn load(engine: &mut Engine, roots: Vec<(Root, PathBuf)>, options: ReadOptio
 impl Loaded {
     fn tell(&self) {
         for notice in &self.notices {
-            eprintln!("{}: {}", notice.path.display(), notice.message);
+            super::tell!("{}: {}", notice.path.display(), notice.message);
         }
         if self.refused > 0 {
-            eprintln!("{} lines were refused; the last of them:", self.refused);
+            super::tell!("{} lines were refused; the last of them:", self.refused);
             for refusal in &self.refusals {
-                eprintln!("  {}:{}: {}", refusal.path.display(), refusal.line, refusal.reason);
+                super::tell!("  {}:{}: {}", refusal.path.display(), refusal.line, refusal.reason);
             }
         }
     }

@@ -21,6 +21,16 @@ use crate::detect::Settings;
 use crate::ingest::{ColumnNames, ReadOptions};
 use crate::model::Model;
 
+/// Says something on standard error. Where nobody can hear it any more, as after a hang-up, that is
+/// no reason to panic, which is what `eprintln!` would do.
+macro_rules! tell {
+    ($($words:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($words)*);
+    }};
+}
+pub(crate) use tell;
+
 /// What a directory has to hold, for who reads the help only.
 const ROWS: &str = "\
 Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
@@ -116,7 +126,7 @@ pub fn main() -> ExitCode {
             if let Some(Quiet(code)) = e.downcast_ref() {
                 return ExitCode::from(*code);
             }
-            eprintln!("noctop: {}", whole_story(&e));
+            tell!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
     }

@@ -92,7 +92,7 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
 fn tell_notices(snapshot: &Snapshot, told: usize) -> usize {
     let notices = &snapshot.source.notices;
     for notice in notices.iter().skip(told) {
-        eprintln!("{}: {}", notice.path.display(), notice.message);
+        super::tell!("{}: {}", notice.path.display(), notice.message);
     }
     notices.len()
 }

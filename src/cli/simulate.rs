@@ -119,20 +119,20 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
     if !args.live {
         let summary = files::write_history(&mut Fleet::new(&plan)?, &target, &mut progress)?;
         bar.finish_and_clear();
-        eprintln!("{}", describe(&summary));
+        super::tell!("{}", describe(&summary));
         return Ok(());
     }
     let mut live = LiveFleet::create(&plan, target, &mut progress)?;
     bar.finish_and_clear();
     let every = args.every.unwrap_or(args.step);
-    eprintln!("{}", describe(live.summary()));
-    eprintln!("live: the slot of {} comes in {every:?}, then one every {every:?}; ctrl-c ends it", live.next_time());
+    super::tell!("{}", describe(live.summary()));
+    super::tell!("live: the slot of {} comes in {every:?}, then one every {every:?}; ctrl-c ends it", live.next_time());
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP] {
         signal_hook::flag::register(signal, stop.clone()).context("cannot listen to signals")?;
     }
     live.run(every, args.slots, &stop, &WallClock::start())?;
-    eprintln!("{}", describe(&live.finish()?));
+    super::tell!("{}", describe(&live.finish()?));
     Ok(())
 }
 

@@ -77,7 +77,8 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         if p.losses.len() > told {
             told = p.losses.len();
             if let Some(loss) = p.losses.last() {
-                progress.suspend(|| eprintln!("epoch {} of {}: loss {loss:.4} on rows kept back", p.epoch, p.epochs));
+                progress
+                    .suspend(|| super::tell!("epoch {} of {}: loss {loss:.4} on rows kept back", p.epoch, p.epochs));
             }
         }
         ControlFlow::Continue(())
@@ -91,13 +92,13 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
         other => other.context("standard output")?,
     }
-    eprintln!(
+    super::tell!(
         "{} windows, best epoch {}, {:.1} s",
         trained.windows,
         trained.best_epoch,
         trained.progress.elapsed.as_secs_f64()
     );
-    eprintln!("model written to {}", args.model.display());
+    super::tell!("model written to {}", args.model.display());
     Ok(())
 }
 

@@ -122,11 +122,20 @@ pub fn run(handle: Handle, options: Options) -> Result<(), ConsoleError> {
         signals::end_soon(ConsoleError::Gone.exit_code(), terminal);
     }
     drop(guard);
-    match end? {
-        End::Quit => Ok(()),
-        End::Signal(signal) => Err(ConsoleError::Signal(signal)),
-        End::Gone => Err(ConsoleError::Gone),
+    match end {
+        Ok(End::Quit) => Ok(()),
+        Ok(End::Signal(signal)) => Err(ConsoleError::Signal(signal)),
+        Ok(End::Gone) => Err(ConsoleError::Gone),
+        // Whether the reader or a write is the first to notice is a matter of chance.
+        Err(e) if is_hang_up(&e) => Err(ConsoleError::Gone),
+        Err(e) => Err(e.into()),
     }
+}
+
+/// What a read or a write says of a terminal whose other end is closed.
+fn is_hang_up(error: &io::Error) -> bool {
+    let said = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    matches!(said, Some(rustix::io::Errno::IO | rustix::io::Errno::NXIO | rustix::io::Errno::PIPE))
 }
 
 /// The clock's time.
