@@ -131,7 +131,7 @@ fn has_open_incident(text: &str) -> bool {
 }
 
 /// The demo from its first frame to its end by key, in a terminal of this size.
-fn demo(size: (u16, u16), retrain: bool) {
+fn demo(size: (u16, u16)) {
     let place = Place::new();
     let start = Instant::now();
     let mut terminal = Terminal::start(&place, size, &["demo", "--every", "300"]);
@@ -144,10 +144,8 @@ fn demo(size: (u16, u16), retrain: bool) {
     terminal.shows("help", SOON, |text| text.contains("train a new model") || text.contains("one line up"));
     terminal.press("q");
     terminal.shows("the lists", SOON, |text| text.contains("Anomalies"));
-    if retrain {
-        terminal.press("r");
-        terminal.shows("the new model", Duration::from_secs(90), |text| text.contains("model trained "));
-    }
+    terminal.press("r");
+    terminal.shows("the new model", Duration::from_secs(90), |text| text.contains("model trained "));
     terminal.press("q");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
@@ -156,18 +154,12 @@ fn demo(size: (u16, u16), retrain: bool) {
 
 #[test]
 fn the_demo_in_a_small_terminal() {
-    demo((80, 24), false);
+    demo((80, 24));
 }
 
 #[test]
 fn the_demo_in_a_large_terminal() {
-    demo((200, 50), false);
-}
-
-#[test]
-#[ignore = "trains on all rows of the demo, which takes about half a minute on two cores"]
-fn the_demo_with_a_training_run() {
-    demo((80, 24), true);
+    demo((200, 50));
 }
 
 /// A key retrains while rows go on, and the header says which model scores.
