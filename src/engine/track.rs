@@ -190,7 +190,9 @@ impl Track {
         if place >= self.scored.len() {
             return if corrected { Taken::Corrected } else { Taken::Scored };
         }
-        let newest = self.history.time(self.scored.len() - 1);
+        // The row stands in the history already, so what was scored reaches one place further.
+        let scored = self.scored.len() - usize::from(corrected);
+        let newest = self.history.time(scored.min(self.history.len() - 1));
         let late = self.step().map_or(0, |step| step.slots_between(row.time, newest));
         if late > LATE_SLOTS || place < self.floor {
             if !corrected {

@@ -174,8 +174,10 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
 fn incidents(engine: &Engine, told: Vec<Told>) -> Arc<[Arc<IncidentView>]> {
     let (mut open, mut closed): (Vec<Told>, Vec<Told>) = told.into_iter().partition(|t| t.incident.end.is_none());
     open.reverse();
-    closed.reverse();
+    // The ones that ended last are kept, however long ago they began; then as the others, newest first.
+    closed.sort_by_key(|t| std::cmp::Reverse(t.incident.latest));
     closed.truncate(CLOSED);
+    closed.sort_by_key(|t| std::cmp::Reverse(t.incident.start));
     let listed: Vec<Told> = open.into_iter().chain(closed).collect();
     let mut in_story: HashMap<StoryId, usize> = HashMap::new();
     listed.iter().filter_map(|t| t.story).for_each(|(s, _)| *in_story.entry(s).or_default() += 1);
