@@ -1,7 +1,7 @@
 //! All rows of one interface, one for each moment, in time order.
 
+use super::origin::Origin;
 use super::time::Timestamp;
-use crate::ingest::Origin;
 
 /// The rows of one interface in columns, sorted by time, at most one row a moment.
 ///
@@ -116,7 +116,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ingest::FileId;
+    use crate::series::FileId;
 
     fn origin(file: usize, line: u32) -> Origin {
         Origin { file: FileId::from_index(file), line }

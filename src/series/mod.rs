@@ -3,6 +3,7 @@
 
 pub mod history;
 pub mod id;
+pub mod origin;
 pub mod rhythm;
 pub mod running;
 pub mod scale;
@@ -12,6 +13,7 @@ pub mod window;
 
 pub use history::{History, Inserted};
 pub use id::{InterfaceId, InterfaceName, Names};
+pub use origin::{FileId, Origin};
 pub use rhythm::{Echo, Pair, Rhythm};
 pub use running::Running;
 pub use scale::Scale;
