@@ -6,7 +6,7 @@
 //! ```
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -36,8 +36,8 @@ fn main() -> anyhow::Result<()> {
     Ok(std::fs::write(file, made?)?)
 }
 
-fn draw(rows: &PathBuf) -> anyhow::Result<String> {
-    let target = Target { rows: rows.clone(), labels: None, force: false };
+fn draw(rows: &Path) -> anyhow::Result<String> {
+    let target = Target { rows: rows.to_owned(), labels: None, force: false };
     let mut fleet = LiveFleet::create(&Plan::demo(SEED, NOW), target, &mut |_, _| {})?;
     for _ in 0..HOURS {
         fleet.step()?;
@@ -48,7 +48,7 @@ fn draw(rows: &PathBuf) -> anyhow::Result<String> {
         ..Surroundings::default()
     };
     let mut engine = Engine::new(model, Default::default(), 1);
-    let mut tailer = Tailer::new(vec![(Root::Data, rows.clone())], ReadOptions::default())?;
+    let mut tailer = Tailer::new(vec![(Root::Data, rows.to_owned())], ReadOptions::default())?;
     loop {
         let batch = tailer.finish();
         engine.absorb(&batch);
