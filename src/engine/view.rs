@@ -1,6 +1,6 @@
 //! Makes snapshots of an engine. What did not change since the last one is shared with it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::core::{Engine, Told};
@@ -179,8 +179,6 @@ fn incidents(engine: &Engine, told: Vec<Told>) -> Arc<[Arc<IncidentView>]> {
     closed.truncate(CLOSED);
     closed.sort_by_key(|t| std::cmp::Reverse(t.incident.start));
     let listed: Vec<Told> = open.into_iter().chain(closed).collect();
-    let mut in_story: HashMap<StoryId, usize> = HashMap::new();
-    listed.iter().filter_map(|t| t.story).for_each(|(s, _)| *in_story.entry(s).or_default() += 1);
     let view = |t: Told| {
         let i = t.incident;
         Arc::new(IncidentView {

@@ -70,7 +70,7 @@ impl Expert {
 
 /// How many experts there are.
 pub const EXPERTS: usize = 9;
-const LINEAR: usize = 7;
+pub(super) const LINEAR: usize = 7;
 const LSTM: usize = 8;
 /// Rows after which an expert takes part.
 const TRIAL: f64 = 6.0;

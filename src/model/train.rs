@@ -15,7 +15,7 @@ use candle_nn::{Optimizer, ParamsAdamW};
 
 use super::adam::Adam;
 use super::file::{KnownInterface, Model, Parts, Skill};
-use super::forecast::{EXPERTS, Forecast, Forecaster, Outlook};
+use super::forecast::{EXPERTS, Forecast, Forecaster, LINEAR, Outlook};
 use super::kernel::{self, EMBEDDING, Kernel, Weights};
 use super::linear::{self, Coefficients, FEATURES};
 use super::network::{Embeddings, Network, Sample, Shown};
@@ -309,7 +309,7 @@ impl Quota {
 
 fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize) -> Sample {
     let z = state.forward(pupil.series.history.values(row));
-    let linear = forecast.experts[7];
+    let linear = forecast.experts[LINEAR];
     let target = [0, 1].map(|c| ((z[c] - linear[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
     Sample {
         sequence: Box::new(kernel::sequence(state.window())),
