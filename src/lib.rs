@@ -12,6 +12,7 @@
 //! | [`detect`] | errors, score, incidents, DBSCAN's verdicts and stories |
 //! | [`journal`] | what outlives the process: retrained models |
 //! | [`engine`] | owns all of it; takes rows and commands, gives snapshots and events |
+//! | [`evaluate`] | scores and incidents against labels, beside simple forecasts |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
 //!
 //! [`config`] holds every setting. [`simulate`] stands beside them: a fleet from a seed, with incidents that are known.
@@ -24,6 +25,7 @@ pub mod config;
 pub mod console;
 pub mod detect;
 pub mod engine;
+pub mod evaluate;
 pub mod ingest;
 pub mod journal;
 pub mod model;

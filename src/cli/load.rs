@@ -1,4 +1,4 @@
-//! Reads directories once, whole, into an engine, with progress on stderr.
+//! Reads directories once, whole, with progress on stderr, and scores their rows.
 
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::config::Config;
 use crate::engine::Engine;
 use crate::ingest::{Batch, Notice, ReadOptions, Refusal, Root, Tailer};
 
@@ -60,13 +62,51 @@ pub fn read_all(
     Ok(loaded)
 }
 
-/// Reads `roots` into `engine` and scores them.
-pub fn load(engine: &mut Engine, roots: Vec<(Root, PathBuf)>, options: ReadOptions) -> anyhow::Result<()> {
-    read_all(roots, options, |batch| {
-        engine.absorb(batch);
-    })
-    .context("cannot read the rows")?;
-    Ok(())
+/// What is scored, and how: the same for every command that scores a directory once.
+#[derive(Debug, Args)]
+pub struct ScoringArgs {
+    /// Directory of CSV files to score
+    pub dir: PathBuf,
+    /// Model to score with [default: the built-in one, also where the console retrained one]
+    #[arg(long, value_name = "FILE")]
+    pub model: Option<PathBuf>,
+    /// Directory of earlier rows: they are learnt from and not judged
+    #[arg(long, value_name = "DIR")]
+    pub history: Option<PathBuf>,
+    #[command(flatten)]
+    alarms: super::AlarmArgs,
+    #[command(flatten)]
+    read: super::ReadArgs,
+}
+
+impl ScoringArgs {
+    /// How rows are read.
+    pub fn read_options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
+        self.read.options(config)
+    }
+
+    /// Refuses an output in a directory that is read.
+    pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>) -> anyhow::Result<()> {
+        let Some(file) = file else { return Ok(()) };
+        [Some(&self.dir), self.history.as_ref()]
+            .into_iter()
+            .flatten()
+            .try_for_each(|dir| super::refuse_output_in(dir, file, flag))
+    }
+
+    /// Reads the directories, and scores every row.
+    pub fn engine(&self, config: &Config) -> anyhow::Result<Engine> {
+        let model = super::model(self.model.as_deref())?;
+        let mut engine = Engine::new(model.into(), self.alarms.settings(config)?, super::threads());
+        let mut roots = vec![(Root::Data, self.dir.clone())];
+        roots.extend(self.history.iter().map(|dir| (Root::History, dir.clone())));
+        read_all(roots, self.read_options(config)?, |batch| {
+            engine.absorb(batch);
+        })
+        .context("cannot read the rows")?;
+        engine.settle();
+        Ok(engine)
+    }
 }
 
 impl Loaded {

@@ -3,7 +3,9 @@
 //! Data goes to standard output, everything else to standard error.
 
 pub mod demo;
+pub mod evaluate;
 pub mod load;
+mod output;
 pub mod plain;
 pub mod score;
 pub mod simulate;
@@ -61,6 +63,8 @@ enum Command {
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
     Score(score::ScoreArgs),
+    /// Measure scores and incidents against labels, beside simple forecasts
+    Evaluate(evaluate::EvaluateArgs),
     /// Write a fleet's rows from a seed, with incidents that are known
     Simulate(simulate::Args),
 }
@@ -141,6 +145,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Some(Command::Demo(args)) => demo::run(args),
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
+        Some(Command::Evaluate(args)) => evaluate::run(args, &config),
         Some(Command::Simulate(args)) => simulate::run(args),
     }
 }

@@ -1,38 +1,27 @@
 //! `noctop score`: every row of a directory with its score, as CSV.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Write};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
 
-use super::load::load;
+use super::load::ScoringArgs;
+use super::output::whole;
 use crate::config::Config;
 use crate::engine::{Engine, Told};
-use crate::ingest::Root;
 
 /// What `score` is told.
 #[derive(Debug, Args)]
 pub struct ScoreArgs {
-    /// Directory of CSV files to score
-    pub dir: PathBuf,
-    /// Model to score with [default: the built-in one, also where the console retrained one]
-    #[arg(long, value_name = "FILE")]
-    pub model: Option<PathBuf>,
-    /// Directory of earlier rows: they are learnt from and get no output
-    #[arg(long, value_name = "DIR")]
-    pub history: Option<PathBuf>,
+    #[command(flatten)]
+    scoring: ScoringArgs,
     /// File for the scores [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// File for the incidents, silences included [default: none is written]
     #[arg(long, value_name = "FILE")]
     pub incidents: Option<PathBuf>,
-    #[command(flatten)]
-    alarms: super::AlarmArgs,
-    #[command(flatten)]
-    read: super::ReadArgs,
 }
 
 /// Columns of the scores.
@@ -65,18 +54,9 @@ pub const INCIDENT_COLUMNS: [&str; 9] =
 /// When a directory cannot be read, the model is none, or an output cannot be written.
 pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
-        for dir in [Some(&args.dir), args.history.as_ref()].into_iter().flatten() {
-            if let Some(file) = file {
-                super::refuse_output_in(dir, file, flag)?;
-            }
-        }
+        args.scoring.refuse_output(flag, file.as_ref())?;
     }
-    let model = super::model(args.model.as_deref())?;
-    let mut engine = Engine::new(model.into(), args.alarms.settings(config)?, super::threads());
-    let mut roots = vec![(Root::Data, args.dir.clone())];
-    roots.extend(args.history.iter().map(|dir| (Root::History, dir.clone())));
-    load(&mut engine, roots, args.read.options(config)?)?;
-    engine.settle();
+    let engine = args.scoring.engine(config)?;
     let incidents = engine.incidents();
     let done = match &args.output {
         Some(path) => whole(path, |out| write_scores(&engine, &incidents, out)),
@@ -97,23 +77,6 @@ fn fine_if_closed(e: csv::Error) -> Result<(), csv::Error> {
         csv::ErrorKind::Io(io) if io.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(e),
     }
-}
-
-/// Writes a file whole or not at all.
-fn whole(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), csv::Error>) -> anyhow::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let beside = path.with_file_name(name);
-    let result = File::create(&beside).map_err(csv::Error::from).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.flush()?;
-        std::fs::rename(&beside, path)?;
-        Ok(())
-    });
-    result
-        .inspect_err(|_| drop(std::fs::remove_file(&beside)))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Writes one row for each row of the data directory, by interface and then by time.

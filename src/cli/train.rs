@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::load::{bar, read_all};
@@ -87,11 +86,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     trained.model.save(&args.model)?;
     let mut text = Vec::new();
     report(&trained, &mut text)?;
-    match io::stdout().write_all(&text) {
-        // Who pipes into `head` has read enough; the model is written.
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => {}
-        other => other.context("standard output")?,
-    }
+    super::output::print(&text)?;
     super::tell!(
         "{} windows, best epoch {}, {:.1} s",
         trained.windows,

@@ -53,4 +53,5 @@ pub use error::IngestError;
 pub use options::{ColumnNames, ReadOptions};
 pub use precedence::outranks;
 pub use tailer::Tailer;
+pub use timeslot::TimeslotReader;
 pub use watch::{Feed, Watch, WatchMode, WatchOptions, watch};

@@ -17,21 +17,21 @@ const DAYS_IN_MONTH: [i64; 12] = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31
 
 /// Reads timeslots; knows the zone of those that do not state one.
 #[derive(Debug)]
-pub(super) struct TimeslotReader {
+pub struct TimeslotReader {
     zone: TimeZone,
     utc: bool,
 }
 
 impl TimeslotReader {
     /// A reader that takes times without an offset to be in `zone`.
-    pub(super) fn new(zone: TimeZone) -> Self {
+    pub fn new(zone: TimeZone) -> Self {
         Self { utc: zone == TimeZone::UTC, zone }
     }
 
     /// The moment that `text` names, where it has a form that is known: date and time with a blank
     /// or a `T` between them, seconds and their fraction optional (the fraction is cut off), and
     /// optionally `Z` or an offset.
-    pub(super) fn read(&self, text: &str) -> Option<Timestamp> {
+    pub fn read(&self, text: &str) -> Option<Timestamp> {
         if self.utc
             && let Some(seconds) = common_form(text.as_bytes())
         {

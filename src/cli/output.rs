@@ -1,0 +1,36 @@
+//! Where results go: files that are written whole or not at all, and standard output.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+/// Writes a text to standard output. Who pipes into `head` has read enough.
+pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
+    match io::stdout().write_all(text) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("standard output"),
+    }
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> anyhow::Result<()>
+where
+    E: Error + From<io::Error> + Send + Sync + 'static,
+{
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    let beside = path.with_file_name(name);
+    let result = File::create(&beside).map_err(E::from).and_then(|file| {
+        let mut out = BufWriter::new(file);
+        write(&mut out)?;
+        out.flush()?;
+        std::fs::rename(&beside, path)?;
+        Ok(())
+    });
+    result
+        .inspect_err(|_| drop(std::fs::remove_file(&beside)))
+        .with_context(|| format!("cannot write {}", path.display()))
+}

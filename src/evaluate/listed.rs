@@ -1,0 +1,173 @@
+//! What the engine lists at the alarm rate in force: not what some threshold could bring, but what
+//! somebody in front of the console is told.
+//!
+//! A labelled interval is caught where an incident of its interface has an anomalous row in it, or
+//! at most [`SLACK`] slots behind it; that an older incident is still open then is not enough. A
+//! silence, which has no rows, catches what it overlaps. An incident that catches nothing and is
+//! farther than that many slots from every interval is a false alarm.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::case::{Case, Known, Listed};
+use super::events::{SLACK, interface_weeks, share};
+use super::poisson;
+use super::stories::{self, Stories};
+use crate::series::Timestamp;
+use crate::series::scale::quantile;
+
+/// What is listed, against the labels.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ListedFigures {
+    /// False alarms that were asked for, for each interface and week.
+    pub asked_per_interface_week: f64,
+    /// Incidents that reach into the rows.
+    pub incidents: usize,
+    /// Those of them that no labelled interval explains.
+    pub false_alarms: usize,
+    /// The same for each interface and week.
+    pub false_per_interface_week: Rate,
+    /// Share of the incidents that a labelled interval explains.
+    pub precision: Option<f64>,
+    /// Labelled intervals, also those without rows.
+    pub intervals: usize,
+    /// Those of them that were caught.
+    pub caught: usize,
+    /// Their share.
+    pub recall: Option<f64>,
+    /// Slots from an interval's start to the first anomalous row in it, in the median.
+    pub delay_slots: Option<f64>,
+    /// By what truly happened, where the labels say so.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<KindFigures>,
+    /// Stories, where the labels have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stories: Option<Stories>,
+}
+
+/// A counted rate with its 95 % interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate {
+    /// The rate.
+    pub value: f64,
+    /// Lower end of the interval.
+    pub low: f64,
+    /// Upper end of it.
+    pub high: f64,
+}
+
+/// What becomes of one kind of truth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct KindFigures {
+    /// The labels' word.
+    pub kind: String,
+    /// Labelled intervals of that kind.
+    pub intervals: usize,
+    /// Those that were caught.
+    pub caught: usize,
+    /// Their share.
+    pub recall: Option<f64>,
+    /// Share of the caught ones whose incident has the same word for it. A microburst is a spike
+    /// of the maximum, so `spike` is right for it.
+    pub same_word: Option<f64>,
+    /// The words that their incidents have, and how often.
+    pub called: BTreeMap<&'static str, usize>,
+}
+
+/// A labelled interval and the incidents that catch it.
+pub(super) struct Match<'a> {
+    pub(super) known: &'a Known,
+    /// Places among the listed incidents.
+    pub(super) by: Vec<usize>,
+    /// When the first of them saw it.
+    first: Option<Timestamp>,
+}
+
+/// The figures of a case.
+pub fn figures(case: &Case) -> ListedFigures {
+    let mut of: Vec<Vec<usize>> = vec![Vec::new(); case.series.len()];
+    case.listed.iter().enumerate().for_each(|(i, listed)| of[listed.series].push(i));
+    let mut explained = vec![false; case.listed.len()];
+    let mut matches = Vec::new();
+    let mut delays = Vec::new();
+    for known in &case.known {
+        let step = case.series[known.series].step.map_or(0, |s| s.seconds());
+        let slack = step * SLACK as i64;
+        let mut found = Match { known, by: Vec::new(), first: None };
+        for i in of[known.series].iter().copied() {
+            let listed = &case.listed[i];
+            let sight = sight(listed, known.start, known.end.plus(slack));
+            if let Some(at) = sight {
+                found.by.push(i);
+                found.first = Some(found.first.map_or(at, |first: Timestamp| first.min(at)));
+            }
+            explained[i] |=
+                sight.is_some() || (listed.start <= known.end.plus(slack) && listed.end >= known.start.plus(-slack));
+        }
+        if let Some(first) = found.first {
+            delays.push(if step > 0 { first.since(known.start) as f64 / step as f64 } else { 0.0 });
+        }
+        matches.push(found);
+    }
+    let weeks = interface_weeks(case.series.iter().map(|s| s.seconds()));
+    let false_alarms = explained.iter().filter(|e| !**e).count();
+    let (low, high) = poisson::interval(false_alarms);
+    let rate = |n: f64| if weeks > 0.0 { n / weeks } else { 0.0 };
+    ListedFigures {
+        asked_per_interface_week: case.alarms_per_week,
+        incidents: case.listed.len(),
+        false_alarms,
+        false_per_interface_week: Rate { value: rate(false_alarms as f64), low: rate(low), high: rate(high) },
+        precision: share(case.listed.len() - false_alarms, case.listed.len()),
+        intervals: matches.len(),
+        caught: delays.len(),
+        recall: share(delays.len(), matches.len()),
+        delay_slots: (!delays.is_empty()).then(|| quantile(&mut delays, 0.5)),
+        kinds: kinds(&matches, &case.listed),
+        stories: stories::figures(&matches, &case.listed),
+    }
+}
+
+/// When an incident first shows between two moments.
+fn sight(listed: &Listed, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
+    if listed.moments.is_empty() {
+        return (listed.start <= to && listed.end >= from).then(|| listed.start.max(from));
+    }
+    listed.moments.iter().copied().find(|t| *t >= from).filter(|t| *t <= to)
+}
+
+fn kinds(matches: &[Match<'_>], listed: &[Listed]) -> Vec<KindFigures> {
+    let mut of: BTreeMap<&str, Vec<&Match<'_>>> = BTreeMap::new();
+    for found in matches {
+        if let Some(kind) = &found.known.kind {
+            of.entry(kind).or_default().push(found);
+        }
+    }
+    let figures = |(kind, matches): (&str, Vec<&Match<'_>>)| {
+        let right = if kind == "microburst" { "spike" } else { kind };
+        let mut called: BTreeMap<&'static str, usize> = BTreeMap::new();
+        for found in &matches {
+            // Of several incidents the one that covers most of the interval says what it is called.
+            let best = found.by.iter().map(|i| &listed[*i]).min_by_key(|l| -overlap(l, found.known));
+            if let Some(best) = best {
+                *called.entry(best.kind).or_default() += 1;
+            }
+        }
+        let caught = called.values().sum();
+        KindFigures {
+            kind: kind.to_owned(),
+            intervals: matches.len(),
+            caught,
+            recall: share(caught, matches.len()),
+            same_word: share(called.get(right).copied().unwrap_or(0), caught),
+            called,
+        }
+    };
+    of.into_iter().map(figures).collect()
+}
+
+/// Seconds that an incident and a labelled interval have in common; below 0 where they are apart.
+fn overlap(listed: &Listed, known: &Known) -> i64 {
+    listed.end.min(known.end).since(listed.start.max(known.start))
+}

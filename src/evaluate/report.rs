@@ -1,0 +1,217 @@
+//! Everything that was measured, as a table or as JSON.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::baseline::Baseline;
+use super::case::Case;
+use super::curves::Curve;
+use super::events::interface_weeks;
+use super::figures::{AtBudget, Figures, Measure};
+use super::listed::{self, ListedFigures};
+
+/// The seed of the random score: the same case has the same report.
+const SEED: u64 = 1;
+
+/// Everything that was measured of a case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// What it was measured on.
+    pub measured_on: MeasuredOn,
+    /// noctop's score, and simple ones beside it.
+    pub scores: Vec<Figures>,
+    /// What the engine lists at the alarm rate in force.
+    pub listed: ListedFigures,
+}
+
+/// What the figures were measured on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasuredOn {
+    /// Interfaces with rows.
+    pub interfaces: usize,
+    /// Those with labelled rows.
+    pub labelled_interfaces: usize,
+    /// Rows.
+    pub rows: usize,
+    /// Labelled rows.
+    pub labelled_rows: usize,
+    /// From each interface's first row to its last, together.
+    pub interface_weeks: f64,
+    /// Labelled intervals that reach into the rows.
+    pub intervals: usize,
+    /// Those that cover no row, as silences do: scores cannot catch them, incidents can.
+    pub intervals_without_rows: usize,
+    /// Labels that lie outside the rows and count for nothing.
+    pub labels_outside: usize,
+}
+
+impl Report {
+    /// Measures a case. The curves of all scores come with it, in the order of the scores.
+    pub fn new(case: &Case, with_nab: bool) -> (Self, Vec<Curve>) {
+        let measure = Measure::new(case, with_nab);
+        let mut curves = Vec::new();
+        let mut figures = |name: &str, scores: &[Vec<f64>], notify: &[Vec<f64>]| {
+            let (figures, sweep) = measure.figures(name, scores, notify);
+            curves.push(Curve::new(name, case, scores, &sweep));
+            figures
+        };
+        let mut scores = vec![figures("noctop", &case.scores, &case.notify)];
+        for baseline in Baseline::ALL {
+            let own: Vec<Vec<f64>> = case.series.iter().map(|s| baseline.scores(s, SEED)).collect();
+            scores.push(figures(baseline.name(), &own, &own));
+        }
+        let report = Self { measured_on: MeasuredOn::of(case), scores, listed: listed::figures(case) };
+        (report, curves)
+    }
+
+    /// Writes it for people.
+    ///
+    /// # Errors
+    /// When `out` cannot be written to.
+    pub fn write_table(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.measured_on.write(out)?;
+        writeln!(out)?;
+        write_scores(&self.scores, out)?;
+        writeln!(out)?;
+        write_listed(&self.listed, out)
+    }
+}
+
+impl MeasuredOn {
+    fn of(case: &Case) -> Self {
+        let labelled = case.series.iter().map(|s| s.truth.mask().into_iter().filter(|l| *l).count());
+        let with_rows: usize = case.series.iter().map(|s| s.truth.spans().len()).sum();
+        Self {
+            interfaces: case.series.len(),
+            labelled_interfaces: case.series.iter().filter(|s| s.truth.is_labelled()).count(),
+            rows: case.series.iter().map(|s| s.values.len()).sum(),
+            labelled_rows: labelled.sum(),
+            interface_weeks: interface_weeks(case.series.iter().map(|s| s.seconds())),
+            intervals: case.known.len(),
+            intervals_without_rows: case.known.len() - with_rows,
+            labels_outside: case.outside,
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        writeln!(
+            out,
+            "{} interfaces, {} rows, {:.1} interface-weeks; {} labelled intervals, {} rows in them, on {} interfaces",
+            self.interfaces,
+            self.rows,
+            self.interface_weeks,
+            self.intervals,
+            self.labelled_rows,
+            self.labelled_interfaces
+        )?;
+        if self.intervals_without_rows > 0 {
+            writeln!(
+                out,
+                "{} intervals have no rows, as silences: they count among what is listed, not among the scores",
+                self.intervals_without_rows
+            )?;
+        }
+        if self.labels_outside > 0 {
+            writeln!(out, "{} labels lie outside the rows and count for nothing", self.labels_outside)?;
+        }
+        Ok(())
+    }
+}
+
+fn write_scores(scores: &[Figures], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "SCORES, row by row, without point adjustment. VUS-PR, AUC-PR and F1 are means over the interfaces with"
+    )?;
+    writeln!(
+        out,
+        "labels; the rest has one threshold for all interfaces, which allows one false alarm for each of them and"
+    )?;
+    writeln!(out, "week, or month of four weeks. Delay in slots.")?;
+    writeln!(out)?;
+    let nab = scores.iter().any(|f| f.nab.is_some());
+    write!(out, "{:12} {:>7} {:>7} {:>7}", "", "", "", "best")?;
+    write!(out, "  | {:^25}  | {:^25}", "1 a week", "1 a month")?;
+    writeln!(out, "{}", if nab { "  | NAB's score" } else { "" })?;
+    write!(out, "{:12} {:>7} {:>7} {:>7}", "score", "VUS-PR", "AUC-PR", "F1")?;
+    for _ in 0..2 {
+        write!(out, "  | {:>7} {:>9} {:>7}", "recall", "precision", "delay")?;
+    }
+    writeln!(out, "{}", if nab { "  | standard low FP low FN" } else { "" })?;
+    for f in scores {
+        write!(out, "{:12} {:>7} {:>7} {:>7}", f.name, three(f.vus_pr), three(f.auc_pr), three(f.best_f1))?;
+        for AtBudget { recall, precision, delay_slots, .. } in [&f.per_week, &f.per_month] {
+            write!(out, "  | {:>7} {:>9} {:>7}", three(*recall), three(*precision), one(*delay_slots))?;
+        }
+        if let Some(nab) = f.nab {
+            write!(out, "  | {:>8.1} {:>6.1} {:>6.1}", nab.standard, nab.low_fp, nab.low_fn)?;
+        }
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
+    let rate = listed.false_per_interface_week;
+    writeln!(out, "LISTED, incident by incident, at the alarm rate in force.")?;
+    writeln!(out)?;
+    writeln!(out, "incidents     {:>6}", listed.incidents)?;
+    writeln!(out, "precision     {:>6}", three(listed.precision))?;
+    writeln!(
+        out,
+        "recall        {:>6}   {} of {} labelled intervals",
+        three(listed.recall),
+        listed.caught,
+        listed.intervals
+    )?;
+    writeln!(out, "delay         {:>6}   slots, median", one(listed.delay_slots))?;
+    writeln!(
+        out,
+        "false alarms  {:>6.2}   for each interface and week ({:.2} to {:.2} with 95 % confidence; {} of them); asked for {}",
+        rate.value, rate.low, rate.high, listed.false_alarms, listed.asked_per_interface_week
+    )?;
+    if !listed.kinds.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "{:14} {:>9} {:>7} {:>9}   called", "true kind", "intervals", "recall", "same word")?;
+        for kind in &listed.kinds {
+            let called: Vec<String> = kind.called.iter().map(|(word, n)| format!("{word} {n}")).collect();
+            writeln!(
+                out,
+                "{:14} {:>9} {:>7} {:>9}   {}",
+                kind.kind.escape_debug().to_string(),
+                kind.intervals,
+                three(kind.recall),
+                three(kind.same_word),
+                called.join(", ")
+            )?;
+        }
+    }
+    if let Some(stories) = &listed.stories {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "stories       {:>6}   {} with two or more members caught; {} of these come out as one told story ({})",
+            stories.stories,
+            stories.raised,
+            stories.whole,
+            three(stories.share_whole)
+        )?;
+        writeln!(
+            out,
+            "strangers     {:>6}   {} of {} incidents in those told stories do not belong there",
+            three(stories.share_strangers),
+            stories.strangers,
+            stories.told_incidents
+        )?;
+    }
+    Ok(())
+}
+
+fn three(value: Option<f64>) -> String {
+    value.map_or("-".into(), |v| format!("{v:.3}"))
+}
+
+fn one(value: Option<f64>) -> String {
+    value.map_or("-".into(), |v| format!("{v:.1}"))
+}
