@@ -111,7 +111,7 @@ fn recall_panel(area: &Area<'_>, curves: &[Curve], setting: Option<(f64, f64)>) 
         .margin(14)
         .x_label_area_size(46)
         .y_label_area_size(50)
-        .caption("Incidents: recall and false alarms", (FONT, 15).into_font().color(&TEXT))
+        .caption("Labelled intervals: recall and false alarms", (FONT, 15).into_font().color(&TEXT))
         .build_cartesian_2d(FALSE_ALARMS.log_scale(), 0.0..1.0)?;
     chart
         .configure_mesh()

@@ -10,3 +10,4 @@ mod plain;
 mod restart;
 mod sample;
 mod support;
+mod vectors;
