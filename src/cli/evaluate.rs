@@ -8,6 +8,7 @@ use clap::Args;
 use super::load::ScoringArgs;
 use super::output::{print, whole};
 use crate::config::Config;
+use crate::evaluate::report::Wanted;
 use crate::evaluate::{Case, Labels, Report, curves, picture};
 
 /// What `evaluate` is told.
@@ -40,7 +41,7 @@ pub fn run(args: &EvaluateArgs, config: &Config) -> anyhow::Result<()> {
     let labels = Labels::read(&args.labels, &args.scoring.read_options(config)?)?;
     let engine = args.scoring.engine(config)?;
     let case = Case::new(&engine, &labels)?;
-    let (report, curves) = Report::new(&case, args.nab);
+    let (report, curves) = Report::new(&case, Wanted { nab: args.nab, curves: args.picture.is_some() });
     if let Some(path) = &args.picture {
         let svg = picture::svg(&curves, curves::setting(&report.listed))?;
         whole(path, |out| out.write_all(svg.as_bytes()))?;

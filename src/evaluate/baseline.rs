@@ -147,15 +147,18 @@ mod tests {
 
     #[test]
     fn a_jump_stands_out_from_the_last_value_and_a_wrong_hour_from_the_profile() {
-        let of_day = |i: usize| if i % 24 == 3 { 100.0 } else { 10.0 + (i % 7) as f64 * 0.1 };
+        let of_day = |i: usize| if i % 24 == 3 { 100.0 } else { 10.0 + (i * i % 11) as f64 * 0.1 };
         let earlier: Vec<f64> = (0..24 * 7).map(of_day).collect();
         let mut values: Vec<f64> = (0..48).map(of_day).collect();
         values[27] = 10.0;
         let series = series(&earlier, &values);
-        let last = Baseline::LastValue.scores(&series, 1);
-        assert!(last[3] > 100.0 && last[4] > 100.0 && last[27] < 10.0, "{last:?}");
-        let hour = Baseline::HourOfWeek.scores(&series, 1);
-        assert!(hour[27] > 100.0 && hour[3] == 0.0, "{hour:?}");
+        let highest = |baseline: Baseline| {
+            let scores = baseline.scores(&series, 1);
+            (0..48).max_by(|a, b| scores[*a].total_cmp(&scores[*b]))
+        };
+        // Up at the third hour and down again; on the second day it stays where it is, and that is wrong.
+        assert!(matches!(highest(Baseline::LastValue), Some(3 | 4)));
+        assert_eq!(highest(Baseline::HourOfWeek), Some(27));
     }
 
     #[test]

@@ -100,7 +100,10 @@ impl Labels {
                 Ok(false) => break,
                 Err(e) => return Err(at_line(csv.position().line(), e.to_string())),
             }
-            let line = record.position().map_or(0, csv::Position::line);
+            if record.len() == 1 && record[0].trim_ascii().is_empty() {
+                continue;
+            }
+            let line = record.position().map_or(0, |place| line_of(place, text));
             match &layout {
                 None => layout = Some(Layout::of(&record, path, options)?),
                 Some(layout) => all.push(layout.label(&record, line, &slots).map_err(|why| at_line(line, why))?),
@@ -116,6 +119,13 @@ impl Labels {
     pub fn refuse(&self, label: &Label, reason: String) -> LabelError {
         LabelError::Line { path: self.path.clone(), line: label.line, reason }
     }
+}
+
+/// The line of a record that is read from `place` on: empty lines before it are passed over.
+fn line_of(place: &csv::Position, text: &[u8]) -> u64 {
+    let rest = text.get(place.byte() as usize..).unwrap_or_default();
+    let passed = rest.iter().take_while(|b| matches!(b, b'\n' | b'\r')).filter(|b| **b == b'\n').count();
+    place.line() + passed as u64
 }
 
 /// Places of the columns in a record.

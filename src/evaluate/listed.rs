@@ -171,3 +171,118 @@ fn kinds(matches: &[Match<'_>], listed: &[Listed]) -> Vec<KindFigures> {
 fn overlap(listed: &Listed, known: &Known) -> i64 {
     listed.end.min(known.end).since(listed.start.max(known.start))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::StoryId;
+    use crate::evaluate::{Series, Truth};
+    use crate::series::{InterfaceName, Step};
+
+    /// The `i`th slot of five minutes.
+    fn slot(i: i64) -> Timestamp {
+        Timestamp::from_seconds(1_767_571_200 + 300 * i)
+    }
+
+    /// A week of one interface, and the same of another one.
+    fn case(known: Vec<Known>, listed: Vec<Listed>) -> Case {
+        let series = |ifname: &str| Series {
+            name: InterfaceName::new("h", ifname),
+            step: Step::from_seconds(300),
+            earlier: Vec::new(),
+            times: (0..=2016).map(slot).collect(),
+            values: vec![1.0; 2017],
+            truth: Truth::new(2017, Vec::new()),
+        };
+        let zeros = vec![vec![0.0; 2017]; 2];
+        Case {
+            series: vec![series("a"), series("b")],
+            scores: zeros.clone(),
+            notify: zeros,
+            known,
+            outside: 0,
+            listed,
+            alarms_per_week: 1.0,
+        }
+    }
+
+    fn known(series: usize, (start, end): (i64, i64), kind: &str, story: &str) -> Known {
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Known { series, start: slot(start), end: slot(end), kind: some(kind), story: some(story) }
+    }
+
+    fn listed(series: usize, kind: &'static str, (start, end): (i64, i64), story: Option<u64>) -> Listed {
+        let moments = if kind == "silence" { Vec::new() } else { vec![slot(start), slot(end)] };
+        Listed { series, kind, start: slot(start), end: slot(end), moments, story: story.map(StoryId) }
+    }
+
+    #[test]
+    fn an_interval_is_caught_by_an_anomalous_row_and_not_by_an_old_incident_that_is_still_open() {
+        let all =
+            [known(0, (100, 110), "spike", ""), known(0, (500, 505), "drop", ""), known(1, (700, 720), "silence", "")];
+        let alarms = [
+            // Three slots behind the end still count.
+            listed(0, "spike", (113, 114), None),
+            // Open over the second interval, with nothing anomalous in it.
+            listed(0, "level-shift", (400, 600), None),
+            listed(1, "silence", (705, 715), None),
+            // On the other interface nothing happened then.
+            listed(1, "spike", (102, 103), None),
+        ];
+        let got = figures(&case(all.into(), alarms.into()));
+        assert_eq!((got.intervals, got.caught, got.incidents, got.false_alarms), (3, 2, 4, 1));
+        assert_eq!((got.precision, got.delay_slots), (Some(0.75), Some(9.0)));
+        assert!((got.false_per_interface_week.value - 0.5).abs() < 1e-9, "{:?}", got.false_per_interface_week);
+        assert!((got.false_per_interface_week.high - 5.5716 / 2.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn kinds_are_compared_word_by_word() {
+        let all = [
+            known(0, (100, 110), "level-shift", ""),
+            known(0, (300, 310), "level-shift", ""),
+            known(0, (500, 501), "microburst", ""),
+        ];
+        let alarms = [
+            listed(0, "spike", (100, 101), None),
+            listed(0, "level-shift", (103, 110), None),
+            listed(0, "spike", (500, 501), None),
+        ];
+        let got = figures(&case(all.into(), alarms.into())).kinds;
+        assert_eq!((got[0].kind.as_str(), got[0].recall, got[0].same_word), ("level-shift", Some(0.5), Some(1.0)));
+        assert_eq!((got[1].kind.as_str(), got[1].recall, got[1].same_word), ("microburst", Some(1.0), Some(1.0)));
+        assert_eq!(got[0].called, BTreeMap::from([("level-shift", 1)]));
+    }
+
+    #[test]
+    fn a_story_comes_out_as_one_or_not_and_strangers_are_counted() {
+        let all = [
+            known(0, (100, 102), "", "1"),
+            known(1, (100, 102), "", "1"),
+            known(0, (400, 402), "", "2"),
+            known(1, (400, 402), "", "2"),
+            known(0, (800, 802), "", "3"),
+            known(1, (800, 802), "", "3"),
+            known(0, (900, 902), "", "alone"),
+        ];
+        let alarms = [
+            listed(0, "spike", (100, 101), Some(7)),
+            listed(1, "spike", (100, 101), Some(7)),
+            listed(1, "spike", (106, 107), Some(7)),
+            listed(0, "spike", (400, 401), None),
+            listed(1, "spike", (400, 401), None),
+            listed(0, "spike", (800, 801), None),
+        ];
+        let got = figures(&case(all.into(), alarms.into())).stories.unwrap();
+        assert_eq!((got.stories, got.raised, got.whole), (3, 2, 1));
+        assert_eq!((got.told_incidents, got.strangers), (3, 1));
+        assert_eq!(figures(&case(Vec::new(), Vec::new())).stories, None);
+    }
+
+    #[test]
+    fn without_labels_and_incidents_there_is_little_to_say() {
+        let got = figures(&case(Vec::new(), Vec::new()));
+        assert_eq!((got.recall, got.precision, got.delay_slots), (None, None, None));
+        assert_eq!((got.false_per_interface_week.value, got.false_per_interface_week.low), (0.0, 0.0));
+    }
+}

@@ -14,6 +14,15 @@ use super::listed::{self, ListedFigures};
 /// The seed of the random score: the same case has the same report.
 const SEED: u64 = 1;
 
+/// What is measured beside the usual.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// The scores of the Numenta benchmark.
+    pub nab: bool,
+    /// The curves for a picture.
+    pub curves: bool,
+}
+
 /// Everything that was measured of a case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
@@ -47,13 +56,15 @@ pub struct MeasuredOn {
 }
 
 impl Report {
-    /// Measures a case. The curves of all scores come with it, in the order of the scores.
-    pub fn new(case: &Case, with_nab: bool) -> (Self, Vec<Curve>) {
-        let measure = Measure::new(case, with_nab);
+    /// Measures a case. Where curves are wanted, those of all scores come with it, in the order of the scores.
+    pub fn new(case: &Case, wanted: Wanted) -> (Self, Vec<Curve>) {
+        let measure = Measure::new(case, wanted.nab);
         let mut curves = Vec::new();
         let mut figures = |name: &str, scores: &[Vec<f64>], notify: &[Vec<f64>]| {
             let (figures, sweep) = measure.figures(name, scores, notify);
-            curves.push(Curve::new(name, case, scores, &sweep));
+            if wanted.curves {
+                curves.push(Curve::new(name, case, scores, &sweep));
+            }
             figures
         };
         let mut scores = vec![figures("noctop", &case.scores, &case.notify)];

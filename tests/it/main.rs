@@ -5,6 +5,7 @@
 mod causal;
 mod cli;
 mod console;
+mod evaluate;
 mod live_equals_batch;
 mod plain;
 mod restart;
