@@ -275,7 +275,7 @@ mod tests {
         ];
         let got = figures(&case(all.into(), alarms.into())).stories.unwrap();
         assert_eq!((got.stories, got.raised, got.whole), (3, 2, 1));
-        assert_eq!((got.told_incidents, got.strangers), (3, 1));
+        assert_eq!((got.members, got.members_told, got.told_incidents, got.strangers), (4, 2, 3, 1));
         assert_eq!(figures(&case(Vec::new(), Vec::new())).stories, None);
     }
 

@@ -80,15 +80,17 @@ fn legend(root: &Area<'_>, curves: &[Curve], setting: bool) -> Result<(), Pictur
 fn dashes<C: Clone>(points: Vec<C>, i: usize) -> DashedPathElement<std::vec::IntoIter<C>, u32> {
     let (dash, pause) = DASHES[i % DASHES.len()];
     let style = COLOURS[i % COLOURS.len()].stroke_width(if i == 0 { 3 } else { 2 });
-    DashedPathElement::new(points.into_iter(), dash, pause, style)
+    DashedPathElement::new(points, dash, pause, style)
 }
 
 fn precision_panel(area: &Area<'_>, curves: &[Curve]) -> Result<(), PictureError> {
-    let mut chart = ChartBuilder::on(area)
+    let title = "Rows: precision and recall, one threshold for all interfaces";
+    let area = area.titled(title, (FONT, 15).into_font().color(&TEXT))?;
+    let mut chart = ChartBuilder::on(&area)
         .margin(14)
+        .margin_top(26)
         .x_label_area_size(46)
         .y_label_area_size(50)
-        .caption("Rows: precision and recall, one threshold for all interfaces", (FONT, 15).into_font().color(&TEXT))
         .build_cartesian_2d(0.0..1.0, 0.0..1.0)?;
     chart
         .configure_mesh()
@@ -107,11 +109,12 @@ fn precision_panel(area: &Area<'_>, curves: &[Curve]) -> Result<(), PictureError
 }
 
 fn recall_panel(area: &Area<'_>, curves: &[Curve], setting: Option<(f64, f64)>) -> Result<(), PictureError> {
-    let mut chart = ChartBuilder::on(area)
+    let area = area.titled("Labelled intervals: recall and false alarms", (FONT, 15).into_font().color(&TEXT))?;
+    let mut chart = ChartBuilder::on(&area)
         .margin(14)
+        .margin_top(26)
         .x_label_area_size(46)
         .y_label_area_size(50)
-        .caption("Labelled intervals: recall and false alarms", (FONT, 15).into_font().color(&TEXT))
         .build_cartesian_2d(FALSE_ALARMS.log_scale(), 0.0..1.0)?;
     chart
         .configure_mesh()
@@ -123,10 +126,11 @@ fn recall_panel(area: &Area<'_>, curves: &[Curve], setting: Option<(f64, f64)>) 
         .x_label_formatter(&|x| format!("{x}"))
         .label_style((FONT, 13).into_font().color(&TEXT))
         .draw()?;
-    let small = (FONT, 12).into_font().color(&TEXT).pos(Pos::new(HPos::Left, VPos::Top));
+    // Above the panel, where no curve runs.
+    let small = (FONT, 12).into_font().color(&TEXT).pos(Pos::new(HPos::Center, VPos::Bottom));
     for (rate, words) in MARKED {
         chart.draw_series([PathElement::new([(rate, 0.0), (rate, 1.0)], TEXT.stroke_width(1))])?;
-        chart.draw_series([Text::new(words, (rate * 1.06, 0.05), small.clone())])?;
+        chart.draw_series([Text::new(words, (rate, 1.01), small.clone())])?;
     }
     for (i, curve) in curves.iter().enumerate() {
         chart.draw_series([dashes(within(&curve.recall), i)])?;

@@ -142,9 +142,9 @@ fn write_scores(scores: &[Figures], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "week, or month of four weeks. Delay in slots.")?;
     writeln!(out)?;
     let nab = scores.iter().any(|f| f.nab.is_some());
-    write!(out, "{:12} {:>7} {:>7} {:>7}", "", "", "", "best")?;
-    write!(out, "  | {:^25}  | {:^25}", "1 a week", "1 a month")?;
-    writeln!(out, "{}", if nab { "  | NAB's score" } else { "" })?;
+    let budgets = format!("{:>36}  | {:^25}  | {:^25}", "best", "1 a week", "1 a month");
+    let above = if nab { budgets + "  | NAB's score" } else { budgets };
+    writeln!(out, "{}", above.trim_end())?;
     write!(out, "{:12} {:>7} {:>7} {:>7}", "score", "VUS-PR", "AUC-PR", "F1")?;
     for _ in 0..2 {
         write!(out, "  | {:>7} {:>9} {:>7}", "recall", "precision", "delay")?;
@@ -202,11 +202,12 @@ fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out)?;
         writeln!(
             out,
-            "stories       {:>6}   {} with two or more members caught; {} of these come out as one told story ({})",
-            stories.stories,
-            stories.raised,
+            "stories       {:>6}   {} of {} with two or more caught members come out as one told story; it has {} of their {} members",
+            three(stories.share_whole),
             stories.whole,
-            three(stories.share_whole)
+            stories.raised,
+            stories.members_told,
+            stories.members
         )?;
         writeln!(
             out,

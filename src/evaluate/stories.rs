@@ -15,7 +15,7 @@ use super::listed::Match;
 use crate::detect::StoryId;
 
 /// Stories, against the labels.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Stories {
     /// True stories of two or more labelled intervals.
     pub stories: usize,
@@ -25,6 +25,10 @@ pub struct Stories {
     pub whole: usize,
     /// Their share.
     pub share_whole: Option<f64>,
+    /// Members that were caught, of those stories.
+    pub members: usize,
+    /// Those of them that have an incident in the told story.
+    pub members_told: usize,
     /// Incidents in the told stories that were compared.
     pub told_incidents: usize,
     /// Those of them that do not belong there.
@@ -51,30 +55,27 @@ pub(super) fn figures(matches: &[Match<'_>], listed: &[Listed]) -> Option<Storie
             told.entry(story).or_default().insert(i);
         }
     }
-    let (mut raised, mut whole, mut told_incidents, mut strangers) = (0, 0, 0, 0);
+    let mut out = Stories { stories: of.len(), ..Stories::default() };
     for members in of.values() {
         let caught: Vec<_> = members.iter().filter(|m| !m.by.is_empty()).collect();
         if caught.len() < 2 {
             continue;
         }
-        raised += 1;
+        out.raised += 1;
+        out.members += caught.len();
         let own: BTreeSet<usize> = caught.iter().flat_map(|m| m.by.iter().copied()).collect();
         let candidates: BTreeSet<StoryId> = own.iter().filter_map(|i| listed[*i].story).collect();
         let members_in =
             |story: &StoryId| caught.iter().filter(|m| m.by.iter().any(|i| listed[*i].story == Some(*story))).count();
         // Of equal ones the first: ids order them the same way every time.
         let Some(best) = candidates.iter().rev().max_by_key(|s| members_in(s)) else { continue };
-        whole += usize::from(members_in(best) == caught.len());
-        told_incidents += told[best].len();
-        strangers += told[best].difference(&own).count();
+        let told_members = members_in(best);
+        out.members_told += told_members;
+        out.whole += usize::from(told_members == caught.len());
+        out.told_incidents += told[best].len();
+        out.strangers += told[best].difference(&own).count();
     }
-    Some(Stories {
-        stories: of.len(),
-        raised,
-        whole,
-        share_whole: share(whole, raised),
-        told_incidents,
-        strangers,
-        share_strangers: share(strangers, told_incidents),
-    })
+    out.share_whole = share(out.whole, out.raised);
+    out.share_strangers = share(out.strangers, out.told_incidents);
+    Some(out)
 }
