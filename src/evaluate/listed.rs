@@ -14,6 +14,7 @@ use super::case::{Case, Known, Listed};
 use super::events::{SLACK, interface_weeks, share};
 use super::poisson;
 use super::stories::{self, Stories};
+use crate::detect::IncidentKind;
 use crate::series::Timestamp;
 use crate::series::scale::quantile;
 
@@ -69,7 +70,7 @@ pub struct KindFigures {
     /// Their share.
     pub recall: Option<f64>,
     /// Share of the caught ones whose incident has the same word for it. A microburst is a spike
-    /// of the maximum, so `spike` is right for it.
+    /// of the maximum, so `spike` is right for it. None where incidents have no such word.
     pub same_word: Option<f64>,
     /// The words that their incidents have, and how often.
     pub called: BTreeMap<&'static str, usize>,
@@ -137,6 +138,13 @@ fn sight(listed: &Listed, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
     listed.moments.iter().copied().find(|t| *t >= from).filter(|t| *t <= to)
 }
 
+/// Whether incidents can be called `kind`.
+fn is_word(kind: &str, listed: &[Listed]) -> bool {
+    use IncidentKind::{Drift, Drop, DropToZero, Flatline, LevelShift, Silence, Spike};
+    let known = [Spike, Drop, DropToZero, Flatline, LevelShift, Drift, Silence];
+    known.iter().any(|k| k.name() == kind) || listed.iter().any(|l| l.kind == kind)
+}
+
 fn kinds(matches: &[Match<'_>], listed: &[Listed]) -> Vec<KindFigures> {
     let mut of: BTreeMap<&str, Vec<&Match<'_>>> = BTreeMap::new();
     for found in matches {
@@ -160,7 +168,7 @@ fn kinds(matches: &[Match<'_>], listed: &[Listed]) -> Vec<KindFigures> {
             intervals: matches.len(),
             caught,
             recall: share(caught, matches.len()),
-            same_word: share(called.get(right).copied().unwrap_or(0), caught),
+            same_word: share(called.get(right).copied().unwrap_or(0), caught).filter(|_| is_word(right, listed)),
             called,
         }
     };
@@ -242,15 +250,18 @@ mod tests {
             known(0, (100, 110), "level-shift", ""),
             known(0, (300, 310), "level-shift", ""),
             known(0, (500, 501), "microburst", ""),
+            known(0, (700, 701), "new backup", ""),
         ];
         let alarms = [
             listed(0, "spike", (100, 101), None),
             listed(0, "level-shift", (103, 110), None),
             listed(0, "spike", (500, 501), None),
+            listed(0, "spike", (700, 701), None),
         ];
         let got = figures(&case(all.into(), alarms.into())).kinds;
         assert_eq!((got[0].kind.as_str(), got[0].recall, got[0].same_word), ("level-shift", Some(0.5), Some(1.0)));
         assert_eq!((got[1].kind.as_str(), got[1].recall, got[1].same_word), ("microburst", Some(1.0), Some(1.0)));
+        assert_eq!((got[2].recall, got[2].same_word), (Some(1.0), None), "no incident is called a new backup");
         assert_eq!(got[0].called, BTreeMap::from([("level-shift", 1)]));
     }
 
