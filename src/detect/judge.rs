@@ -1,20 +1,31 @@
 //! One interface's judge: from a forecast and what came to errors and a score.
 //!
-//! Three things are looked at, each as −log10 of the probability of its size on this interface:
-//! the one-step error, which sees what is sudden; the deviation from the usual value of the hour
-//! and from the level of the last half day, which sees what lasts; and the mean of the last three
-//! deviations. Runs of one repeated value are judged by how long such runs usually go on.
+//! Five things are looked at, each as −log10 of the probability of its size on this interface:
+//! the one-step error, which sees what is sudden; the deviation from the level that the rhythm
+//! says ([`super::level`]), which sees what lasts; the mean of the last three deviations; and the
+//! running means of errors and of deviations over some twelve rows, which see what is small and
+//! goes on. Their weighted mean is the score, or what goes on alone, where that is rarer: a mean
+//! with errors that are long back to normal would dilute it. Runs of one repeated value are judged
+//! by how long such runs usually go on.
 
+use super::level::{Distances, Level};
 use super::spread::Spread;
 use super::tail::{BINS, Tail};
 use crate::model::Forecast;
-use crate::series::running::{Running, rate};
-use crate::series::{DAY, Pair, Scale, Step, Timestamp};
+use crate::model::forecast::Expert;
+use crate::series::{Pair, Scale, Step, Timestamp};
 
-/// What a component weighs in the score: one-step error, deviation, mean deviation.
-const PARTS: [f64; 3] = [0.4, 0.4, 0.2];
-/// A row counts at most as this many usual deviations in the slow level.
-const SLOW_CLIP: f64 = 3.0;
+/// What a component weighs in the score: one-step error, deviation, mean deviation, running error.
+const PARTS: [f64; 4] = [0.35, 0.35, 0.15, 0.15];
+/// What the running deviation counts alone.
+const LASTING: f64 = 0.8;
+/// Weight of a new row in the running means: that of the last twelve rows or so.
+const RUNNING: f64 = 2.0 / 13.0;
+/// What a row counts at most in the running means, in usual errors.
+const RUNNING_CLIP: f64 = 8.0;
+/// Rows that an alarm that chance brings has: what is off stays off for some rows, so there are
+/// fewer alarms than rows that are as rare.
+const ROWS_PER_ALARM: f64 = 3.0;
 /// Rows after which half of a score is believed.
 const HALF_BELIEVED: f64 = 24.0;
 /// Rows that a calibration from a model counts as.
@@ -23,8 +34,9 @@ const CALIBRATED_ROWS: f64 = 400.0;
 const FLAT_MOST: f64 = 6.0;
 /// Rows without which nothing is known about repeats.
 const FLAT_TRIAL: u32 = 48;
-/// Components with a tail of their own: one-step errors and deviations of both channels, mean deviation.
-const TAILS: usize = 5;
+/// Components with a tail of their own: one-step errors and deviations of both channels, mean
+/// deviation, running deviation, running error.
+const TAILS: usize = 7;
 /// Numbers of a calibration.
 pub const CALIBRATION: usize = TAILS * BINS + 4;
 
@@ -45,7 +57,7 @@ impl Settings {
     /// The score from which a row is an anomaly, for rows that are a `step` apart: so rare that
     /// chance alone brings the wanted number a week.
     pub fn threshold(&self, step: Step) -> f64 {
-        libm::log10((step.slots_in(crate::series::WEEK) / self.alarms_per_week).max(10.0))
+        libm::log10((step.slots_in(crate::series::WEEK) / ROWS_PER_ALARM / self.alarms_per_week).max(10.0))
     }
 }
 
@@ -65,7 +77,9 @@ pub struct Judged {
     /// The error of the mean that the model itself expects, in scaled units: what the band on screen is made of.
     pub band: f64,
     mean_deviation: f64,
-    distance: Pair,
+    running: [Pair; 2],
+    distances: [Distances; 2],
+    away: Pair,
     raw: Pair,
     relative: Pair,
 }
@@ -75,9 +89,10 @@ pub struct Judged {
 pub struct Judge {
     errors: [Spread; 2],
     deviations: [Spread; 2],
-    slow: [Running; 2],
-    slow_rate: f64,
+    levels: [Level; 2],
     recent: [Pair; 2],
+    /// Running means of deviations and of errors.
+    running: [Pair; 2],
     tails: [Tail; TAILS],
     flat: Flat,
     rows: f64,
@@ -100,9 +115,9 @@ impl Judge {
         let mut judge = Self {
             errors: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
             deviations: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
-            slow: Default::default(),
-            slow_rate: rate((step.slots_in(DAY) / 2.0).max(4.0)),
+            levels: [Level::new(step); 2],
             recent: [[0.0; 2]; 2],
+            running: [[0.0; 2]; 2],
             tails: std::array::from_fn(|i| Tail::new(step, &prior(i), rows)),
             flat: Flat::default(),
             rows: rows.unwrap_or(0.0),
@@ -130,17 +145,29 @@ impl Judge {
         // Not over the network's spread: that grows in an incident and hides how long it lasts
         // (measured on real series: .81 of the incidents instead of .87 at the same false alarms).
         let error = [0, 1].map(|c| relative[c] / self.errors[c].at(time));
-        let distance = [0, 1].map(|c| z[c] - forecast.profile[c]);
-        let deviation = [0, 1].map(|c| (distance[c] - self.slow[c].mean()) / self.deviations[c].at(time));
-        let mean = [0, 1].map(|c| (deviation[c] + self.recent[0][c] + self.recent[1][c]) / 3.0);
-        let mean_deviation = if mean[0].abs() > mean[1].abs() { mean[0] } else { mean[1] };
+        let day = forecast.experts[Expert::DayProfile as usize];
+        let distances = [0, 1].map(|c| self.levels[c].distances(z[c], forecast.profile[c], day[c]));
+        let away = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
+        let deviation = [0, 1].map(|c| away[c] / self.deviations[c].at(time));
+        let mean_deviation = larger([0, 1].map(|c| (deviation[c] + self.recent[0][c] + self.recent[1][c]) / 3.0));
+        let follow = |mean: f64, new: f64| mean + (new.clamp(-RUNNING_CLIP, RUNNING_CLIP) - mean) * RUNNING;
+        let running = [
+            [0, 1].map(|c| follow(self.running[0][c], deviation[c])),
+            [0, 1].map(|c| follow(self.running[1][c], error[c])),
+        ];
 
         let rarity = |i: usize, size: f64| self.tails[i].rarity(size);
         let sudden = [rarity(0, error[0]), rarity(1, error[1])];
         let lasting = [rarity(2, deviation[0]), rarity(3, deviation[1])];
-        let parts = [sudden[0].max(sudden[1]), lasting[0].max(lasting[1]), rarity(4, mean_deviation)];
+        let parts = [
+            sudden[0].max(sudden[1]),
+            lasting[0].max(lasting[1]),
+            rarity(4, mean_deviation),
+            rarity(6, larger(running[1])),
+        ];
+        let mean: f64 = PARTS.iter().zip(parts).map(|(w, p)| w * p).sum();
         let believed = self.rows / (self.rows + HALF_BELIEVED);
-        let score: f64 = PARTS.iter().zip(parts).map(|(w, p)| w * p).sum::<f64>() * believed;
+        let score = mean.max(LASTING * rarity(5, larger(running[0]))) * believed;
         let flat = self.flat.score(raw);
         Judged {
             error,
@@ -155,7 +182,9 @@ impl Judge {
             flat,
             band: forecast.spread[1] * forecast.usual[1] * stale,
             mean_deviation,
-            distance,
+            running,
+            distances,
+            away,
             raw,
             relative,
         }
@@ -166,20 +195,25 @@ impl Judge {
         for c in 0..2 {
             self.errors[c].learn(time, row.relative[c].abs());
             let unit = self.deviations[c].at(time);
-            let away = row.distance[c] - self.slow[c].mean();
-            self.deviations[c].learn(time, away.abs());
-            let held = if self.slow[c].rows() < 8.0 { away } else { away.clamp(-SLOW_CLIP * unit, SLOW_CLIP * unit) };
-            let level = self.slow[c].mean() + held;
-            self.slow[c].learn(level, self.slow_rate);
+            self.deviations[c].learn(time, row.away[c].abs());
+            self.levels[c].learn(&row.distances[c], unit);
         }
-        let sizes = [row.error[0], row.error[1], row.deviation[0], row.deviation[1], row.mean_deviation];
+        let [running_deviation, running_error] = row.running.map(larger);
+        let [u, v] = [row.error, row.deviation];
+        let sizes = [u[0], u[1], v[0], v[1], row.mean_deviation, running_deviation, running_error];
         for (tail, size) in self.tails.iter_mut().zip(sizes) {
             tail.learn(size);
         }
         self.recent = [row.deviation, self.recent[0]];
+        self.running = row.running;
         self.flat.learn(row.raw);
         self.rows += 1.0;
     }
+}
+
+/// The value of the channel that is further off.
+fn larger([max, mean]: Pair) -> f64 {
+    if max.abs() > mean.abs() { max } else { mean }
 }
 
 /// Runs of one repeated value. A run of r repeats scores (r − 1)·−log10 of the chance, learnt

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | [`spread`] | an interface's usual error, by hour: what makes an error of 3 mean the same everywhere |
 //! | [`tail`] | how rare a size of error is: a decaying histogram and a tail through its middle |
+//! | [`level`] | the level that an interface should be at by its rhythm: what lasts is measured from it |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
+//! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
 //! | [`incident`] | anomalous slots merged into one thing, with its kind and its name |
 //! | [`silence`] | interfaces without rows while others have some |
@@ -14,6 +16,8 @@
 
 pub mod incident;
 pub mod judge;
+pub mod level;
+pub mod notice;
 pub mod silence;
 pub mod spread;
 pub mod story;

@@ -5,8 +5,8 @@ use crate::series::{DAY, Step, Timestamp};
 
 const HOURS: usize = 24;
 /// Days after which an error counts half, in the whole and in an hour's own mean.
-const WHOLE_DAYS: f64 = 3.0;
-const HOUR_DAYS: f64 = 10.0;
+const WHOLE_DAYS: f64 = 10.0;
+const HOUR_DAYS: f64 = 30.0;
 /// An error counts at most as this many usual ones: an incident must not make errors usual.
 const CLIP: f64 = 4.0;
 /// Rows before an hour's own mean says anything.

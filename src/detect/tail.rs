@@ -7,22 +7,24 @@ use crate::series::{DAY, Step};
 pub const BINS: usize = 28;
 const LOWEST: f64 = -6.0;
 /// Days after which a row counts half.
-const DAYS: f64 = 14.0;
+const DAYS: f64 = 28.0;
 /// Rows that the history of other interfaces counts as, on an interface that is not known.
 const PRIOR_ROWS: f64 = 60.0;
-/// Range of the tail's shape: 1.5 is between an exponential and a normal, .3 very heavy.
-const SHAPE: [f64; 2] = [0.3, 1.5];
+/// Range of the tail's shape: 1 is an exponential, .3 very heavy. Load has no lighter tail: where
+/// the middle looks like one, that is chance or a bound that the next incident breaks.
+const SHAPE: [f64; 2] = [0.3, 1.0];
 /// Rarity beyond which the tail's form has no evidence behind it (once in 10^8 rows): sizes keep
 /// their order from there on, but no number such as 10^-400 is claimed.
 const EVIDENCE: f64 = 8.0;
 /// The least that the two quantiles count, in usual errors: on an interface whose errors are nearly
-/// all at the floor, a small one is no rarity.
-const LEAST_MIDDLE: f64 = 0.2;
+/// all at the floor, a small one is no rarity. The middle's is small, since a large one makes the
+/// tail of an interface that is mostly idle look steep and its usual bursts rare.
+const LEAST_MIDDLE: f64 = 0.05;
 const LEAST_HIGH: f64 = 1.5;
 /// Quantiles that the tail is laid through. History holds incidents, so the largest sizes, which
-/// they make, have no say: up to 3 % of the rows may be anomalous without moving it.
+/// they make, have no say: up to 5 % of the rows may be anomalous without moving it.
 const MIDDLE: f64 = 0.5;
-const HIGH: f64 = 0.97;
+const HIGH: f64 = 0.95;
 
 /// What sizes an interface usually shows: weights in bins of equal ratio.
 #[derive(Debug, Clone, PartialEq)]
@@ -93,7 +95,7 @@ impl Tail {
     fn fit(&mut self) {
         let middle = self.quantile(MIDDLE).max(LEAST_MIDDLE);
         let high = self.quantile(HIGH).max(LEAST_HIGH);
-        // ln 2 and ln(1/0.03) are what (x/scale)^shape has to be at the two quantiles.
+        // ln 2 and ln(1/0.05) are what (x/scale)^shape has to be at the two quantiles.
         let (at_middle, at_high) = (-libm::log(1.0 - MIDDLE), -libm::log(1.0 - HIGH));
         let shape = libm::log(at_high / at_middle) / libm::log((high / middle).max(1.0 + 1e-6));
         let shape = shape.clamp(SHAPE[0], SHAPE[1]);

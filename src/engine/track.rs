@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::chain::Chain;
 use crate::detect::incident::{Change, Seen, Tracker};
+use crate::detect::notice::Notices;
 use crate::detect::silence::{Activity, Gap, silences};
 use crate::detect::verdict::ErrorSpace;
 use crate::detect::{Incident, IncidentId, Settings, Verdict};
@@ -15,8 +16,6 @@ use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp
 pub const LATE_SLOTS: i64 = 48;
 /// Rows between two points that can be gone back to.
 const CHECKPOINT_ROWS: usize = 64;
-/// A repeated maximum of one incident is damped to this for notification.
-const DAMPED: f64 = 1.5;
 /// Gaps of fewer missing slots are of no interest to anybody.
 const GAP_SLOTS: i64 = 3;
 
@@ -95,6 +94,7 @@ pub struct Track {
 struct State {
     chain: Option<Box<Chain>>,
     space: Option<ErrorSpace>,
+    notices: Option<Notices>,
     tracker: Tracker,
 }
 
@@ -288,8 +288,8 @@ impl Track {
             }
         }
         let incident = state.tracker.open().filter(|open| open.latest == time).map(|open| open.id);
-        let notify =
-            if judged.score > DAMPED && !self.is_new_maximum(judged.score, time) { DAMPED } else { judged.score };
+        let repeat = self.has_scored(judged.score, time);
+        let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         Scored {
             expected: outcome.expected,
             error: judged.error,
@@ -303,10 +303,10 @@ impl Track {
         }
     }
 
-    /// Whether no row of the day before `time` scored as much.
-    fn is_new_maximum(&self, score: f64, time: Timestamp) -> bool {
+    /// Whether a row of the day before `time` scored as much.
+    fn has_scored(&self, score: f64, time: Timestamp) -> bool {
         let day = self.history.first_at_or_after(time.plus(-DAY));
-        self.scored[day..].iter().all(|s| s.score < score)
+        self.scored[day..].iter().any(|s| s.score >= score)
     }
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences.
