@@ -104,7 +104,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
 
 /// The skill table: held-out error of the simple forecasts and of the mix, per interface.
 fn report(trained: &Trained, out: &mut impl Write) -> io::Result<()> {
-    let shown = [Expert::LastValue, Expert::DayBefore, Expert::WeekProfile, Expert::Linear, Expert::Lstm];
+    let shown = [Expert::LastValue, Expert::DayBefore, Expert::WeekProfile, Expert::Linear, Expert::Lstm, Expert::LstmBlend];
     let place = |e: Expert| Expert::ALL.iter().position(|x| *x == e).unwrap_or(0);
     writeln!(
         out,

@@ -13,11 +13,12 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::forecast::{EXPERTS, Outlook};
+use super::forecast::Outlook;
 use super::kernel::{
     EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, Kernel, OUTPUTS, SIDE, Weights,
 };
 use super::linear::{Coefficients, FEATURES};
+use super::mix::{EXPERTS, Expert};
 use super::network::Embeddings;
 use crate::series::scale::quantile;
 use crate::series::{InterfaceName, Pair, Scale, Step};
@@ -344,7 +345,7 @@ impl Skill {
     /// 1 − error of the mix / error of the best simple forecast; None where that is 0.
     pub fn over_best_simple(&self) -> Option<f64> {
         let best =
-            [0, 1, 3].into_iter().map(|e| self.experts[e]).filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
+            Expert::SIMPLE.into_iter().map(|e| self.experts[e as usize]).filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
         (best > 0.0 && best.is_finite()).then(|| 1.0 - self.mix / best)
     }
 }

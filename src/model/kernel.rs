@@ -17,7 +17,7 @@ pub const HIDDEN: usize = 32;
 /// The four gates of all units: input, forget, cell, output.
 pub const GATES: usize = 4 * HIDDEN;
 /// Inputs of the head, besides the LSTM's last state: what the past says about the slot to come.
-pub const SIDE: usize = 20;
+pub const SIDE: usize = 28;
 /// Units of the head.
 pub const HEAD: usize = 32;
 /// Outputs: forecast of maximum and mean, and the logarithm of the spread of each.

@@ -5,7 +5,9 @@ use crate::series::rhythm::{Echo, Pair};
 use crate::series::window::Window;
 
 /// Features of the regression.
-pub const FEATURES: usize = 22;
+pub const FEATURES: usize = 25;
+/// Place of the last six slots' mean among them.
+pub(super) const MEAN_OF_SIX: usize = 6;
 /// What a feature or a target is held to, in scaled units.
 const CLIP: f64 = 8.0;
 /// Weight of the pooled coefficients against an interface's own rows.
@@ -52,6 +54,9 @@ pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Echo, bias
             bias[0][c],
             bias[1][c],
             1.0,
+            echo.three_days[c] - y,
+            echo.seven_days[c] - y,
+            echo.seven_days[c] - echo_last.seven_days[c],
         ];
         out[c] = raw.map(|v| if v.is_finite() { v.clamp(-CLIP, CLIP) } else { 0.0 });
     }

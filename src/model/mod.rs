@@ -3,6 +3,8 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`linear`] | a robust linear regression on what the window and the rhythm say |
+//! | [`blend`] | a regression on the other forecasts, learnt while the rows come |
+//! | [`mix`] | the forecasts that are mixed, and their weights |
 //! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
 //! | `lanes` | sixteen floats at a time: the sums and squashes of kernel and training |
 //! | [`instructions`] | the same code for each of the processor's vector instructions |
@@ -18,16 +20,19 @@
 //! output layer starts at zero: before it has learnt anything it changes nothing.
 
 pub mod adam;
+pub mod blend;
 pub mod file;
 pub mod forecast;
 pub mod instructions;
 pub mod kernel;
 mod lanes;
 pub mod linear;
+pub mod mix;
 pub mod network;
 mod recurrent;
 mod shard;
 pub mod train;
 
 pub use file::{KnownInterface, Model, ModelError};
-pub use forecast::{Expert, Forecast, Forecaster};
+pub use forecast::{Forecast, Forecaster};
+pub use mix::Expert;

@@ -15,9 +15,10 @@ use candle_nn::{Optimizer, ParamsAdamW};
 
 use super::adam::Adam;
 use super::file::{KnownInterface, Model, Parts, Skill};
-use super::forecast::{EXPERTS, Forecast, Forecaster, LINEAR, Outlook};
+use super::forecast::{Forecast, Forecaster, Outlook};
 use super::kernel::{self, EMBEDDING, Kernel, Weights};
 use super::linear::{self, Coefficients, FEATURES};
+use super::mix::EXPERTS;
 use super::network::{Embeddings, Network, Sample, Shown};
 use crate::random::{Random, fnv1a};
 use crate::series::scale::sorted_quantile;
@@ -29,8 +30,19 @@ const LEARNT: f64 = 0.72;
 pub const BEFORE_HELD_OUT: f64 = 0.8;
 /// Rows below which an interface is not learnt from: two windows.
 pub const LEAST_ROWS: usize = 2 * WINDOW;
-/// Samples of one gradient step.
+/// Samples of one gradient step: at most so many, and in small fleets fewer, so that an epoch has
+/// steps enough, but never less than this.
 const BATCH: usize = 256;
+const LEAST_BATCH: usize = 32;
+const STEPS: usize = 100;
+/// Epochs, after the best one was found, in which the rows that decided are learnt as well: they
+/// are the youngest. The learning rate is lower by this.
+const LAST_EPOCHS: usize = 2;
+const LAST_RATE: f64 = 0.3;
+/// A row whose error is larger than so many usual ones is taken for part of an incident; it and so
+/// many rows after it are left out of what the network learns.
+const FAR: f64 = 8.0;
+const AFTERMATH: usize = 3;
 /// Epochs without a better loss after which training stops.
 const PATIENCE: usize = 3;
 /// Chance that a sample's names are hidden, which is what trains the unknown entries.
@@ -210,7 +222,7 @@ pub fn train(
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
         let mut own: [linear::Rows; 2] = Default::default();
         let mut keep = quota.of(pupil, "linear");
-        pupil.run(blank.clone(), None, pupil.cut(LEARNT), |row, state, forecast| {
+        pupil.run(blank.clone(), None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
             if row >= WINDOW && keep() {
                 let (z, last) = (state.forward(pupil.series.history.values(row)), state.window().last());
                 for (c, own) in own.iter_mut().enumerate() {
@@ -235,9 +247,10 @@ pub fn train(
         tell(&mut progress, "cutting windows", 0.1 + 0.1 * i as f64 / pupils.len() as f64)?;
         let outlook = Arc::new(Outlook { linear: own[i], gates: blank.gates.clone() });
         let mut keep = quota.of(pupil, "windows");
-        let end = pupil.cut(LEARNT);
+        let (end, mut disturbed) = (pupil.cut(LEARNT), 0);
         pupil.run(outlook, None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
-            if row >= WINDOW && keep() {
+            let calm = calm(&mut disturbed, state, forecast, pupil.series.history.values(row));
+            if row >= WINDOW && calm && keep() {
                 let sample = sample(pupil, state, forecast, row);
                 if row < end { learnt.push(sample) } else { deciding.push(sample) }
             }
@@ -307,10 +320,20 @@ impl Quota {
     }
 }
 
+/// Whether a row is neither part of an incident nor just behind one; `disturbed` counts the rows that are left of it.
+fn calm(disturbed: &mut usize, state: &Forecaster, forecast: &Forecast, raw: [f64; 2]) -> bool {
+    let z = state.forward(raw);
+    if (0..2).any(|c| (z[c] - forecast.plain[c]).abs() > FAR * forecast.usual[c]) {
+        *disturbed = AFTERMATH + 1;
+    }
+    let calm = *disturbed == 0;
+    *disturbed = disturbed.saturating_sub(1);
+    calm
+}
+
 fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize) -> Sample {
     let z = state.forward(pupil.series.history.values(row));
-    let linear = forecast.experts[LINEAR];
-    let target = [0, 1].map(|c| ((z[c] - linear[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
+    let target = [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
     Sample {
         sequence: Box::new(kernel::sequence(state.window())),
         side: forecast.side,
@@ -337,16 +360,17 @@ fn learn(
     }
     let variables = network.variables();
     let parameters = ParamsAdamW { lr: options.learning_rate, weight_decay: 1e-4, ..Default::default() };
-    let mut adam = Adam::new(variables.clone(), parameters)?;
+    let mut adam = Adam::new(variables.clone(), parameters.clone())?;
     let mut best = (mean_loss(network, deciding)?, 0, snapshot(&variables)?);
     let mut losses = vec![best.0];
     tell(0, 0.0, &losses)?;
-    let steps = options.epochs * learnt.len().div_ceil(BATCH);
+    let size = (learnt.len() / STEPS).clamp(LEAST_BATCH, BATCH);
+    let steps = options.epochs * learnt.len().div_ceil(size);
     let mut step = 0;
     let mut order: Vec<usize> = (0..learnt.len()).collect();
     for epoch in 1..=options.epochs {
         random.shuffle(&mut order);
-        for (b, batch) in order.chunks(BATCH).enumerate() {
+        for (b, batch) in order.chunks(size).enumerate() {
             let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(&learnt[*i], random)).collect();
             let loss = network.loss(&shown)?;
             let angle = std::f64::consts::PI * step as f64 / steps as f64;
@@ -354,7 +378,7 @@ fn learn(
             adam.backward_step(&loss)?;
             step += 1;
             if b % 8 == 0 {
-                tell(epoch - 1, (b * BATCH) as f64 / learnt.len() as f64, &losses)?;
+                tell(epoch - 1, (b * size) as f64 / learnt.len() as f64, &losses)?;
             }
         }
         let loss = mean_loss(network, deciding)?;
@@ -372,6 +396,25 @@ fn learn(
     }
     for (variable, value) in variables.iter().zip(&best.2) {
         variable.set(value)?;
+    }
+    if best.1 > 0 {
+        let all: Vec<&Sample> = learnt.iter().chain(deciding).collect();
+        let (epochs, mut order) = (losses.len() - 1, (0..all.len()).collect::<Vec<usize>>());
+        let mut adam = Adam::new(variables, parameters)?;
+        let (mut step, steps) = (0, LAST_EPOCHS * all.len().div_ceil(size));
+        for _ in 0..LAST_EPOCHS {
+            random.shuffle(&mut order);
+            for batch in order.chunks(size) {
+                let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(all[*i], random)).collect();
+                let loss = network.loss(&shown)?;
+                adam.set_learning_rate(LAST_RATE * options.learning_rate * (1.0 - step as f64 / steps as f64));
+                adam.backward_step(&loss)?;
+                step += 1;
+                if step % 8 == 0 {
+                    tell(epochs, 0.0, &losses)?;
+                }
+            }
+        }
     }
     Ok(best.1)
 }
@@ -437,19 +480,18 @@ pub fn held_out_skill(model: &Model, series: Series<'_>) -> Option<Skill> {
 
     let mut sums = [(0.0, 0usize); EXPERTS];
     let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);
-    run(history, Forecaster::new(step, scale, outlook), model.network(), n, |row, state, forecast| {
+    let error = |z: f64, row: usize| (scale[1].back(z) - history.values(row)[1]).abs() / unit;
+    run(history, Forecaster::new(step, scale, outlook), model.network(), n, |row, _, forecast| {
         if row < first {
             return;
         }
-        let actual = history.values(row)[1];
-        let error = |z: f64| (state.scale()[1].back(z) - actual).abs() / unit;
         for (sum, expert) in sums.iter_mut().zip(&forecast.experts) {
             if expert[1].is_finite() {
-                *sum = (sum.0 + error(expert[1]), sum.1 + 1);
+                *sum = (sum.0 + error(expert[1], row), sum.1 + 1);
             }
         }
-        mix += error(forecast.expected[1]);
-        plain += error(forecast.plain[1]);
+        mix += error(forecast.expected[1], row);
+        plain += error(forecast.plain[1], row);
         rows += 1;
     });
     let mean = |sum: f64, rows: usize| if rows > 0 { sum / rows as f64 } else { f64::NAN };

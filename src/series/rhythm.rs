@@ -1,6 +1,7 @@
 //! The rhythm of day and week: what an interface did a day and a week before, and what it usually
 //! does at this half-hour of the day and of the week.
 
+use super::scale::median;
 use super::time::{DAY, Step, Timestamp, WEEK};
 
 /// Finest slot that the ring of the past week keeps; finer steps are averaged into it.
@@ -34,12 +35,24 @@ pub struct Echo {
     pub day_profile: Pair,
     /// The two profiles in one: the week's, once enough weeks are in it.
     pub profile: Pair,
+    /// The median of this time on the last three days, of those that were seen.
+    pub three_days: Pair,
+    /// The median of this time on the last seven days, of those that were seen: no single day, and
+    /// no incident that lasted up to three of them, moves it far.
+    pub seven_days: Pair,
 }
 
 impl Echo {
     /// The past says nothing.
-    pub const SILENT: Self =
-        Self { day_before: NONE, week_before: NONE, week_profile: NONE, day_profile: NONE, profile: NONE };
+    pub const SILENT: Self = Self {
+        day_before: NONE,
+        week_before: NONE,
+        week_profile: NONE,
+        day_profile: NONE,
+        profile: NONE,
+        three_days: NONE,
+        seven_days: NONE,
+    };
 }
 
 /// The past week on a ring and the profiles of day and week, learnt row by row.
@@ -85,10 +98,11 @@ impl Rhythm {
         let here = time.seconds().div_euclid(self.bin);
         let week_before =
             if here == newest { self.week_ago } else { self.bin_value(here - self.ring.len() as i64, newest) };
-        let day_before = (1..=6)
-            .map(|days| self.bin_value((time.seconds() - days * DAY).div_euclid(self.bin), newest))
-            .find(|pair| !pair[0].is_nan())
-            .unwrap_or(week_before);
+        let mut days = [week_before; 7];
+        for (day, pair) in (1..).zip(&mut days[..6]) {
+            *pair = self.bin_value((time.seconds() - day * DAY).div_euclid(self.bin), newest);
+        }
+        let day_before = days.into_iter().find(|pair| !pair[0].is_nan()).unwrap_or(NONE);
         let (w, d) = (week_bin(time), day_bin(time));
         let (week_rows, day_rows) = (f64::from(self.week_rows[w]), f64::from(self.day_rows[d]));
         let week_profile = if week_rows > 0.0 { self.week[w].map(f64::from) } else { NONE };
@@ -99,7 +113,8 @@ impl Rhythm {
             (true, false) => week_profile,
             _ => day_profile,
         };
-        Echo { day_before, week_before, week_profile, day_profile, profile }
+        let (three_days, seven_days) = (medians(&days[..3]), medians(&days));
+        Echo { day_before, week_before, week_profile, day_profile, profile, three_days, seven_days }
     }
 
     /// Learns a row; rows come in time order.
@@ -162,6 +177,19 @@ fn day_bin(time: Timestamp) -> usize {
     (time.second_of_day() / 1800) as usize
 }
 
+/// Each channel's median over those days that have a value.
+fn medians(days: &[Pair]) -> Pair {
+    [0, 1].map(|c| {
+        let mut seen = [0.0; 7];
+        let mut n = 0;
+        for day in days.iter().filter(|day| !day[c].is_nan()) {
+            seen[n] = day[c];
+            n += 1;
+        }
+        if n > 0 { median(&mut seen[..n]) } else { f64::NAN }
+    })
+}
+
 fn average(bin: &mut [f32; 2], z: Pair, rows: f64) {
     for c in 0..2 {
         let old = f64::from(bin[c]);
@@ -204,6 +232,21 @@ mod tests {
         close(echo.day_before[1], 252.0 / 8.0);
         let later = hourly(0..200, &[]).echo(Timestamp::from_seconds(T0 + 600 * 3600));
         assert!(later.day_before[0].is_nan() && later.week_before[0].is_nan(), "{later:?}");
+    }
+
+    #[test]
+    fn one_strange_day_does_not_move_the_median_of_the_days() {
+        let mut r = Rhythm::new(Step::from_seconds(3600).unwrap());
+        for h in 0..24 * 7 {
+            let value = if (24 * 6..24 * 7).contains(&h) { 40.0 } else { f64::from((h % 24) as i32) };
+            r.learn(Timestamp::from_seconds(T0 + h * 3600), [value; 2]);
+        }
+        let echo = r.echo(Timestamp::from_seconds(T0 + 24 * 7 * 3600));
+        close(echo.day_before[0], 40.0);
+        close(echo.three_days[0], 0.0);
+        close(echo.seven_days[1], 0.0);
+        let gone = r.echo(Timestamp::from_seconds(T0 + 24 * 30 * 3600));
+        assert!(gone.three_days[0].is_nan() && gone.seven_days[0].is_nan(), "{gone:?}");
     }
 
     #[test]

@@ -263,5 +263,9 @@ fn expert(expert: Expert) -> &'static str {
         Expert::ProfileShifted => "hour of week, shifted",
         Expert::Linear => "linear",
         Expert::Lstm => "LSTM",
+        Expert::SevenDays => "seven days",
+        Expert::Level => "level",
+        Expert::Blend => "blend",
+        Expert::LstmBlend => "LSTM blend",
     }
 }
