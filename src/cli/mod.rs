@@ -7,6 +7,7 @@ pub mod load;
 pub mod plain;
 pub mod score;
 pub mod simulate;
+mod skill;
 pub mod train;
 pub mod watch;
 

@@ -7,7 +7,7 @@ use super::core::{Engine, Told};
 use super::snapshot::*;
 use super::track::Track;
 use crate::model::Expert;
-use crate::model::file::Skill;
+use crate::model::skill::Skill;
 use crate::series::{InterfaceId, Timestamp};
 
 /// Closed incidents that a snapshot lists.

@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use super::blend::{self, BLENDED, Blend, Blended};
-use super::kernel::{self, GateBias, Kernel, OUTPUTS, SIDE};
+use super::kernel::{self, GateBias, Kernel, OUTPUTS, OutputLayer, SIDE};
 use super::linear::{self, Coefficients, Features};
 use super::mix::{EXPERTS, Expert, LossRates, Mix};
 use crate::series::rhythm::{Echo, NONE, Pair};
 use crate::series::running::{Running, rate};
 use crate::series::scale::median;
 use crate::series::window::circle;
-use crate::series::{DAY, Scale, Step, Timestamp, WEEK, WINDOW, Window};
+use crate::series::{DAY, Scale, Step, Timestamp, WARM_UP, WEEK, Window, WindowLength};
 
 /// Side inputs of each channel; the rest is the moment's place in day and week.
 const SIDE_OF_CHANNEL: usize = (SIDE - 4) / 2;
@@ -39,6 +39,12 @@ pub struct Outlook {
     pub linear: Coefficients,
     /// The embedding's part in the gates.
     pub gates: GateBias,
+    /// The last layer; none for the network's own.
+    pub layer: Option<Arc<OutputLayer>>,
+    /// Slots that the network sees.
+    pub window: WindowLength,
+    /// The scales to forecast on; none where they are to be fitted on the interface's own rows.
+    pub scale: Option<[Scale; 2]>,
 }
 
 /// What is expected of a row, before it is looked at. All values in scaled units.
@@ -101,12 +107,13 @@ impl Forecaster {
     /// A state that has seen nothing yet.
     pub fn new(step: Step, scale: [Scale; 2], outlook: Arc<Outlook>) -> Self {
         let day = step.slots_in(DAY);
+        let window = Window::new(outlook.window);
         Self {
             step,
             scale,
             outlook,
             rhythm: crate::series::Rhythm::new(step),
-            window: Window::default(),
+            window,
             echo_last: Echo::SILENT,
             bias: Default::default(),
             level: Default::default(),
@@ -187,7 +194,11 @@ impl Forecaster {
         let side = side(&experts, plain, usual, bias, time);
         let (mut expected, mut spread) = (plain, [1.0; 2]);
         if let Some(network) = network {
-            let out = network.forward(&self.outlook.gates, &kernel::sequence(&self.window), &side);
+            let (gates, sequence) = (&self.outlook.gates, kernel::sequence(&self.window));
+            let out = match &self.outlook.layer {
+                Some(layer) => network.forward_with(layer, gates, &sequence, &side),
+                None => network.forward(gates, &sequence, &side),
+            };
             experts[LSTM] = lstm(&out, plain, usual);
             spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
             blended[1] = [0, 1].map(|c| inputs(&experts, Expert::Lstm, &features, c));
@@ -216,7 +227,7 @@ impl Forecaster {
         self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses);
         self.rows = self.rows.saturating_add(1);
         for c in 0..2 {
-            if self.rows as usize > WINDOW {
+            if self.rows as usize > WARM_UP {
                 let last = forecast.experts[Expert::LastValue as usize][c];
                 for (blend, inputs) in self.blends.iter_mut().zip(&forecast.blended) {
                     blend[c].learn(&inputs[c], z[c] - last, self.rates.blend, self.rates.day);
@@ -310,6 +321,9 @@ mod tests {
         let outlook = Outlook {
             linear: [[0.0; linear::FEATURES]; 2],
             gates: Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]),
+            layer: None,
+            window: WindowLength::default(),
+            scale: None,
         };
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))

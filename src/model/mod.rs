@@ -14,25 +14,36 @@
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
 //! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
+//! | `heads` | last layers of their own for devices and interfaces |
+//! | [`skill`] | how forecasts do on rows that were held out |
+//! | [`settings`] | what a training run is told and a retraining is told again |
+//! | [`learnt`] | the model: what was learnt, ready to score |
 //! | [`file`](mod@file) | the model as one safetensors file |
 //!
-//! The network is trained on what the linear forecast leaves over, not on the raw value, and its
+//! The network is trained on what the mix of the other forecasts leaves over, not on the raw value, and its
 //! output layer starts at zero: before it has learnt anything it changes nothing.
 
 pub mod adam;
 pub mod blend;
 pub mod file;
 pub mod forecast;
+mod heads;
 pub mod instructions;
 pub mod kernel;
 mod lanes;
+pub mod learnt;
 pub mod linear;
 pub mod mix;
 pub mod network;
 mod recurrent;
+mod regress;
+pub mod settings;
 mod shard;
+pub mod skill;
 pub mod train;
 
-pub use file::{KnownInterface, Model, ModelError};
+pub use file::ModelError;
 pub use forecast::{Forecast, Forecaster};
+pub use learnt::{KnownInterface, Model};
 pub use mix::Expert;
+pub use settings::{ModelSettings, Scaling, Scope};

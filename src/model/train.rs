@@ -2,7 +2,8 @@
 //!
 //! The rows of each interface are cut by time. The first 72 % are learnt from, the next 8 % decide
 //! when to stop, and the last 20 % are held out: every figure of skill is measured on them alone.
-//! The linear coefficients are learnt first; the network then learns what they leave over. Where
+//! The linear coefficients are learnt first (from all rows before the held-out ones: nothing decides when
+//! they stop); the network then learns what the mix of the other forecasts leaves over. Where
 //! there are more windows than [`Options::max_windows`], each interface gives an equal share,
 //! drawn at random: a large fleet is learnt from in bounded time.
 
@@ -14,22 +15,23 @@ use std::time::{Duration, Instant};
 use candle_nn::{Optimizer, ParamsAdamW};
 
 use super::adam::Adam;
-use super::file::{KnownInterface, Model, Parts, Skill};
+use super::heads;
+use super::learnt::{KnownInterface, Model, Parts};
 use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{self, EMBEDDING, Kernel, Weights};
+use super::kernel::{self, EMBEDDING, Kernel, OutputLayer, Weights};
 use super::linear::{self, Coefficients, FEATURES};
-use super::mix::EXPERTS;
 use super::network::{Embeddings, Network, Sample, Shown};
+use super::settings::{ModelSettings, Scaling, Scope};
+use super::skill::{self, Skill};
 use crate::random::{Random, fnv1a};
-use crate::series::scale::sorted_quantile;
-use crate::series::{History, InterfaceName, Scale, Step, WINDOW, step};
+use crate::series::{History, InterfaceName, Scale, Step, WARM_UP, step};
 
 /// Share of the rows that the network learns from, and share before the held-out rows.
 const LEARNT: f64 = 0.72;
 /// Share of the rows before the held-out ones.
 pub const BEFORE_HELD_OUT: f64 = 0.8;
-/// Rows below which an interface is not learnt from: two windows.
-pub const LEAST_ROWS: usize = 2 * WINDOW;
+/// Rows below which an interface is not learnt from: twice its warm-up.
+pub const LEAST_ROWS: usize = 2 * WARM_UP;
 /// Samples of one gradient step: at most so many, and in small fleets fewer, so that an epoch has
 /// steps enough, but never less than this.
 const BATCH: usize = 256;
@@ -72,11 +74,20 @@ pub struct Options {
     pub learning_rate: f64,
     /// What to call the model.
     pub name: String,
+    /// What stays with the model.
+    pub model: ModelSettings,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, epochs: 8, max_windows: 100_000, learning_rate: 2e-3, name: "trained".into() }
+        Self {
+            seed: 1,
+            epochs: 8,
+            max_windows: 100_000,
+            learning_rate: 2e-3,
+            name: "trained".into(),
+            model: ModelSettings::default(),
+        }
     }
 }
 
@@ -130,6 +141,9 @@ pub struct Trained {
     pub windows: usize,
     /// Epoch whose weights were kept, from 1; 0 where none was better than the untrained network.
     pub best_epoch: usize,
+    /// Where one scale was fitted for all: the median error on held-out rows that the same training
+    /// reached with each interface's own.
+    pub own_scales: Option<f64>,
     /// How the run went.
     pub progress: TrainingProgress,
 }
@@ -138,7 +152,9 @@ pub struct Trained {
 struct Pupil<'a> {
     series: Series<'a>,
     step: Step,
+    /// That which it is forecast on, and its own.
     scale: [Scale; 2],
+    own: [Scale; 2],
     host: usize,
     entry: usize,
 }
@@ -158,26 +174,7 @@ impl Pupil<'_> {
         see: impl FnMut(usize, &Forecaster, &Forecast),
     ) {
         let state = Forecaster::new(self.step, self.scale, outlook);
-        run(self.series.history, state, network, rows, see);
-    }
-}
-
-fn run(
-    history: &History,
-    mut state: Forecaster,
-    network: Option<&Kernel>,
-    rows: usize,
-    mut see: impl FnMut(usize, &Forecaster, &Forecast),
-) {
-    for i in 0..rows.min(history.len()) {
-        let (time, z) = (history.time(i), state.forward(history.values(i)));
-        if i == 0 {
-            state.start(time, z);
-            continue;
-        }
-        let forecast = state.expect(network, time);
-        see(i, &state, &forecast);
-        state.learn(time, z, &forecast);
+        skill::run(self.series.history, state, network, rows, see);
     }
 }
 
@@ -186,6 +183,22 @@ pub fn train(
     series: &[Series<'_>],
     options: &Options,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    if options.model.scaling == Scaling::Interface {
+        return train_once(series, options, &mut report);
+    }
+    // What one scale for all costs is known only from the same training without it.
+    let own = ModelSettings { scaling: Scaling::Interface, ..options.model };
+    let half = |p: &TrainingProgress, from: f64| TrainingProgress { fraction: from + 0.5 * p.fraction, ..p.clone() };
+    let other = train_once(series, &Options { model: own, ..options.clone() }, &mut |p| report(&half(p, 0.0)))?;
+    let trained = train_once(series, options, &mut |p| report(&half(p, 0.5)))?;
+    Ok(Trained { own_scales: other.model.median_error(), ..trained })
+}
+
+fn train_once(
+    series: &[Series<'_>],
+    options: &Options,
+    report: &mut dyn FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let start = Instant::now();
     let mut progress = TrainingProgress { epochs: options.epochs, ..Default::default() };
@@ -202,10 +215,11 @@ pub fn train(
         series.iter().map(|s| s.name.host.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let all = series.len();
     let longest = series.iter().map(|s| s.history.len()).max().unwrap_or(0);
+    series.retain(|s| s.history.len() >= LEAST_ROWS);
+    let common_scale = (options.model.scaling == Scaling::Global && !series.is_empty()).then(|| common_scale(&series));
     let pupils: Vec<Pupil<'_>> = series
         .into_iter()
-        .filter(|s| s.history.len() >= LEAST_ROWS)
-        .filter_map(|s| enrol(s, &hosts))
+        .filter_map(|s| enrol(s, &hosts, common_scale))
         .enumerate()
         .map(|(i, p)| Pupil { entry: i + 1, ..p })
         .collect();
@@ -216,14 +230,20 @@ pub fn train(
 
     // First pass: what the linear forecast learns from.
     let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: silent });
+    let blank = Arc::new(Outlook {
+        linear: [[0.0; FEATURES]; 2],
+        gates: silent,
+        layer: None,
+        window: options.model.window,
+        scale: None,
+    });
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
         let mut own: [linear::Rows; 2] = Default::default();
         let mut keep = quota.of(pupil, "linear");
         pupil.run(blank.clone(), None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
-            if row >= WINDOW && keep() {
+            if row >= WARM_UP && keep() {
                 let (z, last) = (state.forward(pupil.series.history.values(row)), state.window().last());
                 for (c, own) in own.iter_mut().enumerate() {
                     own.features.push(forecast.features[c].map(|v| v as f32));
@@ -245,19 +265,19 @@ pub fn train(
     let (mut learnt, mut deciding) = (Vec::new(), Vec::new());
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "cutting windows", 0.1 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let outlook = Arc::new(Outlook { linear: own[i], gates: blank.gates.clone() });
+        let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
         let mut keep = quota.of(pupil, "windows");
         let (end, mut disturbed) = (pupil.cut(LEARNT), 0);
         pupil.run(outlook, None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
             let calm = calm(&mut disturbed, state, forecast, pupil.series.history.values(row));
-            if row >= WINDOW && calm && keep() {
+            if row >= WARM_UP && calm && keep() {
                 let sample = sample(pupil, state, forecast, row);
                 if row < end { learnt.push(sample) } else { deciding.push(sample) }
             }
         });
     }
     let mut random = Random::for_purpose(options.seed, "network");
-    let network = Network::new(hosts.len(), pupils.len(), &mut random)?;
+    let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
     let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |epoch, share, losses| {
         progress.epoch = epoch;
         progress.losses = losses.to_vec();
@@ -271,38 +291,151 @@ pub fn train(
         .map(|(p, own)| KnownInterface {
             name: p.series.name.clone(),
             step: p.step,
-            scale: p.scale,
+            scale: p.own,
             linear: *own,
+            layer: None,
             calibration: Vec::new(),
             skill: None,
         })
         .collect();
     let embeddings: Embeddings = network.embeddings()?;
+    let weights = network.weights()?;
+    let none = Layers { all: Vec::new(), of: [vec![None; pupils.len()], vec![None; pupils.len()]], hosts: Vec::new() };
+    let layers = if best_epoch > 0 {
+        tell(&mut progress, "own last layers", 0.9)?;
+        own_layers(options.model.scope, &weights, &embeddings, hosts.len(), &pupils, [&learnt, &deciding])
+    } else {
+        none
+    };
     let parts = Parts {
         name: options.name.clone(),
         seed: options.seed,
-        weights: network.weights()?,
+        settings: options.model,
+        weights,
         embeddings,
+        host_layers: if layers.hosts.is_empty() { vec![None; hosts.len()] } else { layers.hosts },
         hosts,
         known,
         pooled,
+        common_scale,
+        layers: layers.all,
     };
     let mut model = Model::new(parts);
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let skill = held_out_skill(&model, pupil.series);
+        let [device, own] = [layers.of[0][i], layers.of[1][i]];
+        let (skill, layer) = compare_scopes(&model, i, pupil, options.model.scope, device, own);
         model.known_mut()[i].skill = skill;
+        model.known_mut()[i].layer = layer;
     }
+    let model = model.settled();
     tell(&mut progress, "done", 1.0)?;
-    Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, progress, model })
+    Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, own_scales: None, progress, model })
 }
 
-fn enrol<'a>(series: Series<'a>, hosts: &[Arc<str>]) -> Option<Pupil<'a>> {
+/// Last layers beside the shared one, and whose they are.
+struct Layers {
+    all: Vec<OutputLayer>,
+    /// Of each interface: that of its device, and its own.
+    of: [Vec<Option<usize>>; 2],
+    /// Of each host, where the model was told to have one for each.
+    hosts: Vec<Option<usize>>,
+}
+
+/// Learns a last layer for each device, and for each interface, as far as `scope` asks.
+fn own_layers(
+    scope: Scope,
+    weights: &Weights,
+    embeddings: &Embeddings,
+    hosts: usize,
+    pupils: &[Pupil<'_>],
+    [learnt, deciding]: [&[Sample]; 2],
+) -> Layers {
+    let mut layers = Layers { all: Vec::new(), of: [vec![None; pupils.len()], vec![None; pupils.len()]], hosts: Vec::new() };
+    if scope == Scope::Global {
+        return layers;
+    }
+    let (kernel, shared) = (weights.kernel(), weights.output_layer());
+    let gates = |s: &Sample| kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
+    let mut teach = |learnt: &[&Sample], deciding: &[&Sample]| {
+        let layer = heads::learn(&kernel, &shared, learnt, deciding, &gates)?;
+        layers.all.push(layer);
+        Some(layers.all.len() - 1)
+    };
+    let host = |s: &Sample| s.host as usize;
+    let (a, b) = (grouped(learnt, hosts, host), grouped(deciding, hosts, host));
+    let of_hosts: Vec<Option<usize>> = (1..=hosts).map(|host| teach(&a[host], &b[host])).collect();
+    let mut own = vec![None; pupils.len()];
+    if scope == Scope::Interface {
+        let entry = |s: &Sample| s.interface as usize;
+        let (a, b) = (grouped(learnt, pupils.len(), entry), grouped(deciding, pupils.len(), entry));
+        own.iter_mut().zip(pupils).for_each(|(own, p)| *own = teach(&a[p.entry], &b[p.entry]));
+    }
+    layers.of = [pupils.iter().map(|p| p.host.checked_sub(1).and_then(|host| of_hosts[host])).collect(), own];
+    if scope == Scope::Device {
+        layers.hosts = of_hosts;
+    }
+    layers
+}
+
+/// Samples by an entry of theirs, from 0 to `most`.
+fn grouped(samples: &[Sample], most: usize, entry: impl Fn(&Sample) -> usize) -> Vec<Vec<&Sample>> {
+    let mut groups = vec![Vec::new(); most + 1];
+    samples.iter().for_each(|sample| groups[entry(sample)].push(sample));
+    groups
+}
+
+/// The skill of interface `i` with each last layer that was learnt for it, and the layer to use:
+/// that of `scope`, unless the shared one did better on the held-out rows.
+fn compare_scopes(
+    model: &Model,
+    i: usize,
+    pupil: &Pupil<'_>,
+    scope: Scope,
+    device: Option<usize>,
+    own: Option<usize>,
+) -> (Option<Skill>, Option<usize>) {
+    let history = pupil.series.history;
+    let Some((first, step)) = skill::held_out(history) else { return (None, None) };
+    let of = |layer| skill::measure(model.network(), model.outlook_with(i, layer), history, first, step);
+    let global = of(None);
+    let places = [None, device, own];
+    let skills = [None, device, own].map(|layer| layer.map(|layer| of(Some(layer))));
+    let wanted = scope as usize;
+    let (mut chosen, layer) = match skills[wanted] {
+        Some(skill) if skill.mix <= global.mix => (Skill { scope, ..skill }, places[wanted]),
+        _ => (global, None),
+    };
+    // Where nothing was gained by a layer of its own, the scope's forecast is the shared one.
+    let asked = |at: Scope| at <= scope;
+    chosen.scopes = [global.mix, f64::NAN, f64::NAN];
+    for at in [Scope::Device, Scope::Interface].into_iter().filter(|at| asked(*at)) {
+        chosen.scopes[at as usize] = skills[at as usize].map_or(global.mix, |skill| skill.mix);
+    }
+    (Some(chosen), layer)
+}
+
+/// One scale for all interfaces, each channel's from the rows before the held-out ones; each
+/// interface gives at most so many, evenly spaced.
+fn common_scale(series: &[Series<'_>]) -> [Scale; 2] {
+    const MOST: usize = 2000;
+    let mut values: [Vec<f64>; 2] = Default::default();
+    for s in series {
+        let before = (s.history.len() as f64 * BEFORE_HELD_OUT) as usize;
+        for i in (0..before).step_by(before.div_ceil(MOST).max(1)) {
+            let row = s.history.values(i);
+            values.iter_mut().zip(row).for_each(|(values, v)| values.push(v));
+        }
+    }
+    values.map(|values| Scale::fit(&values))
+}
+
+fn enrol<'a>(series: Series<'a>, hosts: &[Arc<str>], common: Option<[Scale; 2]>) -> Option<Pupil<'a>> {
     let times: Vec<_> = series.history.times().collect();
     let before = (series.history.len() as f64 * BEFORE_HELD_OUT) as usize;
-    let scale = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
+    let own = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
     let host = hosts.binary_search(&series.name.host).map_or(0, |i| i + 1);
-    Some(Pupil { series, step: step::infer(&times)?, scale, host, entry: 0 })
+    Some(Pupil { series, step: step::infer(&times)?, scale: common.unwrap_or(own), own, host, entry: 0 })
 }
 
 /// Which rows of an interface are taken, where there are more than its share.
@@ -335,7 +468,7 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     let z = state.forward(pupil.series.history.values(row));
     let target = [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
     Sample {
-        sequence: Box::new(kernel::sequence(state.window())),
+        sequence: kernel::sequence(state.window()),
         side: forecast.side,
         target,
         host: pupil.host as u32,
@@ -442,58 +575,4 @@ fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
 
 fn snapshot(variables: &[candle_core::Var]) -> Result<Vec<candle_core::Tensor>, TrainError> {
     Ok(variables.iter().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?)
-}
-
-/// The unit of errors where the quantiles have no width: the mean distance from the median, a
-/// hundredth of a constant, or 1 where there was nothing but zeros.
-fn idle_unit(sorted: &[f64]) -> f64 {
-    let middle = sorted_quantile(sorted, 0.5);
-    let distance = sorted.iter().map(|v| (v - middle).abs()).sum::<f64>() / sorted.len().max(1) as f64;
-    [distance, 0.01 * middle.abs()].into_iter().find(|unit| *unit > 0.0).unwrap_or(1.0)
-}
-
-/// How a model's forecasts do on the last fifth of an interface's rows, in units of the interface's
-/// spread before that. An interface that the model does not know is forecast as a stranger, on the
-/// scale of its earlier rows. None where fewer than 12 rows are held out or the step is unknown.
-pub fn held_out_skill(model: &Model, series: Series<'_>) -> Option<Skill> {
-    let history = series.history;
-    let n = history.len();
-    let first = (n as f64 * BEFORE_HELD_OUT) as usize;
-    if n < first + 12 || first < WINDOW {
-        return None;
-    }
-    let times: Vec<_> = history.times().take(first).collect();
-    let step = step::infer(&times)?;
-    let early: Vec<[f64; 2]> = (0..WINDOW).map(|i| history.values(i)).collect();
-    let (scale, outlook) = match model.recognise(series.name, step, &early) {
-        Some((known, outlook)) => (known.scale, outlook),
-        None => {
-            let fit = |c: usize| Scale::fit(&(0..first).map(|i| history.values(i)[c]).collect::<Vec<f64>>());
-            ([fit(0), fit(1)], model.stranger(&series.name.host))
-        }
-    };
-    let mut means: Vec<f64> = (0..first).map(|i| history.values(i)[1]).collect();
-    means.sort_unstable_by(f64::total_cmp);
-    let q = |p| sorted_quantile(&means, p);
-    let unit = (q(0.75) - q(0.25)).max(0.25 * (q(0.95) - q(0.05)));
-    let unit = if unit > 0.0 { unit } else { idle_unit(&means) };
-
-    let mut sums = [(0.0, 0usize); EXPERTS];
-    let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);
-    let error = |z: f64, row: usize| (scale[1].back(z) - history.values(row)[1]).abs() / unit;
-    run(history, Forecaster::new(step, scale, outlook), model.network(), n, |row, _, forecast| {
-        if row < first {
-            return;
-        }
-        for (sum, expert) in sums.iter_mut().zip(&forecast.experts) {
-            if expert[1].is_finite() {
-                *sum = (sum.0 + error(expert[1], row), sum.1 + 1);
-            }
-        }
-        mix += error(forecast.expected[1], row);
-        plain += error(forecast.plain[1], row);
-        rows += 1;
-    });
-    let mean = |sum: f64, rows: usize| if rows > 0 { sum / rows as f64 } else { f64::NAN };
-    Some(Skill { rows, experts: sums.map(|(s, n)| mean(s, n)), mix: mean(mix, rows), plain: mean(plain, rows) })
 }
