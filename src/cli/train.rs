@@ -88,11 +88,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         max_windows: args.max_windows.max(1),
         learning_rate: args.learning_rate,
         name: args.name.clone().unwrap_or(stem),
-        model: ModelSettings {
-            scope: args.scope,
-            window: args.window,
-            scaling: args.scale,
-        },
+        model: ModelSettings { scope: args.scope, window: args.window, scaling: args.scale },
     };
     let progress = bar("training", false);
     progress.set_length(1000);

@@ -156,8 +156,7 @@ impl Model {
 /// Reads a model from the bytes of a file; `path` is what errors call it.
 pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Model, ModelError> {
     let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
-    let (_, metadata) =
-        SafeTensors::read_metadata(bytes).map_err(|e| damaged(format!("no safetensors file ({e})")))?;
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(format!("no safetensors file ({e})")))?;
     let header = metadata
         .metadata()
         .as_ref()
@@ -170,8 +169,7 @@ pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Model, ModelError> {
     }
     let header: Header =
         serde_json::from_str(header).map_err(|e| damaged(format!("its header is incomplete ({e})")))?;
-    let file =
-        SafeTensors::deserialize(bytes).map_err(|e| damaged(format!("its tensors are cut or overlap ({e})")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(format!("its tensors are cut or overlap ({e})")))?;
     Reader { file, n: header.interfaces.len() }.model(header).map_err(damaged)
 }
 
@@ -283,8 +281,8 @@ impl Reader<'_> {
         if header.layers.len() != n || header.host_layers.len() != header.hosts.len() {
             return Err("not every interface and host has an entry for its last layer".into());
         }
-        let window = WindowLength::new(header.window)
-            .ok_or_else(|| format!("a window of {} slots is none", header.window))?;
+        let window =
+            WindowLength::new(header.window).ok_or_else(|| format!("a window of {} slots is none", header.window))?;
         let common_scale = match header.scaling {
             Scaling::Interface => None,
             Scaling::Global => Some(scales(&self.doubles("pooled.scale", &[2, 3], false)?, "all interfaces")?),

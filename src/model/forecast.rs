@@ -47,6 +47,13 @@ pub struct Outlook {
     pub scale: Option<[Scale; 2]>,
 }
 
+impl Outlook {
+    /// With the shared last layer, the usual window and the interface's own scales.
+    pub fn new(linear: Coefficients, gates: GateBias) -> Self {
+        Self { linear, gates, layer: None, window: WindowLength::default(), scale: None }
+    }
+}
+
 /// What is expected of a row, before it is looked at. All values in scaled units.
 #[derive(Debug, Clone)]
 pub struct Forecast {
@@ -206,19 +213,7 @@ impl Forecaster {
             expected = [0, 1].map(|c| self.mix.whole(&experts, plain[c], c));
         }
         let profile = [0, 1].map(|c| if echo.profile[c].is_nan() { self.level[c].mean() } else { echo.profile[c] });
-        Forecast {
-            expected,
-            plain,
-            experts,
-            spread,
-            profile,
-            missing,
-            side,
-            features,
-            usual,
-            blended,
-            echo,
-        }
+        Forecast { expected, plain, experts, spread, profile, missing, side, features, usual, blended, echo }
     }
 
     /// Learns what came where `forecast` was expected.
@@ -318,13 +313,8 @@ mod tests {
     use crate::model::kernel::{EMBEDDING, Weights};
 
     fn forecaster(step: i64) -> Forecaster {
-        let outlook = Outlook {
-            linear: [[0.0; linear::FEATURES]; 2],
-            gates: Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]),
-            layer: None,
-            window: WindowLength::default(),
-            scale: None,
-        };
+        let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
+        let outlook = Outlook::new([[0.0; linear::FEATURES]; 2], gates);
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))
     }

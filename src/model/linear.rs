@@ -89,12 +89,8 @@ fn sums(rows: &Rows, now: &[f64; FEATURES], scale: f64) -> Normal<FEATURES> {
 
 /// Median absolute residual as a standard deviation.
 fn residual_scale(rows: &Rows, now: &[f64; FEATURES]) -> f64 {
-    let mut sizes: Vec<f64> = rows
-        .features
-        .iter()
-        .zip(&rows.targets)
-        .map(|(x, y)| residual(x, f64::from(*y), now).abs())
-        .collect();
+    let mut sizes: Vec<f64> =
+        rows.features.iter().zip(&rows.targets).map(|(x, y)| residual(x, f64::from(*y), now).abs()).collect();
     (crate::series::scale::quantile(&mut sizes, 0.5) * 1.4826).max(1e-3)
 }
 

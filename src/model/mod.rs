@@ -11,10 +11,13 @@
 //! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
 //! | [`network`] | the same network in Candle, to be trained |
 //! | `recurrent` | its LSTM as one Candle operation, forward and backward |
+//! | `regress` | least squares with Huber's weights and a ridge |
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
-//! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
+//! | [`train`] | training: what is learnt from what |
+//! | `teach` | teaching the network: batches, when to stop |
 //! | `heads` | last layers of their own for devices and interfaces |
+//! | `scopes` | whose last layer is used |
 //! | [`skill`] | how forecasts do on rows that were held out |
 //! | [`settings`] | what a training run is told and a retraining is told again |
 //! | [`learnt`] | the model: what was learnt, ready to score |
@@ -37,9 +40,11 @@ pub mod mix;
 pub mod network;
 mod recurrent;
 mod regress;
+mod scopes;
 pub mod settings;
 mod shard;
 pub mod skill;
+mod teach;
 pub mod train;
 
 pub use file::ModelError;

@@ -245,7 +245,9 @@ mod tests {
         }
 
         fn state(&self, workshop: &Arc<Workshop>) -> Tensor {
-            workshop.last_state(&self.input, &self.recurrent, &self.constant, self.sequences.iter().map(|s| &**s)).unwrap()
+            workshop
+                .last_state(&self.input, &self.recurrent, &self.constant, self.sequences.iter().map(|s| &**s))
+                .unwrap()
         }
 
         fn loss(&self, state: &Tensor) -> Tensor {

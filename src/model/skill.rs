@@ -95,9 +95,9 @@ pub(super) fn measure(
     first: usize,
     step: Step,
 ) -> Skill {
-    let scale = outlook.scale.unwrap_or_else(|| {
-        [0, 1].map(|c| Scale::fit(&(0..first).map(|i| history.values(i)[c]).collect::<Vec<f64>>()))
-    });
+    let scale = outlook
+        .scale
+        .unwrap_or_else(|| [0, 1].map(|c| Scale::fit(&(0..first).map(|i| history.values(i)[c]).collect::<Vec<f64>>())));
     let unit = unit(history, first);
     let mut sums = [(0.0, 0usize); EXPERTS];
     let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);

@@ -12,17 +12,15 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_nn::{Optimizer, ParamsAdamW};
-
-use super::adam::Adam;
-use super::heads;
-use super::learnt::{KnownInterface, Model, Parts};
 use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{self, EMBEDDING, Kernel, OutputLayer, Weights};
+use super::kernel::{self, EMBEDDING, Kernel, Weights};
+use super::learnt::{KnownInterface, Model, Parts};
 use super::linear::{self, Coefficients, FEATURES};
-use super::network::{Embeddings, Network, Sample, Shown};
+use super::network::{Embeddings, Network, Sample};
+use super::scopes::{Entries, compare_scopes, own_layers};
 use super::settings::{ModelSettings, Scaling, Scope};
-use super::skill::{self, Skill};
+use super::skill;
+use super::teach::learn;
 use crate::random::{Random, fnv1a};
 use crate::series::{History, InterfaceName, Scale, Step, WARM_UP, step};
 
@@ -32,23 +30,10 @@ const LEARNT: f64 = 0.72;
 pub const BEFORE_HELD_OUT: f64 = 0.8;
 /// Rows below which an interface is not learnt from: twice its warm-up.
 pub const LEAST_ROWS: usize = 2 * WARM_UP;
-/// Samples of one gradient step: at most so many, and in small fleets fewer, so that an epoch has
-/// steps enough, but never less than this.
-const BATCH: usize = 256;
-const LEAST_BATCH: usize = 32;
-const STEPS: usize = 100;
-/// Epochs, after the best one was found, in which the rows that decided are learnt as well: they
-/// are the youngest. The learning rate is lower by this.
-const LAST_EPOCHS: usize = 2;
-const LAST_RATE: f64 = 0.3;
 /// A row whose error is larger than so many usual ones is taken for part of an incident; it and so
 /// many rows after it are left out of what the network learns.
 const FAR: f64 = 8.0;
 const AFTERMATH: usize = 3;
-/// Epochs without a better loss after which training stops.
-const PATIENCE: usize = 3;
-/// Chance that a sample's names are hidden, which is what trains the unknown entries.
-const HIDE: f64 = 0.25;
 /// The network's target is held to this, in units of the linear forecast's usual error.
 const TARGET_LIMIT: f64 = 8.0;
 
@@ -230,13 +215,7 @@ fn train_once(
 
     // First pass: what the linear forecast learns from.
     let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-    let blank = Arc::new(Outlook {
-        linear: [[0.0; FEATURES]; 2],
-        gates: silent,
-        layer: None,
-        window: options.model.window,
-        scale: None,
-    });
+    let blank = Arc::new(Outlook { window: options.model.window, ..Outlook::new([[0.0; FEATURES]; 2], silent) });
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
@@ -300,119 +279,34 @@ fn train_once(
         .collect();
     let embeddings: Embeddings = network.embeddings()?;
     let weights = network.weights()?;
-    let none = Layers { all: Vec::new(), of: [vec![None; pupils.len()], vec![None; pupils.len()]], hosts: Vec::new() };
-    let layers = if best_epoch > 0 {
-        tell(&mut progress, "own last layers", 0.9)?;
-        own_layers(options.model.scope, &weights, &embeddings, hosts.len(), &pupils, [&learnt, &deciding])
-    } else {
-        none
-    };
+    tell(&mut progress, "own last layers", 0.9)?;
+    let entries: Vec<Entries> = pupils.iter().map(|p| Entries { host: p.host, interface: p.entry }).collect();
+    // A network that learnt nothing has nothing to tune.
+    let scope = if best_epoch > 0 { options.model.scope } else { Scope::Global };
+    let layers = own_layers(scope, &weights, &embeddings, hosts.len(), &entries, [&learnt, &deciding]);
     let parts = Parts {
         name: options.name.clone(),
         seed: options.seed,
         settings: options.model,
         weights,
         embeddings,
-        host_layers: if layers.hosts.is_empty() { vec![None; hosts.len()] } else { layers.hosts },
         hosts,
         known,
         pooled,
         common_scale,
         layers: layers.all,
+        host_layers: layers.hosts,
     };
     let mut model = Model::new(parts);
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let [device, own] = [layers.of[0][i], layers.of[1][i]];
-        let (skill, layer) = compare_scopes(&model, i, pupil, options.model.scope, device, own);
+        let (skill, layer) = compare_scopes(&model, i, pupil.series.history, layers.of[i]);
         model.known_mut()[i].skill = skill;
         model.known_mut()[i].layer = layer;
     }
     let model = model.settled();
     tell(&mut progress, "done", 1.0)?;
     Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, own_scales: None, progress, model })
-}
-
-/// Last layers beside the shared one, and whose they are.
-struct Layers {
-    all: Vec<OutputLayer>,
-    /// Of each interface: that of its device, and its own.
-    of: [Vec<Option<usize>>; 2],
-    /// Of each host, where the model was told to have one for each.
-    hosts: Vec<Option<usize>>,
-}
-
-/// Learns a last layer for each device, and for each interface, as far as `scope` asks.
-fn own_layers(
-    scope: Scope,
-    weights: &Weights,
-    embeddings: &Embeddings,
-    hosts: usize,
-    pupils: &[Pupil<'_>],
-    [learnt, deciding]: [&[Sample]; 2],
-) -> Layers {
-    let mut layers = Layers { all: Vec::new(), of: [vec![None; pupils.len()], vec![None; pupils.len()]], hosts: Vec::new() };
-    if scope == Scope::Global {
-        return layers;
-    }
-    let (kernel, shared) = (weights.kernel(), weights.output_layer());
-    let gates = |s: &Sample| kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
-    let mut teach = |learnt: &[&Sample], deciding: &[&Sample]| {
-        let layer = heads::learn(&kernel, &shared, learnt, deciding, &gates)?;
-        layers.all.push(layer);
-        Some(layers.all.len() - 1)
-    };
-    let host = |s: &Sample| s.host as usize;
-    let (a, b) = (grouped(learnt, hosts, host), grouped(deciding, hosts, host));
-    let of_hosts: Vec<Option<usize>> = (1..=hosts).map(|host| teach(&a[host], &b[host])).collect();
-    let mut own = vec![None; pupils.len()];
-    if scope == Scope::Interface {
-        let entry = |s: &Sample| s.interface as usize;
-        let (a, b) = (grouped(learnt, pupils.len(), entry), grouped(deciding, pupils.len(), entry));
-        own.iter_mut().zip(pupils).for_each(|(own, p)| *own = teach(&a[p.entry], &b[p.entry]));
-    }
-    layers.of = [pupils.iter().map(|p| p.host.checked_sub(1).and_then(|host| of_hosts[host])).collect(), own];
-    if scope == Scope::Device {
-        layers.hosts = of_hosts;
-    }
-    layers
-}
-
-/// Samples by an entry of theirs, from 0 to `most`.
-fn grouped(samples: &[Sample], most: usize, entry: impl Fn(&Sample) -> usize) -> Vec<Vec<&Sample>> {
-    let mut groups = vec![Vec::new(); most + 1];
-    samples.iter().for_each(|sample| groups[entry(sample)].push(sample));
-    groups
-}
-
-/// The skill of interface `i` with each last layer that was learnt for it, and the layer to use:
-/// that of `scope`, unless the shared one did better on the held-out rows.
-fn compare_scopes(
-    model: &Model,
-    i: usize,
-    pupil: &Pupil<'_>,
-    scope: Scope,
-    device: Option<usize>,
-    own: Option<usize>,
-) -> (Option<Skill>, Option<usize>) {
-    let history = pupil.series.history;
-    let Some((first, step)) = skill::held_out(history) else { return (None, None) };
-    let of = |layer| skill::measure(model.network(), model.outlook_with(i, layer), history, first, step);
-    let global = of(None);
-    let places = [None, device, own];
-    let skills = [None, device, own].map(|layer| layer.map(|layer| of(Some(layer))));
-    let wanted = scope as usize;
-    let (mut chosen, layer) = match skills[wanted] {
-        Some(skill) if skill.mix <= global.mix => (Skill { scope, ..skill }, places[wanted]),
-        _ => (global, None),
-    };
-    // Where nothing was gained by a layer of its own, the scope's forecast is the shared one.
-    let asked = |at: Scope| at <= scope;
-    chosen.scopes = [global.mix, f64::NAN, f64::NAN];
-    for at in [Scope::Device, Scope::Interface].into_iter().filter(|at| asked(*at)) {
-        chosen.scopes[at as usize] = skills[at as usize].map_or(global.mix, |skill| skill.mix);
-    }
-    (Some(chosen), layer)
 }
 
 /// One scale for all interfaces, each channel's from the rows before the held-out ones; each
@@ -466,7 +360,8 @@ fn calm(disturbed: &mut usize, state: &Forecaster, forecast: &Forecast, raw: [f6
 
 fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize) -> Sample {
     let z = state.forward(pupil.series.history.values(row));
-    let target = [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
+    let target =
+        [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
     Sample {
         sequence: kernel::sequence(state.window()),
         side: forecast.side,
@@ -476,103 +371,99 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     }
 }
 
-/// Is told the epoch, the share of it that is done and the losses so far; an error ends the training.
-type Tell<'a> = dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError> + 'a;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::{FileId, Origin, Timestamp, WindowLength};
 
-/// Teaches the network, keeps the weights of the epoch that did best on `deciding`, and says which.
-fn learn(
-    network: &Network,
-    learnt: &[Sample],
-    deciding: &[Sample],
-    options: &Options,
-    random: &mut Random,
-    tell: &mut Tell<'_>,
-) -> Result<usize, TrainError> {
-    if learnt.is_empty() || deciding.is_empty() {
-        return Ok(0);
+    /// Hourly rows of a day's rhythm; what is added to each hour is up to `more`.
+    fn history(rows: usize, seed: u64, size: f64, more: impl Fn(usize) -> f64) -> History {
+        let (mut history, mut random) = (History::default(), Random::new(seed));
+        for i in 0..rows {
+            let day = libm::sin(i as f64 * std::f64::consts::TAU / 24.0);
+            let mean = size * (1000.0 + 300.0 * day + 40.0 * random.normal() + more(i));
+            let origin = Origin { file: FileId::from_index(0), line: 1 };
+            let time = Timestamp::from_seconds(1_767_571_200 + i as i64 * 3600);
+            history.insert(time, 1.2 * mean, mean, origin, |_, _| true);
+        }
+        history
     }
-    let variables = network.variables();
-    let parameters = ParamsAdamW { lr: options.learning_rate, weight_decay: 1e-4, ..Default::default() };
-    let mut adam = Adam::new(variables.clone(), parameters.clone())?;
-    let mut best = (mean_loss(network, deciding)?, 0, snapshot(&variables)?);
-    let mut losses = vec![best.0];
-    tell(0, 0.0, &losses)?;
-    let size = (learnt.len() / STEPS).clamp(LEAST_BATCH, BATCH);
-    let steps = options.epochs * learnt.len().div_ceil(size);
-    let mut step = 0;
-    let mut order: Vec<usize> = (0..learnt.len()).collect();
-    for epoch in 1..=options.epochs {
-        random.shuffle(&mut order);
-        for (b, batch) in order.chunks(size).enumerate() {
-            let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(&learnt[*i], random)).collect();
-            let loss = network.loss(&shown)?;
-            let angle = std::f64::consts::PI * step as f64 / steps as f64;
-            adam.set_learning_rate(options.learning_rate * 0.5 * (1.0 + libm::cos(angle)));
-            adam.backward_step(&loss)?;
-            step += 1;
-            if b % 8 == 0 {
-                tell(epoch - 1, (b * size) as f64 / learnt.len() as f64, &losses)?;
-            }
-        }
-        let loss = mean_loss(network, deciding)?;
-        if !loss.is_finite() {
-            return Err(TrainError::Diverged(loss, epoch));
-        }
-        losses.push(loss);
-        if loss < best.0 {
-            best = (loss, epoch, snapshot(&variables)?);
-        }
-        tell(epoch, 0.0, &losses)?;
-        if epoch >= best.1 + PATIENCE {
-            break;
-        }
+
+    fn fleet() -> Vec<(InterfaceName, History)> {
+        let repeats = |i: usize| if i % 8 == 3 { 300.0 } else { 0.0 };
+        vec![
+            (InterfaceName::new("a", "1"), history(700, 1, 1.0, |_| 0.0)),
+            (InterfaceName::new("a", "2"), history(700, 2, 50.0, repeats)),
+            (InterfaceName::new("b", "1"), history(700, 3, 4000.0, |_| 0.0)),
+        ]
     }
-    for (variable, value) in variables.iter().zip(&best.2) {
-        variable.set(value)?;
+
+    fn trained(model: ModelSettings) -> Trained {
+        let fleet = fleet();
+        let series: Vec<Series<'_>> = fleet.iter().map(|(name, history)| Series { name, history }).collect();
+        let options = Options { epochs: 2, model, ..Options::default() };
+        train(&series, &options, |_| ControlFlow::Continue(())).unwrap()
     }
-    if best.1 > 0 {
-        let all: Vec<&Sample> = learnt.iter().chain(deciding).collect();
-        let (epochs, mut order) = (losses.len() - 1, (0..all.len()).collect::<Vec<usize>>());
-        let mut adam = Adam::new(variables, parameters)?;
-        let (mut step, steps) = (0, LAST_EPOCHS * all.len().div_ceil(size));
-        for _ in 0..LAST_EPOCHS {
-            random.shuffle(&mut order);
-            for batch in order.chunks(size) {
-                let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(all[*i], random)).collect();
-                let loss = network.loss(&shown)?;
-                adam.set_learning_rate(LAST_RATE * options.learning_rate * (1.0 - step as f64 / steps as f64));
-                adam.backward_step(&loss)?;
-                step += 1;
-                if step % 8 == 0 {
-                    tell(epochs, 0.0, &losses)?;
-                }
+
+    #[test]
+    fn a_scope_gives_layers_of_their_own_where_they_help_and_the_shared_one_elsewhere() {
+        let of = |scope| trained(ModelSettings { scope, ..ModelSettings::default() }).model;
+        let global = of(Scope::Global);
+        assert!(global.layers.is_empty() && global.known().iter().all(|k| k.layer.is_none()));
+        for scope in [Scope::Device, Scope::Interface] {
+            let model = of(scope);
+            assert_eq!((model.settings.scope, &model.weights), (scope, &global.weights), "the body is shared");
+            for (known, shared) in model.known().iter().zip(global.known()) {
+                let (skill, shared) = (known.skill.unwrap(), shared.skill.unwrap());
+                assert_eq!(skill.scopes[0], shared.mix, "the shared layer's skill is told beside it");
+                assert!(skill.mix <= shared.mix, "{skill:?}");
+                assert_eq!(skill.scopes[1].is_nan(), scope < Scope::Device);
+                assert_eq!(skill.scopes[2].is_nan(), scope < Scope::Interface);
+                assert_eq!(known.layer.is_some(), skill.scope == scope);
             }
         }
     }
-    Ok(best.1)
-}
 
-/// Hides a sample's interface, and every other time its host too.
-fn hide<'a>(sample: &'a Sample, random: &mut Random) -> Shown<'a> {
-    let mut shown = Shown::from(sample);
-    if random.chance(HIDE) {
-        shown.interface = 0;
-        if random.chance(0.5) {
-            shown.host = 0;
+    #[test]
+    fn the_window_is_that_which_was_asked_for() {
+        let of = |slots| {
+            let window = WindowLength::new(slots).unwrap();
+            trained(ModelSettings { window, ..ModelSettings::default() }).model
+        };
+        let (short, long) = (of(4), of(48));
+        assert_ne!(short.weights, long.weights);
+        assert_eq!([&short, &long].map(|m| m.settings.window.slots()), [4, 48]);
+    }
+
+    #[test]
+    fn one_scale_for_all_is_used_by_all_and_its_cost_is_told() {
+        let trained = trained(ModelSettings { scaling: Scaling::Global, ..ModelSettings::default() });
+        let (model, fleet) = (&trained.model, fleet());
+        let scale = model.common_scale.unwrap();
+        for (name, history) in &fleet {
+            let early: Vec<[f64; 2]> = (0..WARM_UP).map(|i| history.values(i)).collect();
+            let (known, outlook) = model.recognise(name, Step::from_seconds(3600).unwrap(), &early).unwrap();
+            assert_eq!(outlook.scale, Some(scale));
+            assert_ne!(known.scale, scale, "its own is kept, to know the interface by");
         }
+        assert_eq!(model.stranger("c").scale, Some(scale));
+        assert!(trained.own_scales.unwrap() < model.median_error().unwrap());
     }
-    shown
-}
 
-fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
-    let mut sum = 0.0;
-    for batch in samples.chunks(BATCH) {
-        let loss = network.loss(&batch.iter().map(Shown::from).collect::<Vec<_>>())?.to_scalar::<f32>()?;
-        sum += f64::from(loss) * batch.len() as f64;
+    #[test]
+    fn a_row_of_an_incident_and_those_behind_it_are_left_out() {
+        let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
+        let rows = history(300, 5, 1.0, |i| if i == 200 { 5000.0 } else { 0.0 });
+        let scale = [Scale { knee: 3000.0, middle: 0.33, spread: 0.08 }; 2];
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], gates));
+        let (mut disturbed, mut left_out) = (0, Vec::new());
+        let state = Forecaster::new(Step::from_seconds(3600).unwrap(), scale, outlook);
+        skill::run(&rows, state, None, 300, |row, state, forecast| {
+            if row > 100 && !calm(&mut disturbed, state, forecast, rows.values(row)) {
+                left_out.push(row);
+            }
+        });
+        assert!(left_out.contains(&200) && left_out.iter().all(|row| (200..=208).contains(row)), "{left_out:?}");
+        assert!(left_out.len() > AFTERMATH, "{left_out:?}");
     }
-    Ok((sum / samples.len() as f64) as f32)
-}
-
-fn snapshot(variables: &[candle_core::Var]) -> Result<Vec<candle_core::Tensor>, TrainError> {
-    Ok(variables.iter().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?)
 }

@@ -248,6 +248,10 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
         let all: Vec<String> = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0)).collect();
         lines.push(vec![(format!("error less than that of: {}", all.join(", ")), Role::Faint)]);
     }
+    if let Some([mix, plain]) = detail.and_then(|d| d.held_out) {
+        let text = format!("on rows kept back: error {mix:.2} of its spread, without the LSTM {plain:.2}");
+        lines.push(vec![(text, Role::Faint)]);
+    }
     lines
 }
 
