@@ -253,6 +253,11 @@ impl Forecaster {
         self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
     }
 
+    /// Bytes of its state: of the ring and the profiles of day and week, and of all else.
+    pub fn bytes(&self) -> [usize; 2] {
+        [self.rhythm.bytes(), size_of::<Self>() + self.window.bytes()]
+    }
+
     /// The weights of the experts for means, those that take part; they sum to 1.
     pub fn weights(&self) -> Vec<(Expert, f32)> {
         self.mix.weights(1)
@@ -367,5 +372,13 @@ mod tests {
         let forecast = f.expect(Some(&Weights::zero().kernel()), Timestamp::from_seconds(300));
         assert_eq!(forecast.experts[LSTM], forecast.plain);
         assert_eq!(forecast.spread, [1.0; 2]);
+    }
+
+    #[test]
+    fn the_state_is_small() {
+        for step in [10, 300, 3600] {
+            let [rhythm, rest] = forecaster(step).bytes();
+            assert!(rhythm <= 8192 && rest <= 3072, "{step} s: {rhythm} and {rest} bytes");
+        }
     }
 }

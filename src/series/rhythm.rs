@@ -4,8 +4,9 @@
 use super::scale::median;
 use super::time::{DAY, Step, Timestamp, WEEK};
 
-/// Finest slot that the ring of the past week keeps; finer steps are averaged into it.
-const FINEST_BIN: i64 = 300;
+/// Finest slot that the ring of the past week keeps; finer steps are averaged into it, so that ring and
+/// profiles stay within 8 KB.
+const FINEST_BIN: i64 = 600;
 /// Half-hours of a week and of a day: the profiles' bins.
 const WEEK_BINS: usize = 336;
 const DAY_BINS: usize = 48;
@@ -67,8 +68,8 @@ pub struct Rhythm {
     week_ago: Pair,
     week: Box<[[f32; 2]; WEEK_BINS]>,
     week_rows: Box<[u8; WEEK_BINS]>,
-    day: [[f32; 2]; DAY_BINS],
-    day_rows: [u16; DAY_BINS],
+    day: Box<[[f32; 2]; DAY_BINS]>,
+    day_rows: Box<[u16; DAY_BINS]>,
     rows_per_bin: f64,
 }
 
@@ -86,8 +87,8 @@ impl Rhythm {
             week_ago: NONE,
             week: Box::new([[0.0; 2]; WEEK_BINS]),
             week_rows: Box::new([0; WEEK_BINS]),
-            day: [[0.0; 2]; DAY_BINS],
-            day_rows: [0; DAY_BINS],
+            day: Box::new([[0.0; 2]; DAY_BINS]),
+            day_rows: Box::new([0; DAY_BINS]),
             rows_per_bin: (1800.0 / step.seconds() as f64).max(1.0),
         }
     }
@@ -128,6 +129,15 @@ impl Rhythm {
         let rows = (f64::from(self.day_rows[d]) + 1.0).min(cap * 7.0);
         self.day_rows[d] = rows as u16;
         average(&mut self.day[d], z, rows);
+    }
+
+    /// Bytes of the ring and the profiles.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.ring)
+            + size_of_val(&*self.week)
+            + size_of_val(&*self.week_rows)
+            + size_of_val(&*self.day)
+            + size_of_val(&*self.day_rows)
     }
 
     fn remember(&mut self, time: Timestamp, z: Pair) {

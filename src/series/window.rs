@@ -97,6 +97,11 @@ impl Window {
         self.last = Some((time, z));
     }
 
+    /// Bytes of its slots.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.slots)
+    }
+
     fn put(&mut self, slot: WindowSlot) {
         self.slots[self.next] = slot;
         self.next = (self.next + 1) % self.slots.len();

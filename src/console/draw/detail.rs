@@ -242,15 +242,15 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
         let text = format!("  {} rows in {}", format::count(view.rows as u64), format::words(newest.since(first)));
         line.push((text, Role::Faint));
     }
+    if let Some([mix, plain]) = detail.and_then(|d| d.held_out) {
+        // Measured on rows that the model did not learn from, in units of the interface's spread.
+        line.push((format!("  held-out error {mix:.2}, without the LSTM {plain:.2}"), Role::Faint));
+    }
     lines.push(line);
     let skill = detail.map(|d| d.skill.as_slice()).unwrap_or_default();
     if !skill.is_empty() {
         let all: Vec<String> = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0)).collect();
         lines.push(vec![(format!("error less than that of: {}", all.join(", ")), Role::Faint)]);
-    }
-    if let Some([mix, plain]) = detail.and_then(|d| d.held_out) {
-        let text = format!("on rows kept back: error {mix:.2} of its spread, without the LSTM {plain:.2}");
-        lines.push(vec![(text, Role::Faint)]);
     }
     lines
 }
