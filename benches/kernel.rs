@@ -12,7 +12,7 @@ use noctop::model::instructions::Instructions;
 use noctop::model::kernel::{INPUTS, SIDE};
 use noctop::model::network::{Network, Sample, Shown};
 use noctop::random::Random;
-use noctop::series::WINDOW;
+use noctop::series::WindowLength;
 
 /// As in training.
 const BATCH: usize = 256;
@@ -20,7 +20,7 @@ const BATCH: usize = 256;
 const FLEETS: [(usize, usize); 2] = [(5, 50), (500, 10_000)];
 
 fn sample(random: &mut Random, hosts: usize, interfaces: usize) -> Sample {
-    let mut sequence = Box::new([[0.0; INPUTS]; WINDOW]);
+    let mut sequence = vec![[0.0; INPUTS]; WindowLength::default().slots()].into_boxed_slice();
     sequence.iter_mut().flatten().for_each(|v| *v = random.normal() as f32);
     let mut side = [0.0; SIDE];
     side.iter_mut().for_each(|v| *v = random.normal() as f32);
@@ -32,7 +32,7 @@ fn sample(random: &mut Random, hosts: usize, interfaces: usize) -> Sample {
 /// One window to its four outputs, with each set of instructions that the processor has.
 fn scoring(c: &mut Criterion) {
     let mut random = Random::new(1);
-    let network = Network::new(2, 2, &mut random).unwrap();
+    let network = Network::new(2, 2, WindowLength::default(), &mut random).unwrap();
     let (weights, embeddings) = (network.weights().unwrap(), network.embeddings().unwrap());
     let one = sample(&mut random, 2, 2);
     let mut group = c.benchmark_group("score one window");
@@ -53,7 +53,7 @@ fn training(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BATCH as u64));
     for (hosts, interfaces) in FLEETS {
         let mut random = Random::new(2);
-        let network = Network::new(hosts, interfaces, &mut random).unwrap();
+        let network = Network::new(hosts, interfaces, WindowLength::default(), &mut random).unwrap();
         let mut adam = Adam::new(network.variables(), ParamsAdamW::default()).unwrap();
         let mut candles = AdamW::new(network.variables(), ParamsAdamW::default()).unwrap();
         let samples: Vec<Sample> = (0..BATCH).map(|_| sample(&mut random, hosts, interfaces)).collect();

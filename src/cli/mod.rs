@@ -9,6 +9,7 @@ mod output;
 pub mod plain;
 pub mod score;
 pub mod simulate;
+mod skill;
 pub mod train;
 pub mod watch;
 

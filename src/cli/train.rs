@@ -5,14 +5,16 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::load::{bar, read_all};
-use super::plain::printable;
+use super::skill::report;
 use crate::config::Config;
 use crate::engine::{Engine, training};
 use crate::ingest::Root;
-use crate::model::train::{Options, Series, Trained};
-use crate::model::{Expert, Model};
+use crate::model::train::{Options, Series};
+use crate::model::{Model, ModelSettings, Scaling, Scope};
+use crate::series::WindowLength;
 
 /// What `train` is told.
 #[derive(Debug, Args)]
@@ -28,7 +30,19 @@ pub struct TrainArgs {
     /// At most so many passes over the rows; training stops earlier when the loss no longer falls
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub epochs: u16,
-    /// At most so many windows of 24 slots to learn from; each interface gives an equal share
+    /// Slots that the LSTM sees, 4 to 96
+    #[arg(long, default_value = "24", value_name = "SLOTS", value_parser = window)]
+    pub window: WindowLength,
+    /// For whom the network's last layer is learnt: one for all, one for each device, or one for each
+    /// interface. The rest of the network is shared; where a layer of its own does worse on rows
+    /// that it did not learn from, the shared one is used
+    #[arg(long, default_value = "global", value_parser = PossibleValuesParser::new(Scope::ALL.map(Scope::label)).map(|word| word.parse::<Scope>().unwrap_or_default()))]
+    pub scope: Scope,
+    /// Whose rows the scale of an interface is fitted on: its own, or those of all interfaces. With
+    /// global the model is trained both ways, to tell what that costs
+    #[arg(long, default_value = "interface", value_parser = PossibleValuesParser::new(Scaling::ALL.map(Scaling::label)).map(|word| word.parse::<Scaling>().unwrap_or_default()))]
+    pub scale: Scaling,
+    /// At most so many windows to learn from; each interface gives an equal share
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub max_windows: usize,
     /// Adam's learning rate at the start
@@ -39,6 +53,13 @@ pub struct TrainArgs {
     pub name: Option<String>,
     #[command(flatten)]
     read: super::ReadArgs,
+}
+
+/// A length that a window can have.
+fn window(word: &str) -> Result<WindowLength, String> {
+    let range = WindowLength::RANGE;
+    let slots = word.parse::<usize>().ok().and_then(WindowLength::new);
+    slots.ok_or_else(|| format!("name a number from {} to {}", range.start(), range.end()))
 }
 
 /// Runs it.
@@ -66,6 +87,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         max_windows: args.max_windows.max(1),
         learning_rate: args.learning_rate,
         name: args.name.clone().unwrap_or(stem),
+        model: ModelSettings { scope: args.scope, window: args.window, scaling: args.scale },
     };
     let progress = bar("training", false);
     progress.set_length(1000);
@@ -95,95 +117,4 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     );
     super::tell!("model written to {}", args.model.display());
     Ok(())
-}
-
-/// The skill table: held-out error of the simple forecasts and of the mix, per interface.
-fn report(trained: &Trained, out: &mut impl Write) -> io::Result<()> {
-    let shown = [Expert::LastValue, Expert::DayBefore, Expert::WeekProfile, Expert::Linear, Expert::Lstm];
-    let place = |e: Expert| Expert::ALL.iter().position(|x| *x == e).unwrap_or(0);
-    writeln!(
-        out,
-        "Mean absolute error of the mean value on held-out rows (the last fifth of each interface, which was not"
-    )?;
-    writeln!(
-        out,
-        "learnt from), in units of the interface's own spread. * is the best simple forecast; lower is better."
-    )?;
-    writeln!(out)?;
-    write!(out, "{:34} {:>6}", "interface", "rows")?;
-    for e in shown {
-        write!(out, " {:>12}", e.label())?;
-    }
-    writeln!(out, " {:>8} {:>8} {:>7}", "mix", "no LSTM", "skill")?;
-    let mut better = 0;
-    let mut all = 0;
-    let mut columns: Vec<Vec<f64>> = vec![Vec::new(); shown.len() + 3];
-    for known in trained.model.known() {
-        let Some(skill) = &known.skill else { continue };
-        let values: Vec<f64> = shown.iter().map(|e| skill.experts[place(*e)]).collect();
-        let best = values[..3].iter().copied().filter(|v| v.is_finite()).fold(f64::INFINITY, f64::min);
-        write!(out, "{:34} {:>6}", shorten(&printable(&known.name.to_string()), 34), skill.rows)?;
-        for (i, v) in values.iter().enumerate() {
-            let mark = if i < 3 && *v == best { "*" } else { "" };
-            write!(out, " {:>12}", if v.is_finite() { format!("{}{mark}", figure(*v)) } else { "-".into() })?;
-            columns[i].push(*v);
-        }
-        let gain = skill.over_best_simple();
-        writeln!(
-            out,
-            " {:>8} {:>8} {:>7}",
-            figure(skill.mix),
-            figure(skill.plain),
-            gain.map_or("-".into(), |g| format!("{:+.1} %", 100.0 * g))
-        )?;
-        let n = shown.len();
-        columns[n].push(skill.mix);
-        columns[n + 1].push(skill.plain);
-        columns[n + 2].extend(gain);
-        all += 1;
-        better += usize::from(gain.is_some_and(|g| g > 0.0));
-    }
-    if all > 0 {
-        let mut medians = columns.into_iter().map(|mut c| {
-            c.retain(|v| v.is_finite());
-            crate::series::scale::quantile(&mut c, 0.5)
-        });
-        write!(out, "{:34} {:>6}", "median", "")?;
-        for m in medians.by_ref().take(shown.len()) {
-            write!(out, " {m:>12.4}")?;
-        }
-        let rest: Vec<f64> = medians.collect();
-        writeln!(out, " {:>8.4} {:>8.4} {:>7}", rest[0], rest[1], format!("{:+.1} %", 100.0 * rest[2]))?;
-        writeln!(out)?;
-        writeln!(out, "The mix beats the best simple forecast on {better} of {all} interfaces.")?;
-    }
-    if trained.left_out > 0 {
-        writeln!(
-            out,
-            "{} interfaces have fewer than 48 rows and were left out; they will be watched as unknown ones.",
-            trained.left_out
-        )?;
-    }
-    if trained.best_epoch == 0 {
-        writeln!(
-            out,
-            "The LSTM learnt nothing that holds on rows kept back: it adds nothing, and the mix does without it."
-        )?;
-    }
-    Ok(())
-}
-
-/// Four digits behind the point, or the magnitude where the unit of an idle interface makes them silly.
-fn figure(v: f64) -> String {
-    if v < 1e4 { format!("{v:.4}") } else { format!("{v:.1e}") }
-}
-
-/// A name in at most `width` characters; the end of an interface's name says more than its start.
-fn shorten(name: &str, width: usize) -> String {
-    let long = name.chars().count();
-    if long <= width {
-        name.to_owned()
-    } else {
-        format!("…{}", name.chars().skip(long - width + 1).collect::<String>())
-    }
 }

@@ -199,6 +199,7 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
         id,
         points: points.collect(),
         skill: vec![(Expert::LastValue, 0.31), (Expert::DayBefore, 0.42), (Expert::WeekProfile, 0.12)],
+        held_out: Some([0.43, 0.45]),
         weights: vec![(Expert::Lstm, 0.7), (Expert::WeekProfile, 0.3)],
     }
 }

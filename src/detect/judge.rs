@@ -285,7 +285,7 @@ mod tests {
 
     fn run(values: &[f64]) -> Vec<Judged> {
         let blank = crate::model::kernel::Weights::zero().kernel();
-        let outlook = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: blank.gate_bias(&[0.0; EMBEDDING]) });
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], blank.gate_bias(&[0.0; EMBEDDING])));
         let step = Step::from_seconds(3600).unwrap();
         let scale = [Scale::fit(values); 2];
         let (mut f, mut j) = (Forecaster::new(step, scale, outlook), Judge::new(step, &scale, &[], false));

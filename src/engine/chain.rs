@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::detect::{Judge, Judged, Settings};
 use crate::model::forecast::Outlook;
 use crate::model::{Forecaster, KnownInterface, Model};
-use crate::series::{History, InterfaceName, Pair, Scale, Step, WINDOW, step};
+use crate::series::{History, InterfaceName, Pair, Scale, Step, WARM_UP, step};
 
 /// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled.
 const SCALE_ROWS: usize = 12_288;
@@ -40,7 +40,7 @@ impl Chain {
     /// The chain of the interface called `name` as it is before row `to` of its history, built
     /// from the rows since `from`. At least 24 rows lie between. None where they show no step.
     pub fn build(name: &InterfaceName, history: &History, from: usize, to: usize, model: &Model) -> Option<Self> {
-        let times: Vec<_> = (from..to.min(from + WINDOW)).map(|i| history.time(i)).collect();
+        let times: Vec<_> = (from..to.min(from + WARM_UP)).map(|i| history.time(i)).collect();
         Some(Self::with_step(name, history, from, to, model, step::infer(&times)?))
     }
 
@@ -53,15 +53,17 @@ impl Chain {
         model: &Model,
         step: Step,
     ) -> Self {
-        let first: Vec<Pair> = (from..to.min(from + WINDOW)).map(|i| history.values(i)).collect();
+        let first: Vec<Pair> = (from..to.min(from + WARM_UP)).map(|i| history.values(i)).collect();
         let (forecaster, judge, known) = match model.recognise(name, step, &first) {
             Some((known, outlook)) => Self::familiar(known, outlook),
             None => {
+                let outlook = model.stranger(&name.host);
                 let fitted = to.saturating_sub(SCALE_ROWS).max(from);
-                let scale =
-                    [0, 1].map(|c| Scale::fit(&(fitted..to).map(|i| history.values(i)[c]).collect::<Vec<f64>>()));
+                let scale = outlook.scale.unwrap_or_else(|| {
+                    [0, 1].map(|c| Scale::fit(&(fitted..to).map(|i| history.values(i)[c]).collect::<Vec<f64>>()))
+                });
                 let judge = Judge::new(step, &scale, &model.pooled_calibration, false);
-                (Forecaster::new(step, scale, model.stranger(&name.host)), judge, false)
+                (Forecaster::new(step, scale, outlook), judge, false)
             }
         };
         let refit = if known || to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) };
@@ -77,8 +79,9 @@ impl Chain {
     }
 
     fn familiar(known: &KnownInterface, outlook: Arc<Outlook>) -> (Forecaster, Judge, bool) {
-        let judge = Judge::new(known.step, &known.scale, &known.calibration, true);
-        (Forecaster::new(known.step, known.scale, outlook), judge, true)
+        let scale = outlook.scale.unwrap_or(known.scale);
+        let judge = Judge::new(known.step, &scale, &known.calibration, true);
+        (Forecaster::new(known.step, scale, outlook), judge, true)
     }
 
     fn start(&mut self, history: &History, i: usize) {
@@ -90,10 +93,10 @@ impl Chain {
     /// built again from rows before `i`; what was said of those stays as it was said.
     pub fn advance(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Outcome {
         let step = self.forecaster.step();
-        if i >= self.from + 2 * WINDOW && (i - self.from).is_multiple_of(WINDOW) {
-            let times: Vec<_> = (i - WINDOW..i).map(|i| history.time(i)).collect();
+        if i >= self.from + 2 * WARM_UP && (i - self.from).is_multiple_of(WARM_UP) {
+            let times: Vec<_> = (i - WARM_UP..i).map(|i| history.time(i)).collect();
             if let Some(step) = step::changed(&times, step) {
-                *self = Self::with_step(name, history, i - WINDOW, i, model, step);
+                *self = Self::with_step(name, history, i - WARM_UP, i, model, step);
             }
         }
         if i == self.refit {

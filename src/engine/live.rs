@@ -239,8 +239,11 @@ impl Live {
 
     fn retrain(&mut self) {
         let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
-        let options =
-            TrainOptions { name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)), ..self.train.clone() };
+        let options = TrainOptions {
+            name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)),
+            model: self.engine.model().settings,
+            ..self.train.clone()
+        };
         self.around.training = match Job::start(&self.engine, options) {
             Ok(job) => {
                 self.job = Some(job);

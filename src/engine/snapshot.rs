@@ -199,6 +199,8 @@ pub struct DetailView {
     pub points: Vec<DetailPoint>,
     /// Skill of the mix against each simple forecast on held-out rows, where the model knows it.
     pub skill: Vec<(Expert, f64)>,
+    /// Error of the mix on those rows, in units of the interface's spread, and that of the mix without the LSTM.
+    pub held_out: Option<[f64; 2]>,
     /// Weights of the forecasts now, those that take part.
     pub weights: Vec<(Expert, f32)>,
 }

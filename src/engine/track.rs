@@ -10,7 +10,7 @@ use crate::detect::verdict::ErrorSpace;
 use crate::detect::{Incident, IncidentId, Settings, Verdict};
 use crate::ingest::{Origin, Row};
 use crate::model::Model;
-use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WINDOW, step};
+use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WARM_UP, step};
 
 /// Slots that a row may be late, and be scored as if it had been in time.
 pub const LATE_SLOTS: i64 = 48;
@@ -159,7 +159,7 @@ impl Track {
 
     /// Its step, or what its few rows show of it.
     pub fn step_so_far(&self) -> Option<Step> {
-        self.step().or_else(|| step::infer(&self.history.times().take(WINDOW).collect::<Vec<_>>()))
+        self.step().or_else(|| step::infer(&self.history.times().take(WARM_UP).collect::<Vec<_>>()))
     }
 
     /// Whether rows wait to be scored.
@@ -256,7 +256,7 @@ impl Track {
     fn score(&mut self, i: usize, model: &Model, settings: &Settings) -> Scored {
         let (time, raw) = (self.history.time(i), self.history.values(i));
         let before = i.checked_sub(1).map(|i| (self.history.time(i), self.history.values(i)));
-        if i >= WINDOW && self.now.chain.is_none() {
+        if i >= WARM_UP && self.now.chain.is_none() {
             self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
         }
         let state = &mut self.now;
@@ -329,7 +329,7 @@ impl Track {
     /// The chain that `model` gives this interface, built from a copy of its history on any thread.
     pub fn prepare(name: &InterfaceName, history: &History, revision: u64, model: &Model) -> Option<Prepared> {
         let rows = history.len();
-        let chain = if rows >= WINDOW { Chain::build(name, history, 0, rows, model)? } else { return None };
+        let chain = if rows >= WARM_UP { Chain::build(name, history, 0, rows, model)? } else { return None };
         Some(Prepared { chain, rows, revision })
     }
 

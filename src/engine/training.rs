@@ -6,6 +6,7 @@ use super::chain::Chain;
 use super::track::Track;
 use crate::detect::judge::CALIBRATION;
 use crate::model::Model;
+use crate::model::skill::held_out_skill;
 use crate::model::train::{self, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
 use crate::series::scale::quantile;
 use crate::series::{History, InterfaceName};
@@ -59,7 +60,7 @@ fn calibrate(name: &InterfaceName, history: &History, model: &Model) -> Option<V
 pub fn compare(new: &Model, old: &Model, series: &[Series<'_>]) -> Option<(f64, f64)> {
     let (mut news, mut olds) = (Vec::new(), Vec::new());
     for s in series {
-        if let (Some(n), Some(o)) = (train::held_out_skill(new, *s), train::held_out_skill(old, *s)) {
+        if let (Some(n), Some(o)) = (held_out_skill(new, *s), held_out_skill(old, *s)) {
             news.push(n.mix);
             olds.push(o.mix);
         }

@@ -7,7 +7,7 @@ use super::core::{Engine, Told};
 use super::snapshot::*;
 use super::track::Track;
 use crate::model::Expert;
-use crate::model::file::Skill;
+use crate::model::skill::Skill;
 use crate::series::{InterfaceId, Timestamp};
 
 /// Closed incidents that a snapshot lists.
@@ -232,13 +232,14 @@ fn detail(engine: &Engine, id: InterfaceId, track: &Track, rows: usize) -> Detai
         id,
         points,
         skill: skill.map(against).unwrap_or_default(),
+        held_out: skill.map(|skill| [skill.mix, skill.plain]),
         weights: track.chain().map(|c| c.forecaster.weights()).unwrap_or_default(),
     }
 }
 
-/// 1 − error of the mix / error of each expert that had forecasts on the held-out rows.
+/// 1 − error of the mix / error of each forecast of the skill table that there was on the held-out rows.
 fn against(skill: &Skill) -> Vec<(Expert, f64)> {
-    let gain = |e: f64| 1.0 - skill.mix / e;
-    let pairs = Expert::ALL.iter().zip(skill.experts);
-    pairs.filter(|(_, e)| e.is_finite() && *e > 0.0).map(|(expert, e)| (*expert, gain(e))).collect()
+    let shown = Expert::SIMPLE.into_iter().chain([Expert::Linear]);
+    let pairs = shown.map(|expert| (expert, skill.experts[expert as usize]));
+    pairs.filter(|(_, e)| e.is_finite() && *e > 0.0).map(|(expert, e)| (expert, 1.0 - skill.mix / e)).collect()
 }

@@ -1,8 +1,8 @@
-//! The model and its file.
+//! The model's file.
 //!
 //! One safetensors file holds everything: the network, the embeddings, the linear coefficients,
 //! and of each interface that was learnt from its scale, its error calibration and its skill. What
-//! is not a number (format version, names, seed) stands as JSON under `noctop` in the header.
+//! is not a number (format version, names, seed, settings) stands as JSON under `noctop` in the header.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,23 +13,21 @@ use std::sync::Arc;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde::{Deserialize, Serialize};
 
-use super::forecast::{EXPERTS, Outlook};
 use super::kernel::{
-    EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, Kernel, OUTPUTS, SIDE, Weights,
+    EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, OutputLayer, SIDE, Weights,
 };
+use super::learnt::{KnownInterface, Model, Parts};
 use super::linear::{Coefficients, FEATURES};
+use super::mix::EXPERTS;
 use super::network::Embeddings;
-use crate::series::scale::quantile;
-use crate::series::{InterfaceName, Pair, Scale, Step};
+use super::settings::{ModelSettings, Scaling, Scope};
+use super::skill::Skill;
+use crate::series::{InterfaceName, Scale, Step, WindowLength};
 
-/// Version of the file's layout and of what its numbers mean. Another version is refused.
-const FORMAT: u32 = 1;
+/// Version of the file's layout and of what its numbers mean. Another version is refused: the
+/// network's numbers mean nothing to a forecast that is put together in another way.
+const FORMAT: u32 = 2;
 const KEY: &str = "noctop";
-/// Distance from the trained median, in trained spreads, beyond which a name is taken to have
-/// another load behind it than the one that was learnt.
-const FAMILIAR: f64 = 3.0;
-
-static BUILT_IN: &[u8] = include_bytes!("../../models/default.safetensors");
 
 /// Why a model could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -60,186 +58,7 @@ pub enum ModelError {
     },
 }
 
-/// How forecasts did on one interface's held-out rows: mean absolute error of the mean value over
-/// the interface's spread, which is the larger of its interquartile range and a quarter of q95 − q5.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Skill {
-    /// Rows that it was measured on.
-    pub rows: usize,
-    /// Of each expert, in the order of [`super::Expert::ALL`]; NaN for one that never had a forecast.
-    pub experts: [f64; EXPERTS],
-    /// Of the mix.
-    pub mix: f64,
-    /// Of the mix without the LSTM.
-    pub plain: f64,
-}
-
-/// What a model learnt of one interface.
-#[derive(Debug, Clone)]
-pub struct KnownInterface {
-    /// Its name.
-    pub name: InterfaceName,
-    /// Its step.
-    pub step: Step,
-    /// Its scales: of maxima and of means.
-    pub scale: [Scale; 2],
-    /// Its linear coefficients.
-    pub linear: Coefficients,
-    /// What its errors are usually like, in numbers that `detect` made and reads.
-    pub calibration: Vec<f32>,
-    /// How the forecasts did, where enough rows were held out.
-    pub skill: Option<Skill>,
-}
-
-/// Everything that is learnt, ready to score.
-#[derive(Debug)]
-pub struct Model {
-    /// What to call it.
-    pub name: String,
-    /// Seed that it was trained with.
-    pub seed: u64,
-    /// The shared network, and the same as scoring takes it.
-    weights: Weights,
-    kernel: Kernel,
-    /// Whether the LSTM takes part in the mix.
-    pub lstm: bool,
-    embeddings: Embeddings,
-    hosts: Vec<Arc<str>>,
-    known: Vec<KnownInterface>,
-    pooled: Coefficients,
-    /// What errors are usually like on an interface that is not known.
-    pub pooled_calibration: Vec<f32>,
-    index: HashMap<InterfaceName, usize>,
-    host_index: HashMap<Arc<str>, usize>,
-    outlooks: Vec<Arc<Outlook>>,
-    stranger: Arc<Outlook>,
-}
-
-/// What a model is put together from.
-#[derive(Debug)]
-pub struct Parts {
-    /// What to call it.
-    pub name: String,
-    /// Seed.
-    pub seed: u64,
-    /// The shared network.
-    pub weights: Weights,
-    /// Embeddings; entry 0 of each is the unknown one, host `i` has entry `i + 1`, and so has interface `i`.
-    pub embeddings: Embeddings,
-    /// Hosts in the order of their entries.
-    pub hosts: Vec<Arc<str>>,
-    /// Interfaces in the order of their entries.
-    pub known: Vec<KnownInterface>,
-    /// Linear coefficients for an interface that is not known.
-    pub pooled: Coefficients,
-}
-
 impl Model {
-    /// Puts a model together. It has no error calibration for strangers until one is set.
-    pub fn new(parts: Parts) -> Self {
-        let Parts { name, seed, weights, embeddings, hosts, known, pooled } = parts;
-        let kernel = weights.kernel();
-        let mut model = Self {
-            stranger: Arc::new(Outlook { linear: pooled, gates: kernel.gate_bias(&embeddings.of(0, 0)) }),
-            index: known.iter().enumerate().map(|(i, k)| (k.name.clone(), i)).collect(),
-            host_index: hosts.iter().enumerate().map(|(i, h)| (h.clone(), i + 1)).collect(),
-            outlooks: Vec::new(),
-            pooled_calibration: Vec::new(),
-            lstm: true,
-            name,
-            seed,
-            weights,
-            kernel,
-            embeddings,
-            hosts,
-            known,
-            pooled,
-        };
-        model.outlooks = (0..model.known.len())
-            .map(|i| {
-                let known = &model.known[i];
-                let embedding = model.embeddings.of(model.host_entry(&known.name.host), i + 1);
-                Arc::new(Outlook { linear: known.linear, gates: model.kernel.gate_bias(&embedding) })
-            })
-            .collect();
-        model
-    }
-
-    /// A model that has learnt nothing: the simple forecasts alone, for every interface a stranger.
-    pub fn untrained() -> Self {
-        let parts = Parts {
-            name: "untrained".into(),
-            seed: 0,
-            weights: Weights::zero(),
-            embeddings: Embeddings { host: vec![0.0; HOST_EMBEDDING], interface: vec![0.0; INTERFACE_EMBEDDING] },
-            hosts: Vec::new(),
-            known: Vec::new(),
-            pooled: [[0.0; FEATURES]; 2],
-        };
-        Self { lstm: false, ..Self::new(parts) }
-    }
-
-    /// The model that is built into the program.
-    pub fn built_in() -> Result<Self, ModelError> {
-        Self::from_bytes(BUILT_IN, Path::new("the built-in model"))
-    }
-
-    /// The interfaces that it learnt from.
-    pub fn known(&self) -> &[KnownInterface] {
-        &self.known
-    }
-
-    /// Their calibrations, to be set.
-    pub fn known_mut(&mut self) -> &mut [KnownInterface] {
-        &mut self.known
-    }
-
-    /// The shared network where the LSTM takes part.
-    pub fn network(&self) -> Option<&Kernel> {
-        self.lstm.then_some(&self.kernel)
-    }
-
-    /// What it knows of an interface with this name and step whose first rows are `rows`: nothing
-    /// where the name is new, or where the load behind the name is another one than it learnt (an
-    /// interface of the same name in another network, or one that was put to another use).
-    pub fn recognise(
-        &self,
-        name: &InterfaceName,
-        step: Step,
-        rows: &[Pair],
-    ) -> Option<(&KnownInterface, Arc<Outlook>)> {
-        let i = *self.index.get(name)?;
-        let known = &self.known[i];
-        let familiar = (0..2).all(|c| {
-            let mut distance: Vec<f64> = rows.iter().map(|r| known.scale[c].forward(r[c]).abs()).collect();
-            quantile(&mut distance, 0.5) <= FAMILIAR
-        });
-        (known.step == step && familiar).then(|| (known, self.outlooks[i].clone()))
-    }
-
-    /// What it says of an interface that it does not know: the unknown interface of a known host,
-    /// or of an unknown one.
-    pub fn stranger(&self, host: &str) -> Arc<Outlook> {
-        match self.host_entry(host) {
-            0 => self.stranger.clone(),
-            entry => {
-                Arc::new(Outlook { linear: self.pooled, gates: self.kernel.gate_bias(&self.embeddings.of(entry, 0)) })
-            }
-        }
-    }
-
-    /// Median over the interfaces of 1 − error of the mix / error of the best simple forecast
-    /// (last value, day before, hour of week), on held-out rows.
-    pub fn median_skill(&self) -> Option<f64> {
-        let mut skills: Vec<f64> =
-            self.known.iter().filter_map(|k| k.skill.as_ref()).filter_map(Skill::over_best_simple).collect();
-        (!skills.is_empty()).then(|| quantile(&mut skills, 0.5))
-    }
-
-    fn host_entry(&self, host: &str) -> usize {
-        self.host_index.get(host).copied().unwrap_or(0)
-    }
-
     /// Writes the model, whole or not at all: to a new file beside `path`, which then takes its name.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
@@ -262,7 +81,7 @@ impl Model {
     /// Reads a model.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         let bytes = fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
-        Self::from_bytes(&bytes, path)
+        read(&bytes, path)
     }
 
     fn to_bytes(&self) -> Result<Vec<u8>, String> {
@@ -271,10 +90,17 @@ impl Model {
         let n = self.known.len();
         let w = &self.weights;
         let linear = |c: &Coefficients| c.iter().flatten().copied().collect::<Vec<f64>>();
-        let scale =
-            |k: &KnownInterface| k.scale.iter().flat_map(|s| [s.knee, s.middle, s.spread]).collect::<Vec<f64>>();
+        let scales = |of: &[Scale]| of.iter().flat_map(|s| [s.knee, s.middle, s.spread]).collect::<Vec<f64>>();
+        let scale = |k: &KnownInterface| scales(&k.scale);
+        let layers = self.layers.len();
+        let layer_weights: Vec<f32> = self.layers.iter().flat_map(|l| l.weights.as_flattened()).copied().collect();
+        let layer_biases: Vec<f32> = self.layers.iter().flat_map(|l| l.bias).collect();
+        let common = self.common_scale.as_ref().map_or(&[][..], |scale| &scale[..]);
         let skill = |k: &KnownInterface| match &k.skill {
-            Some(s) => [&[s.rows as f64, s.mix, s.plain][..], &s.experts[..]].concat(),
+            Some(s) => {
+                let scope = Scope::ALL.iter().position(|scope| *scope == s.scope).unwrap_or(0) as f64;
+                [&[s.rows as f64, s.mix, s.plain, scope], &s.scopes[..], &s.experts[..]].concat()
+            }
             None => vec![0.0; SKILL],
         };
         let width = self.pooled_calibration.len();
@@ -287,6 +113,8 @@ impl Model {
             ("interface.linear", Dtype::F64, vec![n, 2, FEATURES], all(&|k| linear(&k.linear))),
             ("interface.scale", Dtype::F64, vec![n, 2, 3], all(&scale)),
             ("interface.skill", Dtype::F64, vec![n, SKILL], all(&skill)),
+            ("layer.bias", Dtype::F32, vec![layers, OUTPUTS], floats(&layer_biases)),
+            ("layer.output", Dtype::F32, vec![layers, HEAD, OUTPUTS], floats(&layer_weights)),
             ("network.bias", Dtype::F32, vec![GATES], floats(&w.bias)),
             ("network.embedding", Dtype::F32, vec![EMBEDDING, GATES], floats(&w.embedding)),
             ("network.head", Dtype::F32, vec![HIDDEN + SIDE, HEAD], floats(&w.head)),
@@ -297,6 +125,7 @@ impl Model {
             ("network.recurrent", Dtype::F32, vec![HIDDEN, GATES], floats(&w.recurrent)),
             ("pooled.calibration", Dtype::F32, vec![width], floats(&self.pooled_calibration)),
             ("pooled.linear", Dtype::F64, vec![2, FEATURES], doubles(linear(&self.pooled))),
+            ("pooled.scale", Dtype::F64, vec![common.len(), 3], doubles(scales(common))),
         ];
         let views = tensors
             .iter()
@@ -307,6 +136,11 @@ impl Model {
             format: FORMAT,
             name: self.name.clone(),
             seed: self.seed,
+            scope: self.settings.scope,
+            window: self.settings.window.slots(),
+            scaling: self.settings.scaling,
+            layers: self.known.iter().map(|k| k.layer).collect(),
+            host_layers: self.host_layers.clone(),
             hosts: self.hosts.iter().map(|h| h.to_string()).collect(),
             interfaces: self
                 .known
@@ -317,40 +151,30 @@ impl Model {
         let header = serde_json::to_string(&header).map_err(|e| e.to_string())?;
         safetensors::serialize(views, Some(HashMap::from([(KEY.to_owned(), header)]))).map_err(|e| e.to_string())
     }
-
-    fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ModelError> {
-        let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
-        let (_, metadata) =
-            SafeTensors::read_metadata(bytes).map_err(|e| damaged(format!("no safetensors file ({e})")))?;
-        let header = metadata
-            .metadata()
-            .as_ref()
-            .and_then(|m| m.get(KEY))
-            .ok_or_else(|| damaged("its header has no `noctop` entry".into()))?;
-        let Version { format } =
-            serde_json::from_str(header).map_err(|e| damaged(format!("its header is no JSON ({e})")))?;
-        if format != FORMAT {
-            return Err(ModelError::Version { path: path.to_owned(), found: format });
-        }
-        let header: Header =
-            serde_json::from_str(header).map_err(|e| damaged(format!("its header is incomplete ({e})")))?;
-        let file =
-            SafeTensors::deserialize(bytes).map_err(|e| damaged(format!("its tensors are cut or overlap ({e})")))?;
-        Reader { file, n: header.interfaces.len() }.model(header).map_err(damaged)
-    }
 }
 
-impl Skill {
-    /// 1 − error of the mix / error of the best simple forecast; None where that is 0.
-    pub fn over_best_simple(&self) -> Option<f64> {
-        let best =
-            [0, 1, 3].into_iter().map(|e| self.experts[e]).filter(|e| e.is_finite()).fold(f64::INFINITY, f64::min);
-        (best > 0.0 && best.is_finite()).then(|| 1.0 - self.mix / best)
+/// Reads a model from the bytes of a file; `path` is what errors call it.
+pub(super) fn read(bytes: &[u8], path: &Path) -> Result<Model, ModelError> {
+    let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(format!("no safetensors file ({e})")))?;
+    let header = metadata
+        .metadata()
+        .as_ref()
+        .and_then(|m| m.get(KEY))
+        .ok_or_else(|| damaged("its header has no `noctop` entry".into()))?;
+    let Version { format } =
+        serde_json::from_str(header).map_err(|e| damaged(format!("its header is no JSON ({e})")))?;
+    if format != FORMAT {
+        return Err(ModelError::Version { path: path.to_owned(), found: format });
     }
+    let header: Header =
+        serde_json::from_str(header).map_err(|e| damaged(format!("its header is incomplete ({e})")))?;
+    let file = SafeTensors::deserialize(bytes).map_err(|e| damaged(format!("its tensors are cut or overlap ({e})")))?;
+    Reader { file, n: header.interfaces.len() }.model(header).map_err(damaged)
 }
 
-/// Numbers in a row of `interface.skill`: rows, mix, plain, experts.
-const SKILL: usize = 3 + EXPERTS;
+/// Numbers in a row of `interface.skill`: rows, mix, plain, scope, each scope's, experts.
+const SKILL: usize = 7 + EXPERTS;
 
 #[derive(Deserialize)]
 struct Version {
@@ -362,6 +186,12 @@ struct Header {
     format: u32,
     name: String,
     seed: u64,
+    scope: Scope,
+    window: usize,
+    scaling: Scaling,
+    /// Of each interface, the place of its last layer; and of each host, for strangers on it.
+    layers: Vec<Option<usize>>,
+    host_layers: Vec<Option<usize>>,
     hosts: Vec<String>,
     /// Host, name, step in seconds.
     interfaces: Vec<(String, String, i64)>,
@@ -411,6 +241,15 @@ impl Reader<'_> {
         if fine { Ok(values) } else { Err(format!("{name} holds a value that is not finite")) }
     }
 
+    /// Last layers beside the shared one.
+    fn layers(&self) -> Result<Vec<OutputLayer>, String> {
+        let count = self.file.tensor("layer.bias").map_or(0, |t| t.shape().first().copied().unwrap_or(0));
+        let bias = self.floats("layer.bias", &[count, OUTPUTS])?;
+        let output = self.floats("layer.output", &[count, HEAD, OUTPUTS])?;
+        let pairs = output.chunks_exact(HEAD * OUTPUTS).zip(bias.chunks_exact(OUTPUTS));
+        Ok(pairs.map(|(output, bias)| OutputLayer::from_slices(output, bias)).collect())
+    }
+
     fn model(&self, header: Header) -> Result<Model, String> {
         let n = self.n;
         let weights = Weights {
@@ -433,35 +272,73 @@ impl Reader<'_> {
         let scale = self.doubles("interface.scale", &[n, 2, 3], false)?;
         let linear = self.doubles("interface.linear", &[n, 2, FEATURES], false)?;
         let skill = self.doubles("interface.skill", &[n, SKILL], true)?;
+        let layers = self.layers()?;
+        for place in header.layers.iter().chain(&header.host_layers).flatten() {
+            if *place >= layers.len() {
+                return Err(format!("layer {place} is named, but there are {}", layers.len()));
+            }
+        }
+        if header.layers.len() != n || header.host_layers.len() != header.hosts.len() {
+            return Err("not every interface and host has an entry for its last layer".into());
+        }
+        let window =
+            WindowLength::new(header.window).ok_or_else(|| format!("a window of {} slots is none", header.window))?;
+        let common_scale = match header.scaling {
+            Scaling::Interface => None,
+            Scaling::Global => Some(scales(&self.doubles("pooled.scale", &[2, 3], false)?, "all interfaces")?),
+        };
         let pooled = coefficients(&self.doubles("pooled.linear", &[2, FEATURES], false)?);
         let known = header
             .interfaces
             .iter()
             .enumerate()
             .map(|(i, (host, ifname, step))| {
-                let s = &scale[i * 6..i * 6 + 6];
-                let scales = [0, 3].map(|o| Scale { knee: s[o], middle: s[o + 1], spread: s[o + 2] });
-                if scales.iter().any(|s| s.knee <= 0.0 || s.spread <= 0.0) {
-                    return Err(format!("interface.scale of {host} {ifname} is not positive"));
-                }
                 let row = &skill[i * SKILL..(i + 1) * SKILL];
                 Ok(KnownInterface {
                     name: InterfaceName::new(host, ifname),
                     step: Step::from_seconds(*step).ok_or_else(|| format!("{host} {ifname} has a step of {step} s"))?,
-                    scale: scales,
+                    scale: scales(&scale[i * 6..i * 6 + 6], &format!("{host} {ifname}"))?,
+                    layer: header.layers[i],
                     linear: coefficients(&linear[i * 2 * FEATURES..]),
                     calibration: calibration[i * width..(i + 1) * width].to_vec(),
                     skill: (row[0] > 0.0).then(|| {
                         let mut experts = [0.0; EXPERTS];
-                        experts.copy_from_slice(&row[3..]);
-                        Skill { rows: row[0] as usize, mix: row[1], plain: row[2], experts }
+                        experts.copy_from_slice(&row[7..]);
+                        let scope = Scope::ALL.get(row[3] as usize).copied().unwrap_or_default();
+                        let scopes = [row[4], row[5], row[6]];
+                        Skill { rows: row[0] as usize, mix: row[1], plain: row[2], experts, scopes, scope }
                     }),
                 })
             })
             .collect::<Result<Vec<_>, String>>()?;
         let hosts = header.hosts.iter().map(|h| Arc::from(h.as_str())).collect();
-        let parts = Parts { name: header.name, seed: header.seed, weights, embeddings, hosts, known, pooled };
-        Ok(Model { pooled_calibration, ..Model::new(parts) })
+        let settings = ModelSettings { scope: header.scope, window, scaling: header.scaling };
+        let parts = Parts {
+            name: header.name,
+            seed: header.seed,
+            settings,
+            weights,
+            embeddings,
+            hosts,
+            known,
+            pooled,
+            common_scale,
+            layers,
+            host_layers: header.host_layers,
+        };
+        let mut model = Model::new(parts);
+        model.pooled_calibration = pooled_calibration;
+        Ok(model)
+    }
+}
+
+/// Two scales out of six numbers.
+fn scales(numbers: &[f64], whose: &str) -> Result<[Scale; 2], String> {
+    let scales = [0, 3].map(|o| Scale { knee: numbers[o], middle: numbers[o + 1], spread: numbers[o + 2] });
+    if scales.iter().all(|s| s.knee > 0.0 && s.spread > 0.0) {
+        Ok(scales)
+    } else {
+        Err(format!("the scale of {whose} is not positive"))
     }
 }
 
@@ -475,34 +352,9 @@ fn coefficients(values: &[f64]) -> Coefficients {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-    use crate::model::network::Network;
-    use crate::random::Random;
-
-    /// A model that knows one interface and whose network was not trained.
-    pub(crate) fn model() -> Model {
-        let network = Network::new(1, 1, &mut Random::new(1)).unwrap();
-        let known = KnownInterface {
-            name: InterfaceName::new("core-1", "xe-0"),
-            step: Step::from_seconds(3600).unwrap(),
-            scale: [Scale { knee: 3e6, middle: 0.32, spread: 0.3 }; 2],
-            linear: [[0.01; FEATURES]; 2],
-            calibration: vec![0.5; 3],
-            skill: Some(Skill { rows: 9, experts: [f64::NAN; EXPERTS], mix: 0.4, plain: 0.5 }),
-        };
-        let mut model = Model::new(Parts {
-            name: "test".into(),
-            seed: 1,
-            weights: network.weights().unwrap(),
-            embeddings: network.embeddings().unwrap(),
-            hosts: vec!["core-1".into()],
-            known: vec![known],
-            pooled: [[0.0; FEATURES]; 2],
-        });
-        model.pooled_calibration = vec![0.25; 3];
-        model
-    }
+    use crate::model::learnt::tests::model;
 
     #[test]
     fn a_model_comes_back_from_its_file_as_it_was() {
@@ -513,13 +365,14 @@ pub(crate) mod tests {
         let back = Model::load(&path).unwrap();
         assert_eq!(back.to_bytes().unwrap(), model.to_bytes().unwrap());
         assert_eq!((back.weights, back.pooled_calibration), (model.weights, model.pooled_calibration));
+        assert_eq!((back.settings, back.layers, back.host_layers), (model.settings, model.layers, model.host_layers));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside the model");
     }
 
     #[test]
     fn damaged_foreign_and_future_files_are_clear_errors() {
         let whole = model().to_bytes().unwrap();
-        let error = |bytes: &[u8]| Model::from_bytes(bytes, Path::new("m.safetensors")).unwrap_err().to_string();
+        let error = |bytes: &[u8]| read(bytes, Path::new("m.safetensors")).unwrap_err().to_string();
         for cut in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
             assert!(
                 error(&whole[..cut]).contains("m.safetensors: not a noctop model"),
@@ -531,25 +384,13 @@ pub(crate) mod tests {
         let foreign = safetensors::serialize(Vec::<(&str, TensorView<'_>)>::new(), None).unwrap();
         assert!(error(&foreign).contains("no `noctop` entry"));
         let text = String::from_utf8_lossy(&whole).into_owned();
-        assert!(text.contains("\\\"format\\\":1"), "the header is JSON in a string");
-        let at = whole.windows(12).position(|w| w == b"\\\"format\\\":1").unwrap();
+        assert!(text.contains("\\\"format\\\":2"), "the header is JSON in a string");
+        let at = whole.windows(12).position(|w| w == b"\\\"format\\\":2").unwrap();
         let mut future = whole.clone();
         future[at + 11] = b'7';
         assert!(error(&future).contains("model format 7"), "{}", error(&future));
         let mut infinite = model();
         infinite.weights.bias[3] = f32::INFINITY;
         assert!(error(&infinite.to_bytes().unwrap()).contains("network.bias holds a value that is not finite"));
-    }
-
-    #[test]
-    fn a_name_is_recognised_only_with_its_step_and_its_load() {
-        let model = model();
-        let name = InterfaceName::new("core-1", "xe-0");
-        let hour = Step::from_seconds(3600).unwrap();
-        let rows = |v: f64| vec![[v, v]; 24];
-        assert!(model.recognise(&name, hour, &rows(1e6)).is_some());
-        assert!(model.recognise(&name, hour, &rows(1e9)).is_none(), "another load");
-        assert!(model.recognise(&name, Step::from_seconds(60).unwrap(), &rows(1e6)).is_none(), "another step");
-        assert!(model.recognise(&InterfaceName::new("core-1", "xe-1"), hour, &rows(1e6)).is_none());
     }
 }

@@ -1,88 +1,36 @@
-//! One interface's forecast: several experts, mixed by how well each did of late.
-//!
-//! The experts and the rule of the mix are those that did best when they were measured on real
-//! series: no single forecast is best everywhere, and an online mix follows whichever is. Weights
-//! are exp(−12·(L − Lmin)/(Lmin + 0.001)) with L an expert's mean absolute error of the last day
-//! (exponentially weighted forecasters: Cesa-Bianchi and Lugosi, Prediction, Learning, and Games, 2006).
+//! One interface's forecast state: what each expert says of the row to come, and what they learn
+//! from the row that came.
 
 use std::sync::Arc;
 
-use super::kernel::{self, GateBias, Kernel, OUTPUTS, SIDE};
+use super::blend::{self, BLENDED, Blend, Blended};
+use super::kernel::{self, GateBias, Kernel, OUTPUTS, OutputLayer, SIDE};
 use super::linear::{self, Coefficients, Features};
+use super::mix::{EXPERTS, Expert, LossRates, Mix};
 use crate::series::rhythm::{Echo, NONE, Pair};
 use crate::series::running::{Running, rate};
+use crate::series::scale::median;
 use crate::series::window::circle;
-use crate::series::{DAY, Scale, Step, Timestamp, WEEK, Window};
+use crate::series::{DAY, Scale, Step, Timestamp, WARM_UP, WEEK, Window, WindowLength};
 
-/// The forecasts that are mixed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Expert {
-    /// The same as the last value.
-    #[default]
-    LastValue,
-    /// The same as a day before.
-    DayBefore,
-    /// The same as a week before.
-    WeekBefore,
-    /// The usual value of this half-hour of the week.
-    WeekProfile,
-    /// The usual value of this half-hour of the day.
-    DayProfile,
-    /// A day before, shifted by the level's change since.
-    DayShifted,
-    /// The profile, shifted by the level's distance from it.
-    ProfileShifted,
-    /// A robust linear regression.
-    Linear,
-    /// The Embed-LSTM.
-    Lstm,
-}
-
-impl Expert {
-    /// All of them, in the order of their places in a [`Forecast`].
-    pub const ALL: [Self; EXPERTS] = [
-        Self::LastValue,
-        Self::DayBefore,
-        Self::WeekBefore,
-        Self::WeekProfile,
-        Self::DayProfile,
-        Self::DayShifted,
-        Self::ProfileShifted,
-        Self::Linear,
-        Self::Lstm,
-    ];
-
-    /// What people call it.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::LastValue => "last value",
-            Self::DayBefore => "day before",
-            Self::WeekBefore => "week before",
-            Self::WeekProfile => "hour of week",
-            Self::DayProfile => "hour of day",
-            Self::DayShifted => "day before, shifted",
-            Self::ProfileShifted => "profile, shifted",
-            Self::Linear => "linear",
-            Self::Lstm => "LSTM",
-        }
-    }
-}
-
-/// How many experts there are.
-pub const EXPERTS: usize = 9;
-pub(super) const LINEAR: usize = 7;
-const LSTM: usize = 8;
-/// Rows after which an expert takes part.
-const TRIAL: f64 = 6.0;
-/// What an error counts at the most, in scaled units.
-const WORST: f64 = 8.0;
-/// The linear forecast's error before it is known, and the least that it counts.
-const USUAL: f64 = 0.3;
+/// Side inputs of each channel; the rest is the moment's place in day and week.
+const SIDE_OF_CHANNEL: usize = (SIDE - 4) / 2;
+const LSTM: usize = Expert::Lstm as usize;
+const BLEND: usize = Expert::Blend as usize;
+const LSTM_BLEND: usize = Expert::LstmBlend as usize;
+/// The usual error before it is known and the rows that this guess is worth, and the least that it counts.
+const GUESS: (f64, f64) = (0.3, 6.0);
 const LEAST_USUAL: f64 = 0.02;
-/// What the network may add, in units of the linear forecast's usual error.
+/// What the network may add, in units of the usual error.
 const REACH: f64 = 4.0;
 /// Range of the network's log-spread.
 const LOG_SPREAD: f64 = 1.5;
+/// What a scaled value is held to where it is an input.
+const HELD: f64 = 8.0;
+/// Slots whose median is the level.
+const LEVEL_SLOTS: usize = 5;
+/// Days after which the blend has forgotten half.
+const BLEND_DAYS: f64 = 7.0;
 
 /// What a model knows of one interface, or of one that it never saw.
 #[derive(Debug, Clone)]
@@ -91,6 +39,19 @@ pub struct Outlook {
     pub linear: Coefficients,
     /// The embedding's part in the gates.
     pub gates: GateBias,
+    /// The last layer; none for the network's own.
+    pub layer: Option<Arc<OutputLayer>>,
+    /// Slots that the network sees.
+    pub window: WindowLength,
+    /// The scales to forecast on; none where they are to be fitted on the interface's own rows.
+    pub scale: Option<[Scale; 2]>,
+}
+
+impl Outlook {
+    /// With the shared last layer, the usual window and the interface's own scales.
+    pub fn new(linear: Coefficients, gates: GateBias) -> Self {
+        Self { linear, gates, layer: None, window: WindowLength::default(), scale: None }
+    }
 }
 
 /// What is expected of a row, before it is looked at. All values in scaled units.
@@ -98,11 +59,11 @@ pub struct Outlook {
 pub struct Forecast {
     /// The mix: what is expected.
     pub expected: Pair,
-    /// The mix without the LSTM, for comparison.
+    /// The mix without the LSTM, which the network's part is added to.
     pub plain: Pair,
     /// Every expert's forecast of each channel; NaN where it has none.
     pub experts: [Pair; EXPERTS],
-    /// The network's spread, relative: the error that it expects over the linear forecast's usual one.
+    /// The network's spread, relative: the error that it expects over the usual one.
     pub spread: Pair,
     /// The usual value for this hour.
     pub profile: Pair,
@@ -112,8 +73,10 @@ pub struct Forecast {
     pub side: [f32; SIDE],
     /// What the linear regression was given.
     pub features: Features,
-    /// The linear forecast's usual error.
+    /// The usual error of the mix without the LSTM.
     pub usual: Pair,
+    /// What the blends combine: without the LSTM, and with it.
+    blended: [[Blended; 2]; 2],
     echo: Echo,
 }
 
@@ -130,8 +93,11 @@ pub struct Forecaster {
     /// The level's distance from the profile, and from the day before.
     bias: [[Running; 2]; 2],
     level: [Running; 2],
-    losses: [[Running; 2]; EXPERTS],
-    range: [[f64; 2]; 2],
+    /// Without the LSTM, and with it.
+    blends: [[Blend; 2]; 2],
+    usual: [Running; 2],
+    mix: Mix,
+    rows: u32,
     rates: Rates,
 }
 
@@ -140,27 +106,34 @@ struct Rates {
     quarter_day: f64,
     day: f64,
     week: f64,
+    blend: f64,
+    losses: LossRates,
 }
 
 impl Forecaster {
     /// A state that has seen nothing yet.
     pub fn new(step: Step, scale: [Scale; 2], outlook: Arc<Outlook>) -> Self {
         let day = step.slots_in(DAY);
+        let window = Window::new(outlook.window);
         Self {
             step,
             scale,
             outlook,
             rhythm: crate::series::Rhythm::new(step),
-            window: Window::default(),
+            window,
             echo_last: Echo::SILENT,
             bias: Default::default(),
             level: Default::default(),
-            losses: Default::default(),
-            range: [[f64::INFINITY, f64::NEG_INFINITY]; 2],
+            blends: Default::default(),
+            usual: [Running::at(GUESS.0, GUESS.1); 2],
+            mix: Mix::default(),
+            rows: 0,
             rates: Rates {
                 quarter_day: rate((day / 4.0).max(3.0)),
                 day: rate(day.max(12.0)),
                 week: rate(day.max(4.0) * 7.0),
+                blend: rate(day.max(24.0) * BLEND_DAYS),
+                losses: LossRates { fast: rate((day / 4.0).max(3.0)), slow: rate((day * 3.0).max(12.0)) },
             },
         }
     }
@@ -200,9 +173,11 @@ impl Forecaster {
         let features = linear::features(&self.window, last, &echo, &self.echo_last, bias);
         let change = linear::predict(&self.outlook.linear, &features);
         let linear = [0, 1].map(|c| last[c] + change[c]);
-        let usual = [0, 1].map(|c| self.usual(c));
-        let side = side(&echo, linear, last, usual, bias, time);
-
+        let usual = self.usual.map(|usual| usual.mean().max(LEAST_USUAL));
+        let level = [0, 1].map(|c| {
+            let mut slots: [f64; LEVEL_SLOTS] = std::array::from_fn(|i| f64::from(self.window.value_back(i)[c]));
+            median(&mut slots)
+        });
         let add = |base: Pair, by: Pair| [base[0] + by[0], base[1] + by[1]];
         let mut experts = [
             last,
@@ -212,47 +187,58 @@ impl Forecaster {
             echo.day_profile,
             add(echo.day_before, bias[1]),
             add(echo.profile, bias[0]),
+            echo.seven_days,
+            level,
             linear,
             NONE,
+            NONE,
+            NONE,
         ];
-        let mut spread = [1.0; 2];
+        let mut blended = [[[0.0; BLENDED]; 2]; 2];
+        blended[0] = [0, 1].map(|c| inputs(&experts, Expert::Linear, &features, c));
+        experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[0][c].predict(&blended[0][c]));
+        let plain = [0, 1].map(|c| self.mix.plain(&experts, c));
+        let side = side(&experts, plain, usual, bias, time);
+        let (mut expected, mut spread) = (plain, [1.0; 2]);
         if let Some(network) = network {
-            let out = network.forward(&self.outlook.gates, &kernel::sequence(&self.window), &side);
-            experts[LSTM] = lstm(&out, linear, usual);
+            let (gates, sequence) = (&self.outlook.gates, kernel::sequence(&self.window));
+            let out = match &self.outlook.layer {
+                Some(layer) => network.forward_with(layer, gates, &sequence, &side),
+                None => network.forward(gates, &sequence, &side),
+            };
+            experts[LSTM] = lstm(&out, plain, usual);
             spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
+            blended[1] = [0, 1].map(|c| inputs(&experts, Expert::Lstm, &features, c));
+            experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.blends[1][c].predict(&blended[1][c]));
+            expected = [0, 1].map(|c| self.mix.whole(&experts, plain[c], c));
         }
         let profile = [0, 1].map(|c| if echo.profile[c].is_nan() { self.level[c].mean() } else { echo.profile[c] });
-        Forecast {
-            expected: [0, 1].map(|c| self.mix(&experts, c)),
-            plain: [0, 1].map(|c| self.mix(&experts[..LSTM], c)),
-            experts,
-            spread,
-            profile,
-            missing,
-            side,
-            features,
-            usual,
-            echo,
-        }
+        Forecast { expected, plain, experts, spread, profile, missing, side, features, usual, blended, echo }
     }
 
     /// Learns what came where `forecast` was expected.
     pub fn learn(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         let mut surprise = [0.0; 2];
+        self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses);
+        self.rows = self.rows.saturating_add(1);
         for c in 0..2 {
-            for (losses, expert) in self.losses.iter_mut().zip(&forecast.experts) {
-                if expert[c].is_finite() {
-                    losses[c].learn((z[c] - expert[c]).abs().min(WORST), self.rates.day);
+            if self.rows as usize > WARM_UP {
+                let last = forecast.experts[Expert::LastValue as usize][c];
+                for (blend, inputs) in self.blends.iter_mut().zip(&forecast.blended) {
+                    blend[c].learn(&inputs[c], z[c] - last, self.rates.blend, self.rates.day);
                 }
             }
-            surprise[c] = (z[c] - forecast.experts[LINEAR][c]) / forecast.usual[c];
+            let error = z[c] - forecast.plain[c];
+            surprise[c] = error / forecast.usual[c];
+            if error.is_finite() {
+                self.usual[c].learn(error.abs().min(HELD), self.rates.day);
+            }
             for (bias, base) in self.bias.iter_mut().zip([forecast.echo.profile, forecast.echo.day_before]) {
                 if base[c].is_finite() {
-                    bias[c].learn((z[c] - base[c]).clamp(-WORST, WORST), self.rates.quarter_day);
+                    bias[c].learn((z[c] - base[c]).clamp(-HELD, HELD), self.rates.quarter_day);
                 }
             }
             self.level[c].learn(z[c], self.rates.week);
-            self.range[c] = [self.range[c][0].min(z[c]), self.range[c][1].max(z[c])];
         }
         let deviation = [0, 1].map(|c| z[c] - forecast.profile[c]);
         self.window.push(forecast.missing, time, z, surprise, deviation);
@@ -264,74 +250,65 @@ impl Forecaster {
     pub fn start(&mut self, time: Timestamp, z: Pair) {
         let nothing = self.expect(None, time);
         // No expert said anything that could count for or against it.
-        self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], profile: z, ..nothing });
+        self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
+    }
+
+    /// Bytes of its state: of the ring and the profiles of day and week, and of all else.
+    pub fn bytes(&self) -> [usize; 2] {
+        [self.rhythm.bytes(), size_of::<Self>() + self.window.bytes()]
     }
 
     /// The weights of the experts for means, those that take part; they sum to 1.
     pub fn weights(&self) -> Vec<(Expert, f32)> {
-        let all = [[0.0; 2]; EXPERTS];
-        let weights: Vec<f64> = self.shares(&all, 1).collect();
-        let total: f64 = weights.iter().sum();
-        Expert::ALL.iter().zip(&weights).filter(|(_, w)| **w > 0.0).map(|(e, w)| (*e, (w / total) as f32)).collect()
+        self.mix.weights(1)
     }
+}
 
-    fn usual(&self, c: usize) -> f64 {
-        let known = &self.losses[LINEAR][c];
-        if known.rows() < TRIAL { USUAL } else { known.mean().max(LEAST_USUAL) }
-    }
-
-    /// Unnormalised weights for channel `c`; 0 for an expert without a forecast or still on trial.
-    fn shares<'a>(&'a self, experts: &'a [Pair], c: usize) -> impl Iterator<Item = f64> + 'a {
-        let takes_part = move |e: usize| experts[e][c].is_finite() && self.losses[e][c].rows() >= TRIAL;
-        let best = (0..experts.len())
-            .filter(|e| takes_part(*e))
-            .map(|e| self.losses[e][c].mean())
-            .fold(f64::INFINITY, f64::min);
-        (0..experts.len()).map(move |e| {
-            if takes_part(e) { libm::exp(-12.0 * (self.losses[e][c].mean() - best) / (best + 1e-3)) } else { 0.0 }
-        })
-    }
-
-    fn mix(&self, experts: &[Pair], c: usize) -> f64 {
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (weight, expert) in self.shares(experts, c).zip(experts) {
-            if weight > 0.0 {
-                sum += weight * expert[c];
-                total += weight;
-            }
-        }
-        let mixed = if total > 0.0 { sum / total } else { experts[0][c] };
-        // No forecast goes far beyond what was ever seen here: sinh would make absurd values of it.
-        let [low, high] = self.range[c];
-        if low <= high { mixed.clamp(low - 2.0, high + 2.0) } else { mixed }
-    }
+/// What a blend that starts at `start` combines for channel `c`.
+fn inputs(experts: &[Pair; EXPERTS], start: Expert, features: &Features, c: usize) -> Blended {
+    let relative = |e: Expert| experts[e as usize][c] - experts[Expert::LastValue as usize][c];
+    blend::held([
+        relative(start),
+        if start == Expert::Linear { 0.0 } else { relative(Expert::Linear) },
+        relative(Expert::DayBefore),
+        relative(Expert::WeekProfile),
+        relative(Expert::DayProfile),
+        relative(Expert::DayShifted),
+        relative(Expert::ProfileShifted),
+        relative(Expert::SevenDays),
+        features[c][linear::MEAN_OF_SIX],
+        1.0,
+    ])
 }
 
 /// The network's forecast from its outputs.
-fn lstm(out: &[f32; OUTPUTS], linear: Pair, usual: Pair) -> Pair {
-    [0, 1].map(|c| linear[c] + f64::from(out[c]).clamp(-REACH, REACH) * usual[c])
+fn lstm(out: &[f32; OUTPUTS], plain: Pair, usual: Pair) -> Pair {
+    [0, 1].map(|c| plain[c] + f64::from(out[c]).clamp(-REACH, REACH) * usual[c])
 }
 
-/// What the past says about the slot to come, relative to the linear forecast and in units of its usual error.
-fn side(echo: &Echo, linear: Pair, last: Pair, usual: Pair, bias: [Pair; 2], time: Timestamp) -> [f32; SIDE] {
+/// What the past says about the slot to come, relative to the mix without the LSTM and in units of its usual error.
+fn side(experts: &[Pair; EXPERTS], plain: Pair, usual: Pair, bias: [Pair; 2], time: Timestamp) -> [f32; SIDE] {
     let mut out = [0.0f32; SIDE];
-    let held = |v: f64| if v.is_finite() { v.clamp(-WORST, WORST) as f32 } else { 0.0 };
-    for c in 0..2 {
-        let relative = |base: Pair| held((base[c] - linear[c]) / usual[c]);
-        let values = [
-            relative(echo.day_before),
-            relative(echo.week_before),
-            relative(echo.week_profile),
-            relative(echo.day_profile),
-            relative(last),
+    let held = |v: f64| if v.is_finite() { v.clamp(-HELD, HELD) as f32 } else { 0.0 };
+    for (c, out) in out.chunks_exact_mut(SIDE_OF_CHANNEL).enumerate().take(2) {
+        let relative = |e: Expert| held((experts[e as usize][c] - plain[c]) / usual[c]);
+        out.copy_from_slice(&[
+            relative(Expert::DayBefore),
+            relative(Expert::WeekBefore),
+            relative(Expert::WeekProfile),
+            relative(Expert::DayProfile),
+            relative(Expert::LastValue),
+            relative(Expert::SevenDays),
+            relative(Expert::Level),
+            relative(Expert::Linear),
+            relative(Expert::Blend),
             held(bias[0][c]),
             held(bias[1][c]),
             held(libm::log(usual[c])),
-        ];
-        out[c * 8..c * 8 + 8].copy_from_slice(&values);
+        ]);
     }
-    out[16..18].copy_from_slice(&circle(time.second_of_day(), DAY));
-    out[18..20].copy_from_slice(&circle(time.second_of_week(), WEEK));
+    let [day, week] = [circle(time.second_of_day(), DAY), circle(time.second_of_week(), WEEK)];
+    out[2 * SIDE_OF_CHANNEL..].copy_from_slice(&[day[0], day[1], week[0], week[1]]);
     out
 }
 
@@ -341,10 +318,8 @@ mod tests {
     use crate::model::kernel::{EMBEDDING, Weights};
 
     fn forecaster(step: i64) -> Forecaster {
-        let outlook = Outlook {
-            linear: [[0.0; linear::FEATURES]; 2],
-            gates: Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]),
-        };
+        let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
+        let outlook = Outlook::new([[0.0; linear::FEATURES]; 2], gates);
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))
     }
@@ -391,11 +366,19 @@ mod tests {
     }
 
     #[test]
-    fn a_blank_network_says_what_the_linear_forecast_says() {
+    fn a_blank_network_says_what_is_said_without_it() {
         let mut f = forecaster(300);
         f.start(Timestamp::from_seconds(0), [0.4, 0.3]);
         let forecast = f.expect(Some(&Weights::zero().kernel()), Timestamp::from_seconds(300));
-        assert_eq!(forecast.experts[LSTM], forecast.experts[LINEAR]);
+        assert_eq!(forecast.experts[LSTM], forecast.plain);
         assert_eq!(forecast.spread, [1.0; 2]);
+    }
+
+    #[test]
+    fn the_state_is_small() {
+        for step in [10, 300, 3600] {
+            let [rhythm, rest] = forecaster(step).bytes();
+            assert!(rhythm <= 8192 && rest <= 3072, "{step} s: {rhythm} and {rest} bytes");
+        }
     }
 }

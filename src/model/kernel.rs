@@ -8,7 +8,7 @@ use super::instructions::{Instructions, Work};
 use super::lanes::{
     BLOCKS, GIVEN, GateRow, LANES, Lanes, UnitRow, add_scaled, add_scaled_row, advance, fold, gate_sums, lanes, tanh,
 };
-use crate::series::window::{WINDOW, Window, WindowSlot};
+use crate::series::window::{Window, WindowSlot};
 
 /// Inputs of the LSTM in each slot, besides the embeddings.
 pub const INPUTS: usize = 9;
@@ -17,7 +17,7 @@ pub const HIDDEN: usize = 32;
 /// The four gates of all units: input, forget, cell, output.
 pub const GATES: usize = 4 * HIDDEN;
 /// Inputs of the head, besides the LSTM's last state: what the past says about the slot to come.
-pub const SIDE: usize = 20;
+pub const SIDE: usize = 28;
 /// Units of the head.
 pub const HEAD: usize = 32;
 /// Outputs: forecast of maximum and mean, and the logarithm of the spread of each.
@@ -29,8 +29,9 @@ pub const INTERFACE_EMBEDDING: usize = 8;
 /// Length of both together.
 pub const EMBEDDING: usize = HOST_EMBEDDING + INTERFACE_EMBEDDING;
 
-/// A window as the network takes it: [`WINDOW`] slots, oldest first, of [`INPUTS`] numbers.
-pub type Sequence = [[f32; INPUTS]; WINDOW];
+/// A window as the network takes it: its slots, oldest first, of [`INPUTS`] numbers each. The
+/// weights do not depend on how many there are.
+pub type Sequence = [[f32; INPUTS]];
 
 /// The weights that all interfaces share.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,9 +67,41 @@ pub struct Kernel {
     bias: GateRow,
     head: Box<[UnitRow; HIDDEN + SIDE]>,
     head_bias: UnitRow,
-    output: Box<[[f32; OUTPUTS]; HEAD]>,
-    output_bias: [f32; OUTPUTS],
+    output: OutputLayer,
     instructions: Instructions,
+}
+
+/// The last layer: that of the network, or one that a device or an interface has for itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OutputLayer {
+    /// Head to outputs.
+    pub weights: Box<[[f32; OUTPUTS]; HEAD]>,
+    /// Outputs' bias.
+    pub bias: [f32; OUTPUTS],
+}
+
+impl OutputLayer {
+    /// From [HEAD][OUTPUTS] weights and [OUTPUTS] biases, row by row; what is missing is 0.
+    pub fn from_slices(weights: &[f32], bias: &[f32]) -> Self {
+        let mut layer = Self { weights: Box::new([[0.0; OUTPUTS]; HEAD]), bias: [0.0; OUTPUTS] };
+        for (row, values) in layer.weights.iter_mut().zip(weights.chunks_exact(OUTPUTS)) {
+            row.copy_from_slice(values);
+        }
+        layer.bias.iter_mut().zip(bias).for_each(|(to, value)| *to = *value);
+        layer
+    }
+
+    /// The outputs for what the head says.
+    #[inline(always)]
+    pub fn outputs<'a>(&self, head: impl IntoIterator<Item = &'a f32>) -> [f32; OUTPUTS] {
+        let mut out = self.bias;
+        for (h, row) in head.into_iter().zip(self.weights.iter()) {
+            for (sum, w) in out.iter_mut().zip(row) {
+                *sum += h * w;
+            }
+        }
+        out
+    }
 }
 
 impl Weights {
@@ -86,6 +119,11 @@ impl Weights {
         }
     }
 
+    /// The last layer alone.
+    pub fn output_layer(&self) -> OutputLayer {
+        OutputLayer::from_slices(&self.output, &self.output_bias)
+    }
+
     /// These weights for scoring, with the widest instructions of this processor.
     pub fn kernel(&self) -> Kernel {
         self.kernel_for(Instructions::widest())
@@ -93,20 +131,13 @@ impl Weights {
 
     /// The same with certain instructions. What they score is the same to the last bit.
     pub fn kernel_for(&self, instructions: Instructions) -> Kernel {
-        let mut output = Box::new([[0.0; OUTPUTS]; HEAD]);
-        for (row, values) in output.iter_mut().zip(self.output.chunks_exact(OUTPUTS)) {
-            row.copy_from_slice(values);
-        }
-        let mut output_bias = [0.0; OUTPUTS];
-        output_bias.copy_from_slice(&self.output_bias);
         Kernel {
             gates: folded(&self.input, &self.recurrent),
             embedding: folded(&self.embedding, &[]),
             bias: fold(lanes(&self.bias)),
             head: rows(self.head.chunks_exact(HEAD).map(lanes)),
             head_bias: lanes(&self.head_bias),
-            output,
-            output_bias,
+            output: self.output_layer(),
             instructions,
         }
     }
@@ -135,6 +166,22 @@ impl Kernel {
 
     /// The four outputs for one window: forecasts and log-spreads in units of the plain forecast's usual error.
     pub fn forward(&self, bias: &GateBias, sequence: &Sequence, side: &[f32; SIDE]) -> [f32; OUTPUTS] {
+        self.forward_with(&self.output, bias, sequence, side)
+    }
+
+    /// The same with another last layer than the network's.
+    pub fn forward_with(
+        &self,
+        output: &OutputLayer,
+        bias: &GateBias,
+        sequence: &Sequence,
+        side: &[f32; SIDE],
+    ) -> [f32; OUTPUTS] {
+        output.outputs(&self.head(bias, sequence, side))
+    }
+
+    /// What the last layer is given.
+    pub fn head(&self, bias: &GateBias, sequence: &Sequence, side: &[f32; SIDE]) -> [f32; HEAD] {
         self.instructions.run(Forward { kernel: self, bias, sequence, side })
     }
 }
@@ -147,10 +194,10 @@ struct Forward<'a> {
 }
 
 impl Work for Forward<'_> {
-    type Output = [f32; OUTPUTS];
+    type Output = [f32; HEAD];
 
     #[inline(always)]
-    fn run(self) -> [f32; OUTPUTS] {
+    fn run(self) -> [f32; HEAD] {
         let kernel = self.kernel;
         let mut given = [0.0f32; GIVEN];
         let (mut cells, mut state) = ([Lanes::ZERO; BLOCKS], [Lanes::ZERO; BLOCKS]);
@@ -171,25 +218,18 @@ impl Work for Forward<'_> {
             low.0[l] = tanh(low.0[l]);
             high.0[l] = tanh(high.0[l]);
         }
-        let mut out = kernel.output_bias;
-        for (h, row) in low.0.iter().chain(&high.0).zip(kernel.output.iter()) {
-            for (sum, w) in out.iter_mut().zip(row) {
-                *sum += h * w;
-            }
-        }
-        out
+        let mut head = [0.0; HEAD];
+        head[..LANES].copy_from_slice(&low.0);
+        head[LANES..].copy_from_slice(&high.0);
+        head
     }
 }
 
 /// The network's view of a window: values relative to the last one, surprises and deviations,
 /// each held to a range that no single slot can leave.
-pub fn sequence(window: &Window) -> Sequence {
+pub fn sequence(window: &Window) -> Box<Sequence> {
     let last = window.value_back(0);
-    let mut out = [[0.0; INPUTS]; WINDOW];
-    for (row, slot) in out.iter_mut().zip(window.slots()) {
-        *row = inputs(slot, last);
-    }
-    out
+    window.slots().map(|slot| inputs(slot, last)).collect()
 }
 
 fn inputs(slot: &WindowSlot, last: [f32; 2]) -> [f32; INPUTS] {
@@ -251,13 +291,12 @@ mod tests {
     #[test]
     fn every_set_of_instructions_gives_the_same_bits_and_those_are_what_the_book_says() {
         let mut random = Random::new(11);
-        for size in [0.3, 1.0, 8.0] {
+        for (size, slots) in [(0.3, 24), (1.0, 4), (8.0, 96)] {
             let weights = weights(&mut random);
             let mut draw = |n: usize| (0..n).map(|_| random.normal() as f32 * size).collect::<Vec<f32>>();
             let (embedding, side): ([f32; EMBEDDING], [f32; SIDE]) =
                 (draw(EMBEDDING).try_into().unwrap(), draw(SIDE).try_into().unwrap());
-            let mut sequence = [[0.0; INPUTS]; WINDOW];
-            sequence.iter_mut().for_each(|slot| slot.copy_from_slice(&draw(INPUTS)));
+            let sequence: Vec<[f32; INPUTS]> = (0..slots).map(|_| draw(INPUTS).try_into().unwrap()).collect();
             let scores: Vec<[u32; OUTPUTS]> = Instructions::available()
                 .into_iter()
                 .map(|instructions| {

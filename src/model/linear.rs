@@ -1,11 +1,14 @@
 //! A robust linear regression for the change from the last value: Huber's weights, ridge towards
 //! coefficients that are pooled over all interfaces.
 
+use super::regress::{Normal, residual};
 use crate::series::rhythm::{Echo, Pair};
 use crate::series::window::Window;
 
 /// Features of the regression.
-pub const FEATURES: usize = 22;
+pub const FEATURES: usize = 25;
+/// Place of the last six slots' mean among them.
+pub(super) const MEAN_OF_SIX: usize = 6;
 /// What a feature or a target is held to, in scaled units.
 const CLIP: f64 = 8.0;
 /// Weight of the pooled coefficients against an interface's own rows.
@@ -52,6 +55,9 @@ pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Echo, bias
             bias[0][c],
             bias[1][c],
             1.0,
+            echo.three_days[c] - y,
+            echo.seven_days[c] - y,
+            echo.seven_days[c] - echo_last.seven_days[c],
         ];
         out[c] = raw.map(|v| if v.is_finite() { v.clamp(-CLIP, CLIP) } else { 0.0 });
     }
@@ -72,78 +78,19 @@ pub struct Rows {
     pub targets: Vec<f32>,
 }
 
-/// Sums of a weighted least-squares problem.
-#[derive(Clone)]
-struct Normal {
-    products: [[f64; FEATURES]; FEATURES],
-    moments: [f64; FEATURES],
-}
-
-impl Normal {
-    fn zero() -> Self {
-        Self { products: [[0.0; FEATURES]; FEATURES], moments: [0.0; FEATURES] }
+/// Sums over rows, each weighted by Huber's weight of its residual under `now`, over `scale`.
+fn sums(rows: &Rows, now: &[f64; FEATURES], scale: f64) -> Normal<FEATURES> {
+    let mut sums = Normal::zero();
+    for (x, y) in rows.features.iter().zip(&rows.targets) {
+        sums.learn(x, f64::from(*y).clamp(-CLIP, CLIP), now, scale);
     }
-
-    /// Adds rows, each weighted by Huber's weight of its residual under `now`, over `scale`.
-    fn of(rows: &Rows, now: &[f64; FEATURES], scale: f64) -> Self {
-        let mut sums = Self::zero();
-        for (x, y) in rows.features.iter().zip(&rows.targets) {
-            let y = f64::from(*y).clamp(-CLIP, CLIP);
-            let residual = y - x.iter().zip(now).map(|(x, b)| f64::from(*x) * b).sum::<f64>();
-            let weight = (1.345 * scale / residual.abs().max(1e-12)).min(1.0);
-            for i in 0..FEATURES {
-                let wx = weight * f64::from(x[i]);
-                sums.moments[i] += wx * y;
-                for (product, x) in sums.products[i].iter_mut().zip(&x[..=i]) {
-                    *product += wx * f64::from(*x);
-                }
-            }
-        }
-        sums
-    }
-
-    fn add(&mut self, other: &Self, weight: f64) {
-        for i in 0..FEATURES {
-            self.moments[i] += weight * other.moments[i];
-            for j in 0..=i {
-                self.products[i][j] += weight * other.products[i][j];
-            }
-        }
-    }
-
-    /// Solves for coefficients with a ridge towards `centre` (Cholesky).
-    fn solve(mut self, ridge: f64, centre: &[f64; FEATURES]) -> [f64; FEATURES] {
-        for (i, centre) in centre.iter().enumerate() {
-            self.products[i][i] += ridge;
-            self.moments[i] += ridge * centre;
-        }
-        let l = &mut self.products;
-        for i in 0..FEATURES {
-            for j in 0..=i {
-                let sum = l[i][j] - (0..j).map(|k| l[i][k] * l[j][k]).sum::<f64>();
-                // The ridge keeps the diagonal positive but for rounding.
-                l[i][j] = if i == j { sum.max(1e-9).sqrt() } else { sum / l[j][j] };
-            }
-        }
-        let mut x = self.moments;
-        for i in 0..FEATURES {
-            x[i] = (x[i] - (0..i).map(|k| l[i][k] * x[k]).sum::<f64>()) / l[i][i];
-        }
-        for i in (0..FEATURES).rev() {
-            x[i] = (x[i] - (i + 1..FEATURES).map(|k| l[k][i] * x[k]).sum::<f64>()) / l[i][i];
-        }
-        x
-    }
+    sums
 }
 
 /// Median absolute residual as a standard deviation.
 fn residual_scale(rows: &Rows, now: &[f64; FEATURES]) -> f64 {
-    let mut sizes: Vec<f64> = rows
-        .features
-        .iter()
-        .zip(&rows.targets)
-        .map(|(x, y)| (f64::from(*y) - x.iter().zip(now).map(|(x, b)| f64::from(*x) * b).sum::<f64>()).abs())
-        .collect();
+    let mut sizes: Vec<f64> =
+        rows.features.iter().zip(&rows.targets).map(|(x, y)| residual(x, f64::from(*y), now).abs()).collect();
     (crate::series::scale::quantile(&mut sizes, 0.5) * 1.4826).max(1e-3)
 }
 
@@ -153,20 +100,20 @@ fn residual_scale(rows: &Rows, now: &[f64; FEATURES]) -> f64 {
 pub fn fit(interfaces: &[Rows]) -> ([f64; FEATURES], Vec<Option<[f64; FEATURES]>>) {
     let mut pooled = [0.0; FEATURES];
     for _ in 0..ROUNDS {
-        let mut sums = Normal::zero();
+        let mut all = Normal::zero();
         for rows in interfaces.iter().filter(|rows| !rows.targets.is_empty()) {
             // Weighed by the size of its changes, not of what is left of them: else an interface that
             // happens to fit well would gain weight from round to round until it alone decides.
             let changes = residual_scale(rows, &[0.0; FEATURES]);
             let n = rows.targets.len() as f64;
             let weight = (n / OWN_ROWS as f64).min(1.0) / (changes * changes * n);
-            sums.add(&Normal::of(rows, &pooled, residual_scale(rows, &pooled)), weight);
+            all.add(&sums(rows, &pooled, residual_scale(rows, &pooled)), weight);
         }
-        pooled = sums.solve(1e-3, &[0.0; FEATURES]);
+        pooled = all.solve(1e-3, &[0.0; FEATURES]);
     }
     let own = interfaces.iter().map(|rows| {
         (rows.targets.len() >= OWN_ROWS).then(|| {
-            (0..ROUNDS).fold(pooled, |now, _| Normal::of(rows, &now, residual_scale(rows, &now)).solve(RIDGE, &pooled))
+            (0..ROUNDS).fold(pooled, |now, _| sums(rows, &now, residual_scale(rows, &now)).solve(RIDGE, &pooled))
         })
     });
     let own = own.collect();

@@ -3,31 +3,52 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`linear`] | a robust linear regression on what the window and the rhythm say |
+//! | [`blend`] | a regression on the other forecasts, learnt while the rows come |
+//! | [`mix`] | the forecasts that are mixed, and their weights |
 //! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
 //! | `lanes` | sixteen floats at a time: the sums and squashes of kernel and training |
 //! | [`instructions`] | the same code for each of the processor's vector instructions |
 //! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
 //! | [`network`] | the same network in Candle, to be trained |
 //! | `recurrent` | its LSTM as one Candle operation, forward and backward |
+//! | `regress` | least squares with Huber's weights and a ridge |
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
-//! | [`train`] | training: what is learnt from what, early stop, skill on held-out rows |
+//! | [`train`] | training: what is learnt from what |
+//! | `teach` | teaching the network: batches, when to stop |
+//! | `heads` | last layers of their own for devices and interfaces |
+//! | `scopes` | whose last layer is used |
+//! | [`skill`] | how forecasts do on rows that were held out |
+//! | [`settings`] | what a training run is told and a retraining is told again |
+//! | [`learnt`] | the model: what was learnt, ready to score |
 //! | [`file`](mod@file) | the model as one safetensors file |
 //!
-//! The network is trained on what the linear forecast leaves over, not on the raw value, and its
+//! The network is trained on what the mix of the other forecasts leaves over, not on the raw value, and its
 //! output layer starts at zero: before it has learnt anything it changes nothing.
 
 pub mod adam;
+pub mod blend;
 pub mod file;
 pub mod forecast;
+mod heads;
 pub mod instructions;
 pub mod kernel;
 mod lanes;
+pub mod learnt;
 pub mod linear;
+pub mod mix;
 pub mod network;
 mod recurrent;
+mod regress;
+mod scopes;
+pub mod settings;
 mod shard;
+pub mod skill;
+mod teach;
 pub mod train;
 
-pub use file::{KnownInterface, Model, ModelError};
-pub use forecast::{Expert, Forecast, Forecaster};
+pub use file::ModelError;
+pub use forecast::{Forecast, Forecaster};
+pub use learnt::{KnownInterface, Model};
+pub use mix::Expert;
+pub use settings::{ModelSettings, Scaling, Scope};

@@ -14,6 +14,7 @@ use super::kernel::{
 };
 use super::recurrent::Workshop;
 use crate::random::Random;
+use crate::series::WindowLength;
 
 /// Weight of the spread's loss beside the forecast's.
 const SPREAD_WEIGHT: f64 = 0.2;
@@ -25,7 +26,7 @@ pub struct Sample {
     pub sequence: Box<Sequence>,
     /// What the past says about the slot to come.
     pub side: [f32; SIDE],
-    /// What the linear forecast left over, in units of its usual error: of maximum and mean.
+    /// What the mix of the other forecasts left over, in units of its usual error: of maximum and mean.
     pub target: [f32; 2],
     /// Entry of the host in its embedding; 0 is unknown.
     pub host: u32,
@@ -88,9 +89,9 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network for `hosts` and `interfaces` names besides the unknown ones; initial weights are
+    /// A network for `hosts` and `interfaces` names besides the unknown ones and windows of `window` slots; initial weights are
     /// drawn from `random` alone, in a fixed order, so a seed gives the same network again.
-    pub fn new(hosts: usize, interfaces: usize, random: &mut Random) -> Result<Self> {
+    pub fn new(hosts: usize, interfaces: usize, window: WindowLength, random: &mut Random) -> Result<Self> {
         let device = Device::Cpu;
         let mut draw = |rows: usize, columns: usize, bound: f64| {
             let values: Vec<f32> = (0..rows * columns).map(|_| random.between(-bound, bound) as f32).collect();
@@ -112,7 +113,7 @@ impl Network {
             output: Var::zeros((HEAD, OUTPUTS), DType::F32, &device)?,
             output_bias: Var::zeros((1, OUTPUTS), DType::F32, &device)?,
             device,
-            workshop: Arc::new(Workshop::new()),
+            workshop: Arc::new(Workshop::new(window.slots())),
         })
     }
 
@@ -198,10 +199,9 @@ fn values(of: &Var) -> Result<Vec<f32>> {
 mod tests {
     use super::*;
     use crate::model::kernel::GateBias;
-    use crate::series::WINDOW;
 
     fn sample(random: &mut Random) -> Sample {
-        let mut sequence = Box::new([[0.0; INPUTS]; WINDOW]);
+        let mut sequence = vec![[0.0; INPUTS]; 24].into_boxed_slice();
         sequence.iter_mut().flatten().for_each(|v| *v = random.normal() as f32);
         let mut side = [0.0; SIDE];
         side.iter_mut().for_each(|v| *v = random.normal() as f32);
@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn the_kernel_says_what_candle_says() {
         let mut random = Random::new(3);
-        let network = Network::new(2, 4, &mut random).unwrap();
+        let network = Network::new(2, 4, WindowLength::default(), &mut random).unwrap();
         // A trained output layer is not zero.
         let output: Vec<f32> = (0..HEAD * OUTPUTS).map(|_| random.normal() as f32 * 0.3).collect();
         network.output.set(&Tensor::from_vec(output, (HEAD, OUTPUTS), &Device::Cpu).unwrap()).unwrap();
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_seed_gives_the_same_network_and_a_new_one_changes_nothing_yet() {
-        let network = |seed| Network::new(2, 4, &mut Random::new(seed)).unwrap();
+        let network = |seed| Network::new(2, 4, WindowLength::default(), &mut Random::new(seed)).unwrap();
         assert_eq!(network(1).weights().unwrap(), network(1).weights().unwrap());
         assert_ne!(network(1).weights().unwrap(), network(2).weights().unwrap());
         let s = sample(&mut Random::new(9));
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn the_gradient_is_that_of_finite_differences() {
         let mut random = Random::new(5);
-        let network = Network::new(2, 4, &mut random).unwrap();
+        let network = Network::new(2, 4, WindowLength::default(), &mut random).unwrap();
         let output: Vec<f32> = (0..HEAD * OUTPUTS).map(|_| random.normal() as f32 * 0.3).collect();
         network.output.set(&Tensor::from_vec(output, (HEAD, OUTPUTS), &Device::Cpu).unwrap()).unwrap();
         let samples: Vec<Sample> = (0..4).map(|_| sample(&mut random)).collect();

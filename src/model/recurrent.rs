@@ -20,20 +20,21 @@ use super::shard::{Backward, Forward, SAMPLES, Shard};
 /// megabytes, which the allocator would give back to the system and take again for every step.
 #[derive(Debug)]
 pub(super) struct Workshop {
+    slots: usize,
     threads: usize,
     instructions: Instructions,
     spare: Mutex<Vec<Shard>>,
 }
 
 impl Workshop {
-    /// For all of the machine's processors.
-    pub(super) fn new() -> Self {
-        Self::with(thread::available_parallelism().map_or(1, usize::from), Instructions::widest())
+    /// For sequences of that many slots, with all of the machine's processors.
+    pub(super) fn new(slots: usize) -> Self {
+        Self::with(slots, thread::available_parallelism().map_or(1, usize::from), Instructions::widest())
     }
 
     /// With that many threads. What is computed depends on neither.
-    pub(super) fn with(threads: usize, instructions: Instructions) -> Self {
-        Self { threads, instructions, spare: Mutex::default() }
+    pub(super) fn with(slots: usize, threads: usize, instructions: Instructions) -> Self {
+        Self { slots, threads, instructions, spare: Mutex::default() }
     }
 
     /// The last states of these sequences: [batch][HIDDEN]. `input` is [INPUTS][GATES], `recurrent`
@@ -51,7 +52,7 @@ impl Workshop {
             let kept = spare.len().saturating_sub(count);
             spare.split_off(kept)
         };
-        shards.resize_with(count, Shard::new);
+        shards.resize_with(count, || Shard::new(self.slots));
         let mut sequences = sequences;
         shards.iter_mut().for_each(|shard| shard.fill(sequences.by_ref()));
         let tape = Mutex::new(Tape { shards, ready: false });
@@ -209,15 +210,16 @@ fn turned(recurrent: &[f32]) -> Box<[UnitRow; GATES]> {
 mod tests {
     use super::*;
     use crate::random::Random;
-    use crate::series::window::WINDOW;
     use candle_core::{D, Var};
     use candle_nn::ops::sigmoid;
+
+    const SLOTS: usize = 17;
 
     struct Problem {
         input: Var,
         recurrent: Var,
         constant: Var,
-        sequences: Vec<Sequence>,
+        sequences: Vec<Box<Sequence>>,
         /// What each state counts in the loss.
         pull: Tensor,
     }
@@ -234,7 +236,7 @@ mod tests {
             let (constant, pull) = (var(draw(samples, GATES, 0.5)), draw(samples, HIDDEN, 1.0));
             let sequences = (0..samples)
                 .map(|_| {
-                    let mut sequence = [[0.0; INPUTS]; WINDOW];
+                    let mut sequence = vec![[0.0; INPUTS]; SLOTS].into_boxed_slice();
                     sequence.iter_mut().flatten().for_each(|v| *v = random.normal() as f32);
                     sequence
                 })
@@ -243,7 +245,9 @@ mod tests {
         }
 
         fn state(&self, workshop: &Arc<Workshop>) -> Tensor {
-            workshop.last_state(&self.input, &self.recurrent, &self.constant, self.sequences.iter()).unwrap()
+            workshop
+                .last_state(&self.input, &self.recurrent, &self.constant, self.sequences.iter().map(|s| &**s))
+                .unwrap()
         }
 
         fn loss(&self, state: &Tensor) -> Tensor {
@@ -260,7 +264,7 @@ mod tests {
         fn plain(&self) -> Result<Tensor> {
             let n = self.sequences.len();
             let (mut hidden, mut cell) = (self.pull.zeros_like()?, self.pull.zeros_like()?);
-            for t in 0..WINDOW {
+            for t in 0..SLOTS {
                 let slot: Vec<f32> = self.sequences.iter().flat_map(|s| s[t]).collect();
                 let slot = Tensor::from_vec(slot, (n, INPUTS), &Device::Cpu)?;
                 let gates = ((slot.matmul(&self.input)? + hidden.matmul(&self.recurrent)?)? + &*self.constant)?;
@@ -281,7 +285,7 @@ mod tests {
         // One shard that is not full, one that is, and several.
         for samples in [1, 6, 32, 75] {
             let problem = Problem::new(samples, samples as u64);
-            let (state, plain) = (problem.state(&Arc::new(Workshop::new())), problem.plain().unwrap());
+            let (state, plain) = (problem.state(&Arc::new(Workshop::new(SLOTS))), problem.plain().unwrap());
             for (got, want) in values(&state).iter().zip(values(&plain)) {
                 assert!((got - want).abs() < 2e-6, "state {got}, plain {want}");
             }
@@ -298,7 +302,7 @@ mod tests {
     #[test]
     fn gradients_are_those_of_finite_differences() {
         let problem = Problem::new(5, 7);
-        let workshop = Arc::new(Workshop::new());
+        let workshop = Arc::new(Workshop::new(SLOTS));
         let gradients = problem.gradients(&problem.state(&workshop));
         let loss = || {
             // In double precision: a sum of floats would round away what is looked for.
@@ -330,10 +334,10 @@ mod tests {
             let gradients = problem.gradients(&state).concat();
             values(&state).into_iter().chain(gradients).map(f32::to_bits).collect::<Vec<u32>>()
         };
-        let want = bits(&Arc::new(Workshop::with(1, Instructions::PORTABLE)));
+        let want = bits(&Arc::new(Workshop::with(SLOTS, 1, Instructions::PORTABLE)));
         for instructions in Instructions::available() {
             for threads in [1, 2, 5] {
-                let workshop = Arc::new(Workshop::with(threads, instructions));
+                let workshop = Arc::new(Workshop::with(SLOTS, threads, instructions));
                 assert!(bits(&workshop) == want, "{} with {threads} threads", instructions.label());
                 Problem::new(90, 4).state(&workshop);
                 assert!(bits(&workshop) == want, "{} with memory of another batch", instructions.label());
@@ -344,7 +348,7 @@ mod tests {
     #[test]
     fn a_samples_state_does_not_depend_on_its_batch() {
         let mut problem = Problem::new(40, 5);
-        let workshop = Arc::new(Workshop::new());
+        let workshop = Arc::new(Workshop::new(SLOTS));
         let whole = values(&problem.state(&workshop));
         problem.sequences.drain(..39);
         problem.constant = Var::from_tensor(&problem.constant.narrow(0, 39, 1).unwrap()).unwrap();
@@ -354,7 +358,7 @@ mod tests {
     #[test]
     fn activations_are_used_once_and_their_memory_again() {
         let problem = Problem::new(40, 6);
-        let workshop = Arc::new(Workshop::new());
+        let workshop = Arc::new(Workshop::new(SLOTS));
         let state = problem.state(&workshop);
         problem.gradients(&state);
         assert!(problem.loss(&state).backward().is_err());
@@ -367,8 +371,8 @@ mod tests {
     #[test]
     fn a_wrong_shape_is_an_error() {
         let problem = Problem::new(2, 8);
-        let workshop = Arc::new(Workshop::new());
-        let said = workshop.last_state(&problem.input, &problem.recurrent, &problem.constant, [].iter());
+        let workshop = Arc::new(Workshop::new(SLOTS));
+        let said = workshop.last_state(&problem.input, &problem.recurrent, &problem.constant, std::iter::empty());
         assert!(said.unwrap_err().to_string().contains("lstm: shape"));
     }
 }

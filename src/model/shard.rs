@@ -8,7 +8,6 @@
 use super::instructions::Work;
 use super::kernel::{GATES, INPUTS, Sequence};
 use super::lanes::{BLOCKS, GIVEN, GateRow, LANES, Lanes, UnitRow, add_scaled, add_scaled_row, gate_sums, power, tanh};
-use crate::series::window::WINDOW;
 
 /// Samples in a shard at the most.
 pub(super) const SAMPLES: usize = 32;
@@ -22,6 +21,8 @@ const ZERO_UNITS: UnitRow = [Lanes::ZERO; BLOCKS];
 pub(super) struct Shard {
     /// Samples in it.
     len: usize,
+    /// Slots of each.
+    slots: usize,
     /// Of each slot and sample: inputs, then the state before.
     given: Vec<[[f32; GIVEN]; SAMPLES]>,
     /// Of each slot and sample: the squashed gates; after the backward pass the gradients of their sums.
@@ -37,13 +38,14 @@ pub(super) struct Shard {
 }
 
 impl Shard {
-    /// An empty one.
-    pub(super) fn new() -> Self {
+    /// An empty one, for sequences of that many slots.
+    pub(super) fn new(slots: usize) -> Self {
         Self {
             len: 0,
-            given: vec![[[0.0; GIVEN]; SAMPLES]; WINDOW],
-            gates: vec![[ZERO_GATES; SAMPLES]; WINDOW],
-            cells: vec![[ZERO_UNITS; SAMPLES]; WINDOW + 1],
+            slots,
+            given: vec![[[0.0; GIVEN]; SAMPLES]; slots],
+            gates: vec![[ZERO_GATES; SAMPLES]; slots],
+            cells: vec![[ZERO_UNITS; SAMPLES]; slots + 1],
             constant: Box::new([ZERO_GATES; SAMPLES]),
             state: Box::new([ZERO_UNITS; SAMPLES]),
             weights: Box::new([ZERO_GATES; GIVEN]),
@@ -105,10 +107,10 @@ impl Work for Forward<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Shard { len, given, gates, cells, constant, state, .. } = self.shard;
+        let Shard { len, slots, given, gates, cells, constant, state, .. } = self.shard;
         given[0][..*len].iter_mut().for_each(|given| given[INPUTS..].fill(0.0));
         cells[0][..*len].fill(ZERO_UNITS);
-        for t in 0..WINDOW {
+        for t in 0..*slots {
             for s in 0..*len {
                 let [i0, i1, f0, f1, c0, c1, o0, o1] = gate_sums(&constant[s], self.weights, &given[t][s]);
                 let (mut cell, mut h) = (cells[t][s], ZERO_UNITS);
@@ -164,11 +166,11 @@ impl Work for Backward<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Shard { len, given, gates, cells, constant, state, weights } = self.shard;
+        let Shard { len, slots, given, gates, cells, constant, state, weights } = self.shard;
         let mut cell_gradient = [ZERO_UNITS; SAMPLES];
         constant.fill(ZERO_GATES);
         weights.fill(ZERO_GATES);
-        for t in (0..WINDOW).rev() {
+        for t in (0..*slots).rev() {
             for s in 0..*len {
                 let [i0, i1, f0, f1, c0, c1, o0, o1] = &mut gates[t][s];
                 let ([h0, h1], [d0, d1]) = (&state[s], &mut cell_gradient[s]);

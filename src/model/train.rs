@@ -2,7 +2,8 @@
 //!
 //! The rows of each interface are cut by time. The first 72 % are learnt from, the next 8 % decide
 //! when to stop, and the last 20 % are held out: every figure of skill is measured on them alone.
-//! The linear coefficients are learnt first; the network then learns what they leave over. Where
+//! The linear coefficients are learnt first (from all rows before the held-out ones: nothing decides when
+//! they stop); the network then learns what the mix of the other forecasts leaves over. Where
 //! there are more windows than [`Options::max_windows`], each interface gives an equal share,
 //! drawn at random: a large fleet is learnt from in bounded time.
 
@@ -11,30 +12,28 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use candle_nn::{Optimizer, ParamsAdamW};
-
-use super::adam::Adam;
-use super::file::{KnownInterface, Model, Parts, Skill};
-use super::forecast::{EXPERTS, Forecast, Forecaster, LINEAR, Outlook};
+use super::forecast::{Forecast, Forecaster, Outlook};
 use super::kernel::{self, EMBEDDING, Kernel, Weights};
+use super::learnt::{KnownInterface, Model, Parts};
 use super::linear::{self, Coefficients, FEATURES};
-use super::network::{Embeddings, Network, Sample, Shown};
+use super::network::{Embeddings, Network, Sample};
+use super::scopes::{Entries, compare_scopes, own_layers};
+use super::settings::{ModelSettings, Scaling, Scope};
+use super::skill;
+use super::teach::learn;
 use crate::random::{Random, fnv1a};
-use crate::series::scale::sorted_quantile;
-use crate::series::{History, InterfaceName, Scale, Step, WINDOW, step};
+use crate::series::{History, InterfaceName, Scale, Step, WARM_UP, step};
 
 /// Share of the rows that the network learns from, and share before the held-out rows.
 const LEARNT: f64 = 0.72;
 /// Share of the rows before the held-out ones.
 pub const BEFORE_HELD_OUT: f64 = 0.8;
-/// Rows below which an interface is not learnt from: two windows.
-pub const LEAST_ROWS: usize = 2 * WINDOW;
-/// Samples of one gradient step.
-const BATCH: usize = 256;
-/// Epochs without a better loss after which training stops.
-const PATIENCE: usize = 3;
-/// Chance that a sample's names are hidden, which is what trains the unknown entries.
-const HIDE: f64 = 0.25;
+/// Rows below which an interface is not learnt from: twice its warm-up.
+pub const LEAST_ROWS: usize = 2 * WARM_UP;
+/// A row whose error is larger than so many usual ones is taken for part of an incident; it and so
+/// many rows after it are left out of what the network learns.
+const FAR: f64 = 8.0;
+const AFTERMATH: usize = 3;
 /// The network's target is held to this, in units of the linear forecast's usual error.
 const TARGET_LIMIT: f64 = 8.0;
 
@@ -60,11 +59,20 @@ pub struct Options {
     pub learning_rate: f64,
     /// What to call the model.
     pub name: String,
+    /// What stays with the model.
+    pub model: ModelSettings,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { seed: 1, epochs: 8, max_windows: 100_000, learning_rate: 2e-3, name: "trained".into() }
+        Self {
+            seed: 1,
+            epochs: 8,
+            max_windows: 100_000,
+            learning_rate: 2e-3,
+            name: "trained".into(),
+            model: ModelSettings::default(),
+        }
     }
 }
 
@@ -118,6 +126,9 @@ pub struct Trained {
     pub windows: usize,
     /// Epoch whose weights were kept, from 1; 0 where none was better than the untrained network.
     pub best_epoch: usize,
+    /// Where one scale was fitted for all: the median error on held-out rows that the same training
+    /// reached with each interface's own.
+    pub own_scales: Option<f64>,
     /// How the run went.
     pub progress: TrainingProgress,
 }
@@ -126,7 +137,9 @@ pub struct Trained {
 struct Pupil<'a> {
     series: Series<'a>,
     step: Step,
+    /// That which it is forecast on, and its own.
     scale: [Scale; 2],
+    own: [Scale; 2],
     host: usize,
     entry: usize,
 }
@@ -146,26 +159,7 @@ impl Pupil<'_> {
         see: impl FnMut(usize, &Forecaster, &Forecast),
     ) {
         let state = Forecaster::new(self.step, self.scale, outlook);
-        run(self.series.history, state, network, rows, see);
-    }
-}
-
-fn run(
-    history: &History,
-    mut state: Forecaster,
-    network: Option<&Kernel>,
-    rows: usize,
-    mut see: impl FnMut(usize, &Forecaster, &Forecast),
-) {
-    for i in 0..rows.min(history.len()) {
-        let (time, z) = (history.time(i), state.forward(history.values(i)));
-        if i == 0 {
-            state.start(time, z);
-            continue;
-        }
-        let forecast = state.expect(network, time);
-        see(i, &state, &forecast);
-        state.learn(time, z, &forecast);
+        skill::run(self.series.history, state, network, rows, see);
     }
 }
 
@@ -174,6 +168,22 @@ pub fn train(
     series: &[Series<'_>],
     options: &Options,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    if options.model.scaling == Scaling::Interface {
+        return train_once(series, options, &mut report);
+    }
+    // What one scale for all costs is known only from the same training without it.
+    let own = ModelSettings { scaling: Scaling::Interface, ..options.model };
+    let half = |p: &TrainingProgress, from: f64| TrainingProgress { fraction: from + 0.5 * p.fraction, ..p.clone() };
+    let other = train_once(series, &Options { model: own, ..options.clone() }, &mut |p| report(&half(p, 0.0)))?;
+    let trained = train_once(series, options, &mut |p| report(&half(p, 0.5)))?;
+    Ok(Trained { own_scales: other.model.median_error(), ..trained })
+}
+
+fn train_once(
+    series: &[Series<'_>],
+    options: &Options,
+    report: &mut dyn FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let start = Instant::now();
     let mut progress = TrainingProgress { epochs: options.epochs, ..Default::default() };
@@ -190,10 +200,11 @@ pub fn train(
         series.iter().map(|s| s.name.host.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let all = series.len();
     let longest = series.iter().map(|s| s.history.len()).max().unwrap_or(0);
+    series.retain(|s| s.history.len() >= LEAST_ROWS);
+    let common_scale = (options.model.scaling == Scaling::Global && !series.is_empty()).then(|| common_scale(&series));
     let pupils: Vec<Pupil<'_>> = series
         .into_iter()
-        .filter(|s| s.history.len() >= LEAST_ROWS)
-        .filter_map(|s| enrol(s, &hosts))
+        .filter_map(|s| enrol(s, &hosts, common_scale))
         .enumerate()
         .map(|(i, p)| Pupil { entry: i + 1, ..p })
         .collect();
@@ -204,14 +215,14 @@ pub fn train(
 
     // First pass: what the linear forecast learns from.
     let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-    let blank = Arc::new(Outlook { linear: [[0.0; FEATURES]; 2], gates: silent });
+    let blank = Arc::new(Outlook { window: options.model.window, ..Outlook::new([[0.0; FEATURES]; 2], silent) });
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
         let mut own: [linear::Rows; 2] = Default::default();
         let mut keep = quota.of(pupil, "linear");
-        pupil.run(blank.clone(), None, pupil.cut(LEARNT), |row, state, forecast| {
-            if row >= WINDOW && keep() {
+        pupil.run(blank.clone(), None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
+            if row >= WARM_UP && keep() {
                 let (z, last) = (state.forward(pupil.series.history.values(row)), state.window().last());
                 for (c, own) in own.iter_mut().enumerate() {
                     own.features.push(forecast.features[c].map(|v| v as f32));
@@ -233,18 +244,19 @@ pub fn train(
     let (mut learnt, mut deciding) = (Vec::new(), Vec::new());
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "cutting windows", 0.1 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let outlook = Arc::new(Outlook { linear: own[i], gates: blank.gates.clone() });
+        let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
         let mut keep = quota.of(pupil, "windows");
-        let end = pupil.cut(LEARNT);
+        let (end, mut disturbed) = (pupil.cut(LEARNT), 0);
         pupil.run(outlook, None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
-            if row >= WINDOW && keep() {
+            let calm = calm(&mut disturbed, state, forecast, pupil.series.history.values(row));
+            if row >= WARM_UP && calm && keep() {
                 let sample = sample(pupil, state, forecast, row);
                 if row < end { learnt.push(sample) } else { deciding.push(sample) }
             }
         });
     }
     let mut random = Random::for_purpose(options.seed, "network");
-    let network = Network::new(hosts.len(), pupils.len(), &mut random)?;
+    let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
     let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |epoch, share, losses| {
         progress.epoch = epoch;
         progress.losses = losses.to_vec();
@@ -258,38 +270,66 @@ pub fn train(
         .map(|(p, own)| KnownInterface {
             name: p.series.name.clone(),
             step: p.step,
-            scale: p.scale,
+            scale: p.own,
             linear: *own,
+            layer: None,
             calibration: Vec::new(),
             skill: None,
         })
         .collect();
     let embeddings: Embeddings = network.embeddings()?;
+    let weights = network.weights()?;
+    tell(&mut progress, "own last layers", 0.9)?;
+    let entries: Vec<Entries> = pupils.iter().map(|p| Entries { host: p.host, interface: p.entry }).collect();
+    // A network that learnt nothing has nothing to tune.
+    let scope = if best_epoch > 0 { options.model.scope } else { Scope::Global };
+    let layers = own_layers(scope, &weights, &embeddings, hosts.len(), &entries, [&learnt, &deciding]);
     let parts = Parts {
         name: options.name.clone(),
         seed: options.seed,
-        weights: network.weights()?,
+        settings: options.model,
+        weights,
         embeddings,
         hosts,
         known,
         pooled,
+        common_scale,
+        layers: layers.all,
+        host_layers: layers.hosts,
     };
     let mut model = Model::new(parts);
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let skill = held_out_skill(&model, pupil.series);
+        let (skill, layer) = compare_scopes(&model, i, pupil.series.history, layers.of[i]);
         model.known_mut()[i].skill = skill;
+        model.known_mut()[i].layer = layer;
     }
+    let model = model.settled();
     tell(&mut progress, "done", 1.0)?;
-    Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, progress, model })
+    Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, own_scales: None, progress, model })
 }
 
-fn enrol<'a>(series: Series<'a>, hosts: &[Arc<str>]) -> Option<Pupil<'a>> {
+/// One scale for all interfaces, each channel's from the rows before the held-out ones; each
+/// interface gives at most so many, evenly spaced.
+fn common_scale(series: &[Series<'_>]) -> [Scale; 2] {
+    const MOST: usize = 2000;
+    let mut values: [Vec<f64>; 2] = Default::default();
+    for s in series {
+        let before = (s.history.len() as f64 * BEFORE_HELD_OUT) as usize;
+        for i in (0..before).step_by(before.div_ceil(MOST).max(1)) {
+            let row = s.history.values(i);
+            values.iter_mut().zip(row).for_each(|(values, v)| values.push(v));
+        }
+    }
+    values.map(|values| Scale::fit(&values))
+}
+
+fn enrol<'a>(series: Series<'a>, hosts: &[Arc<str>], common: Option<[Scale; 2]>) -> Option<Pupil<'a>> {
     let times: Vec<_> = series.history.times().collect();
     let before = (series.history.len() as f64 * BEFORE_HELD_OUT) as usize;
-    let scale = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
+    let own = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
     let host = hosts.binary_search(&series.name.host).map_or(0, |i| i + 1);
-    Some(Pupil { series, step: step::infer(&times)?, scale, host, entry: 0 })
+    Some(Pupil { series, step: step::infer(&times)?, scale: common.unwrap_or(own), own, host, entry: 0 })
 }
 
 /// Which rows of an interface are taken, where there are more than its share.
@@ -307,12 +347,23 @@ impl Quota {
     }
 }
 
+/// Whether a row is neither part of an incident nor just behind one; `disturbed` counts the rows that are left of it.
+fn calm(disturbed: &mut usize, state: &Forecaster, forecast: &Forecast, raw: [f64; 2]) -> bool {
+    let z = state.forward(raw);
+    if (0..2).any(|c| (z[c] - forecast.plain[c]).abs() > FAR * forecast.usual[c]) {
+        *disturbed = AFTERMATH + 1;
+    }
+    let calm = *disturbed == 0;
+    *disturbed = disturbed.saturating_sub(1);
+    calm
+}
+
 fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize) -> Sample {
     let z = state.forward(pupil.series.history.values(row));
-    let linear = forecast.experts[LINEAR];
-    let target = [0, 1].map(|c| ((z[c] - linear[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
+    let target =
+        [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
     Sample {
-        sequence: Box::new(kernel::sequence(state.window())),
+        sequence: kernel::sequence(state.window()),
         side: forecast.side,
         target,
         host: pupil.host as u32,
@@ -320,138 +371,99 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     }
 }
 
-/// Is told the epoch, the share of it that is done and the losses so far; an error ends the training.
-type Tell<'a> = dyn FnMut(usize, f64, &[f32]) -> Result<(), TrainError> + 'a;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::{FileId, Origin, Timestamp, WindowLength};
 
-/// Teaches the network, keeps the weights of the epoch that did best on `deciding`, and says which.
-fn learn(
-    network: &Network,
-    learnt: &[Sample],
-    deciding: &[Sample],
-    options: &Options,
-    random: &mut Random,
-    tell: &mut Tell<'_>,
-) -> Result<usize, TrainError> {
-    if learnt.is_empty() || deciding.is_empty() {
-        return Ok(0);
+    /// Hourly rows of a day's rhythm; what is added to each hour is up to `more`.
+    fn history(rows: usize, seed: u64, size: f64, more: impl Fn(usize) -> f64) -> History {
+        let (mut history, mut random) = (History::default(), Random::new(seed));
+        for i in 0..rows {
+            let day = libm::sin(i as f64 * std::f64::consts::TAU / 24.0);
+            let mean = size * (1000.0 + 300.0 * day + 40.0 * random.normal() + more(i));
+            let origin = Origin { file: FileId::from_index(0), line: 1 };
+            let time = Timestamp::from_seconds(1_767_571_200 + i as i64 * 3600);
+            history.insert(time, 1.2 * mean, mean, origin, |_, _| true);
+        }
+        history
     }
-    let variables = network.variables();
-    let parameters = ParamsAdamW { lr: options.learning_rate, weight_decay: 1e-4, ..Default::default() };
-    let mut adam = Adam::new(variables.clone(), parameters)?;
-    let mut best = (mean_loss(network, deciding)?, 0, snapshot(&variables)?);
-    let mut losses = vec![best.0];
-    tell(0, 0.0, &losses)?;
-    let steps = options.epochs * learnt.len().div_ceil(BATCH);
-    let mut step = 0;
-    let mut order: Vec<usize> = (0..learnt.len()).collect();
-    for epoch in 1..=options.epochs {
-        random.shuffle(&mut order);
-        for (b, batch) in order.chunks(BATCH).enumerate() {
-            let shown: Vec<Shown<'_>> = batch.iter().map(|i| hide(&learnt[*i], random)).collect();
-            let loss = network.loss(&shown)?;
-            let angle = std::f64::consts::PI * step as f64 / steps as f64;
-            adam.set_learning_rate(options.learning_rate * 0.5 * (1.0 + libm::cos(angle)));
-            adam.backward_step(&loss)?;
-            step += 1;
-            if b % 8 == 0 {
-                tell(epoch - 1, (b * BATCH) as f64 / learnt.len() as f64, &losses)?;
+
+    fn fleet() -> Vec<(InterfaceName, History)> {
+        let repeats = |i: usize| if i % 8 == 3 { 300.0 } else { 0.0 };
+        vec![
+            (InterfaceName::new("a", "1"), history(700, 1, 1.0, |_| 0.0)),
+            (InterfaceName::new("a", "2"), history(700, 2, 50.0, repeats)),
+            (InterfaceName::new("b", "1"), history(700, 3, 4000.0, |_| 0.0)),
+        ]
+    }
+
+    fn trained(model: ModelSettings) -> Trained {
+        let fleet = fleet();
+        let series: Vec<Series<'_>> = fleet.iter().map(|(name, history)| Series { name, history }).collect();
+        let options = Options { epochs: 2, model, ..Options::default() };
+        train(&series, &options, |_| ControlFlow::Continue(())).unwrap()
+    }
+
+    #[test]
+    fn a_scope_gives_layers_of_their_own_where_they_help_and_the_shared_one_elsewhere() {
+        let of = |scope| trained(ModelSettings { scope, ..ModelSettings::default() }).model;
+        let global = of(Scope::Global);
+        assert!(global.layers.is_empty() && global.known().iter().all(|k| k.layer.is_none()));
+        for scope in [Scope::Device, Scope::Interface] {
+            let model = of(scope);
+            assert_eq!((model.settings.scope, &model.weights), (scope, &global.weights), "the body is shared");
+            for (known, shared) in model.known().iter().zip(global.known()) {
+                let (skill, shared) = (known.skill.unwrap(), shared.skill.unwrap());
+                assert_eq!(skill.scopes[0], shared.mix, "the shared layer's skill is told beside it");
+                assert!(skill.mix <= shared.mix, "{skill:?}");
+                assert_eq!(skill.scopes[1].is_nan(), scope < Scope::Device);
+                assert_eq!(skill.scopes[2].is_nan(), scope < Scope::Interface);
+                assert_eq!(known.layer.is_some(), skill.scope == scope);
             }
         }
-        let loss = mean_loss(network, deciding)?;
-        if !loss.is_finite() {
-            return Err(TrainError::Diverged(loss, epoch));
-        }
-        losses.push(loss);
-        if loss < best.0 {
-            best = (loss, epoch, snapshot(&variables)?);
-        }
-        tell(epoch, 0.0, &losses)?;
-        if epoch >= best.1 + PATIENCE {
-            break;
-        }
     }
-    for (variable, value) in variables.iter().zip(&best.2) {
-        variable.set(value)?;
-    }
-    Ok(best.1)
-}
 
-/// Hides a sample's interface, and every other time its host too.
-fn hide<'a>(sample: &'a Sample, random: &mut Random) -> Shown<'a> {
-    let mut shown = Shown::from(sample);
-    if random.chance(HIDE) {
-        shown.interface = 0;
-        if random.chance(0.5) {
-            shown.host = 0;
+    #[test]
+    fn the_window_is_that_which_was_asked_for() {
+        let of = |slots| {
+            let window = WindowLength::new(slots).unwrap();
+            trained(ModelSettings { window, ..ModelSettings::default() }).model
+        };
+        let (short, long) = (of(4), of(48));
+        assert_ne!(short.weights, long.weights);
+        assert_eq!([&short, &long].map(|m| m.settings.window.slots()), [4, 48]);
+    }
+
+    #[test]
+    fn one_scale_for_all_is_used_by_all_and_its_cost_is_told() {
+        let trained = trained(ModelSettings { scaling: Scaling::Global, ..ModelSettings::default() });
+        let (model, fleet) = (&trained.model, fleet());
+        let scale = model.common_scale.unwrap();
+        for (name, history) in &fleet {
+            let early: Vec<[f64; 2]> = (0..WARM_UP).map(|i| history.values(i)).collect();
+            let (known, outlook) = model.recognise(name, Step::from_seconds(3600).unwrap(), &early).unwrap();
+            assert_eq!(outlook.scale, Some(scale));
+            assert_ne!(known.scale, scale, "its own is kept, to know the interface by");
         }
+        assert_eq!(model.stranger("c").scale, Some(scale));
+        assert!(trained.own_scales.unwrap() < model.median_error().unwrap());
     }
-    shown
-}
 
-fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
-    let mut sum = 0.0;
-    for batch in samples.chunks(BATCH) {
-        let loss = network.loss(&batch.iter().map(Shown::from).collect::<Vec<_>>())?.to_scalar::<f32>()?;
-        sum += f64::from(loss) * batch.len() as f64;
-    }
-    Ok((sum / samples.len() as f64) as f32)
-}
-
-fn snapshot(variables: &[candle_core::Var]) -> Result<Vec<candle_core::Tensor>, TrainError> {
-    Ok(variables.iter().map(|v| v.as_tensor().copy()).collect::<Result<_, _>>()?)
-}
-
-/// The unit of errors where the quantiles have no width: the mean distance from the median, a
-/// hundredth of a constant, or 1 where there was nothing but zeros.
-fn idle_unit(sorted: &[f64]) -> f64 {
-    let middle = sorted_quantile(sorted, 0.5);
-    let distance = sorted.iter().map(|v| (v - middle).abs()).sum::<f64>() / sorted.len().max(1) as f64;
-    [distance, 0.01 * middle.abs()].into_iter().find(|unit| *unit > 0.0).unwrap_or(1.0)
-}
-
-/// How a model's forecasts do on the last fifth of an interface's rows, in units of the interface's
-/// spread before that. An interface that the model does not know is forecast as a stranger, on the
-/// scale of its earlier rows. None where fewer than 12 rows are held out or the step is unknown.
-pub fn held_out_skill(model: &Model, series: Series<'_>) -> Option<Skill> {
-    let history = series.history;
-    let n = history.len();
-    let first = (n as f64 * BEFORE_HELD_OUT) as usize;
-    if n < first + 12 || first < WINDOW {
-        return None;
-    }
-    let times: Vec<_> = history.times().take(first).collect();
-    let step = step::infer(&times)?;
-    let early: Vec<[f64; 2]> = (0..WINDOW).map(|i| history.values(i)).collect();
-    let (scale, outlook) = match model.recognise(series.name, step, &early) {
-        Some((known, outlook)) => (known.scale, outlook),
-        None => {
-            let fit = |c: usize| Scale::fit(&(0..first).map(|i| history.values(i)[c]).collect::<Vec<f64>>());
-            ([fit(0), fit(1)], model.stranger(&series.name.host))
-        }
-    };
-    let mut means: Vec<f64> = (0..first).map(|i| history.values(i)[1]).collect();
-    means.sort_unstable_by(f64::total_cmp);
-    let q = |p| sorted_quantile(&means, p);
-    let unit = (q(0.75) - q(0.25)).max(0.25 * (q(0.95) - q(0.05)));
-    let unit = if unit > 0.0 { unit } else { idle_unit(&means) };
-
-    let mut sums = [(0.0, 0usize); EXPERTS];
-    let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);
-    run(history, Forecaster::new(step, scale, outlook), model.network(), n, |row, state, forecast| {
-        if row < first {
-            return;
-        }
-        let actual = history.values(row)[1];
-        let error = |z: f64| (state.scale()[1].back(z) - actual).abs() / unit;
-        for (sum, expert) in sums.iter_mut().zip(&forecast.experts) {
-            if expert[1].is_finite() {
-                *sum = (sum.0 + error(expert[1]), sum.1 + 1);
+    #[test]
+    fn a_row_of_an_incident_and_those_behind_it_are_left_out() {
+        let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
+        let rows = history(300, 5, 1.0, |i| if i == 200 { 5000.0 } else { 0.0 });
+        let scale = [Scale { knee: 3000.0, middle: 0.33, spread: 0.08 }; 2];
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], gates));
+        let (mut disturbed, mut left_out) = (0, Vec::new());
+        let state = Forecaster::new(Step::from_seconds(3600).unwrap(), scale, outlook);
+        skill::run(&rows, state, None, 300, |row, state, forecast| {
+            if row > 100 && !calm(&mut disturbed, state, forecast, rows.values(row)) {
+                left_out.push(row);
             }
-        }
-        mix += error(forecast.expected[1]);
-        plain += error(forecast.plain[1]);
-        rows += 1;
-    });
-    let mean = |sum: f64, rows: usize| if rows > 0 { sum / rows as f64 } else { f64::NAN };
-    Some(Skill { rows, experts: sums.map(|(s, n)| mean(s, n)), mix: mean(mix, rows), plain: mean(plain, rows) })
+        });
+        assert!(left_out.contains(&200) && left_out.iter().all(|row| (200..=208).contains(row)), "{left_out:?}");
+        assert!(left_out.len() > AFTERMATH, "{left_out:?}");
+    }
 }

@@ -18,4 +18,4 @@ pub use rhythm::{Echo, Pair, Rhythm};
 pub use running::Running;
 pub use scale::Scale;
 pub use time::{DAY, Step, Timestamp, WEEK};
-pub use window::{WINDOW, Window};
+pub use window::{WARM_UP, Window, WindowLength};

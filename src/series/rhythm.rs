@@ -1,10 +1,12 @@
 //! The rhythm of day and week: what an interface did a day and a week before, and what it usually
 //! does at this half-hour of the day and of the week.
 
+use super::scale::median;
 use super::time::{DAY, Step, Timestamp, WEEK};
 
-/// Finest slot that the ring of the past week keeps; finer steps are averaged into it.
-const FINEST_BIN: i64 = 300;
+/// Finest slot that the ring of the past week keeps; finer steps are averaged into it, so that ring and
+/// profiles stay within 8 KB.
+const FINEST_BIN: i64 = 600;
 /// Half-hours of a week and of a day: the profiles' bins.
 const WEEK_BINS: usize = 336;
 const DAY_BINS: usize = 48;
@@ -34,12 +36,24 @@ pub struct Echo {
     pub day_profile: Pair,
     /// The two profiles in one: the week's, once enough weeks are in it.
     pub profile: Pair,
+    /// The median of this time on the last three days, of those that were seen.
+    pub three_days: Pair,
+    /// The median of this time on the last seven days, of those that were seen: no single day, and
+    /// no incident that lasted up to three of them, moves it far.
+    pub seven_days: Pair,
 }
 
 impl Echo {
     /// The past says nothing.
-    pub const SILENT: Self =
-        Self { day_before: NONE, week_before: NONE, week_profile: NONE, day_profile: NONE, profile: NONE };
+    pub const SILENT: Self = Self {
+        day_before: NONE,
+        week_before: NONE,
+        week_profile: NONE,
+        day_profile: NONE,
+        profile: NONE,
+        three_days: NONE,
+        seven_days: NONE,
+    };
 }
 
 /// The past week on a ring and the profiles of day and week, learnt row by row.
@@ -54,8 +68,8 @@ pub struct Rhythm {
     week_ago: Pair,
     week: Box<[[f32; 2]; WEEK_BINS]>,
     week_rows: Box<[u8; WEEK_BINS]>,
-    day: [[f32; 2]; DAY_BINS],
-    day_rows: [u16; DAY_BINS],
+    day: Box<[[f32; 2]; DAY_BINS]>,
+    day_rows: Box<[u16; DAY_BINS]>,
     rows_per_bin: f64,
 }
 
@@ -73,8 +87,8 @@ impl Rhythm {
             week_ago: NONE,
             week: Box::new([[0.0; 2]; WEEK_BINS]),
             week_rows: Box::new([0; WEEK_BINS]),
-            day: [[0.0; 2]; DAY_BINS],
-            day_rows: [0; DAY_BINS],
+            day: Box::new([[0.0; 2]; DAY_BINS]),
+            day_rows: Box::new([0; DAY_BINS]),
             rows_per_bin: (1800.0 / step.seconds() as f64).max(1.0),
         }
     }
@@ -85,10 +99,11 @@ impl Rhythm {
         let here = time.seconds().div_euclid(self.bin);
         let week_before =
             if here == newest { self.week_ago } else { self.bin_value(here - self.ring.len() as i64, newest) };
-        let day_before = (1..=6)
-            .map(|days| self.bin_value((time.seconds() - days * DAY).div_euclid(self.bin), newest))
-            .find(|pair| !pair[0].is_nan())
-            .unwrap_or(week_before);
+        let mut days = [week_before; 7];
+        for (day, pair) in (1..).zip(&mut days[..6]) {
+            *pair = self.bin_value((time.seconds() - day * DAY).div_euclid(self.bin), newest);
+        }
+        let day_before = days.into_iter().find(|pair| !pair[0].is_nan()).unwrap_or(NONE);
         let (w, d) = (week_bin(time), day_bin(time));
         let (week_rows, day_rows) = (f64::from(self.week_rows[w]), f64::from(self.day_rows[d]));
         let week_profile = if week_rows > 0.0 { self.week[w].map(f64::from) } else { NONE };
@@ -99,7 +114,8 @@ impl Rhythm {
             (true, false) => week_profile,
             _ => day_profile,
         };
-        Echo { day_before, week_before, week_profile, day_profile, profile }
+        let (three_days, seven_days) = (medians(&days[..3]), medians(&days));
+        Echo { day_before, week_before, week_profile, day_profile, profile, three_days, seven_days }
     }
 
     /// Learns a row; rows come in time order.
@@ -113,6 +129,15 @@ impl Rhythm {
         let rows = (f64::from(self.day_rows[d]) + 1.0).min(cap * 7.0);
         self.day_rows[d] = rows as u16;
         average(&mut self.day[d], z, rows);
+    }
+
+    /// Bytes of the ring and the profiles.
+    pub fn bytes(&self) -> usize {
+        size_of_val(&*self.ring)
+            + size_of_val(&*self.week)
+            + size_of_val(&*self.week_rows)
+            + size_of_val(&*self.day)
+            + size_of_val(&*self.day_rows)
     }
 
     fn remember(&mut self, time: Timestamp, z: Pair) {
@@ -162,6 +187,19 @@ fn day_bin(time: Timestamp) -> usize {
     (time.second_of_day() / 1800) as usize
 }
 
+/// Each channel's median over those days that have a value.
+fn medians(days: &[Pair]) -> Pair {
+    [0, 1].map(|c| {
+        let mut seen = [0.0; 7];
+        let mut n = 0;
+        for day in days.iter().filter(|day| !day[c].is_nan()) {
+            seen[n] = day[c];
+            n += 1;
+        }
+        if n > 0 { median(&mut seen[..n]) } else { f64::NAN }
+    })
+}
+
 fn average(bin: &mut [f32; 2], z: Pair, rows: f64) {
     for c in 0..2 {
         let old = f64::from(bin[c]);
@@ -204,6 +242,21 @@ mod tests {
         close(echo.day_before[1], 252.0 / 8.0);
         let later = hourly(0..200, &[]).echo(Timestamp::from_seconds(T0 + 600 * 3600));
         assert!(later.day_before[0].is_nan() && later.week_before[0].is_nan(), "{later:?}");
+    }
+
+    #[test]
+    fn one_strange_day_does_not_move_the_median_of_the_days() {
+        let mut r = Rhythm::new(Step::from_seconds(3600).unwrap());
+        for h in 0..24 * 7 {
+            let value = if (24 * 6..24 * 7).contains(&h) { 40.0 } else { f64::from((h % 24) as i32) };
+            r.learn(Timestamp::from_seconds(T0 + h * 3600), [value; 2]);
+        }
+        let echo = r.echo(Timestamp::from_seconds(T0 + 24 * 7 * 3600));
+        close(echo.day_before[0], 40.0);
+        close(echo.three_days[0], 0.0);
+        close(echo.seven_days[1], 0.0);
+        let gone = r.echo(Timestamp::from_seconds(T0 + 24 * 30 * 3600));
+        assert!(gone.three_days[0].is_nan() && gone.seven_days[0].is_nan(), "{gone:?}");
     }
 
     #[test]

@@ -59,6 +59,11 @@ pub fn quantile(values: &mut [f64], p: f64) -> f64 {
     sorted_quantile(values, p)
 }
 
+/// The median of a few values in any order (they are sorted); the mean of the middle two. 0 for none.
+pub fn median(values: &mut [f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
 /// The `p` quantile of ascending values; linear between neighbours. 0 for none.
 pub fn sorted_quantile(sorted: &[f64], p: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };

@@ -303,6 +303,44 @@ fn too_few_rows_leave_a_model_as_it_is() {
 }
 
 #[test]
+fn train_is_told_the_scope_the_window_and_the_scale_and_says_what_they_gave() {
+    let place = tiny();
+    let said = |file: &str, flags: &[&str]| {
+        place.run([&["train", "rows", "--epochs", "2", "--model", file], flags].concat()).fine().out
+    };
+    let model = |file: &str| fs::read(place.join(file)).unwrap();
+    let plain = said("plain.safetensors", &[]);
+    assert!(!plain.contains("layer") && !plain.contains("One scale"), "{plain}");
+    for word in ["last value", "day before", "hour of week", "linear", "no LSTM", "mix"] {
+        assert!(plain.lines().nth(3).unwrap().contains(word), "{plain}");
+    }
+    let scope = said("scope.safetensors", &["--scope", "interface"]);
+    let heading = scope.lines().nth(3).unwrap();
+    assert!(["global", "device", "interface", "layer"].iter().all(|word| heading.contains(word)), "{scope}");
+    assert!(scope.contains(" of 2 interfaces use a last layer of their own"), "{scope}");
+    let scale = said("scale.safetensors", &["--scale", "global"]);
+    assert!(scale.contains("One scale for all interfaces: median error "), "{scale}");
+    said("window.safetensors", &["--window", "8"]);
+    for (file, what) in [
+        ("scope", "\\\"scope\\\":\\\"interface"),
+        ("scale", "\\\"scaling\\\":\\\"global"),
+        ("window", "\\\"window\\\":8"),
+    ] {
+        let file = format!("{file}.safetensors");
+        assert!(String::from_utf8_lossy(&model(&file)).contains(what), "{file}");
+        assert!(table(&place.run(["score", "rows", "--model", &file]).fine().out).len() > 200);
+    }
+    let scores = |file: &str| place.run(["score", "rows", "--model", file]).fine().out;
+    assert_ne!(scores("plain.safetensors"), scores("window.safetensors"));
+    assert_ne!(scores("plain.safetensors"), scores("scale.safetensors"));
+    for (flag, value) in [("--window", "3"), ("--window", "97"), ("--scope", "all"), ("--scale", "device")] {
+        let ended = place.run(["train", "rows", "--model", "no.safetensors", flag, value]);
+        assert_eq!(ended.status.code(), Some(2), "{}", ended.err);
+        assert!(ended.err.contains(flag) && !place.join("no.safetensors").exists(), "{}", ended.err);
+    }
+}
+
+#[test]
 fn who_reads_only_the_head_of_the_skill_table_has_a_model_all_the_same() {
     let place = tiny();
     let mut shell = place.program(Path::new("/bin/sh"));

@@ -242,6 +242,10 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
         let text = format!("  {} rows in {}", format::count(view.rows as u64), format::words(newest.since(first)));
         line.push((text, Role::Faint));
     }
+    if let Some([mix, plain]) = detail.and_then(|d| d.held_out) {
+        // Measured on rows that the model did not learn from, in units of the interface's spread.
+        line.push((format!("  held-out error {mix:.2}, without the LSTM {plain:.2}"), Role::Faint));
+    }
     lines.push(line);
     let skill = detail.map(|d| d.skill.as_slice()).unwrap_or_default();
     if !skill.is_empty() {
@@ -263,5 +267,9 @@ fn expert(expert: Expert) -> &'static str {
         Expert::ProfileShifted => "hour of week, shifted",
         Expert::Linear => "linear",
         Expert::Lstm => "LSTM",
+        Expert::SevenDays => "seven days",
+        Expert::Level => "level",
+        Expert::Blend => "blend",
+        Expert::LstmBlend => "LSTM blend",
     }
 }

@@ -1,0 +1,255 @@
+//! The forecasts that are mixed, and how: by how well each did of late.
+//!
+//! No single forecast is best everywhere, and an online mix follows whichever is. Weights are
+//! exp(−20·(L − Lmin)/(Lmin + 0.001)) with L a forecast's mean absolute error: half of it over some
+//! six hours, so that a new level is followed at once, and half over three days, so that one lucky
+//! hour decides nothing (exponentially weighted forecasters: Cesa-Bianchi and Lugosi, Prediction,
+//! Learning, and Games, 2006).
+
+use crate::series::rhythm::Pair;
+
+/// The forecasts that are mixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Expert {
+    /// The same as the last value.
+    #[default]
+    LastValue,
+    /// The same as a day before.
+    DayBefore,
+    /// The same as a week before.
+    WeekBefore,
+    /// The usual value of this half-hour of the week.
+    WeekProfile,
+    /// The usual value of this half-hour of the day.
+    DayProfile,
+    /// A day before, shifted by the level's change since.
+    DayShifted,
+    /// The profile, shifted by the level's distance from it.
+    ProfileShifted,
+    /// The median of this time on the last seven days.
+    SevenDays,
+    /// The median of the last five slots.
+    Level,
+    /// A robust linear regression.
+    Linear,
+    /// A regression on those above, learnt while the rows come.
+    Blend,
+    /// The Embed-LSTM: what it adds to the mix of those above.
+    Lstm,
+    /// A regression on the LSTM and the others, learnt while the rows come.
+    LstmBlend,
+}
+
+impl Expert {
+    /// All of them, in the order of their places in a [`Forecast`](super::Forecast).
+    pub const ALL: [Self; EXPERTS] = [
+        Self::LastValue,
+        Self::DayBefore,
+        Self::WeekBefore,
+        Self::WeekProfile,
+        Self::DayProfile,
+        Self::DayShifted,
+        Self::ProfileShifted,
+        Self::SevenDays,
+        Self::Level,
+        Self::Linear,
+        Self::Blend,
+        Self::Lstm,
+        Self::LstmBlend,
+    ];
+
+    /// The simple ones: what the mix has to beat.
+    pub const SIMPLE: [Self; 3] = [Self::LastValue, Self::DayBefore, Self::WeekProfile];
+
+    /// What people call it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::LastValue => "last value",
+            Self::DayBefore => "day before",
+            Self::WeekBefore => "week before",
+            Self::WeekProfile => "hour of week",
+            Self::DayProfile => "hour of day",
+            Self::DayShifted => "day before, shifted",
+            Self::ProfileShifted => "hour of week, shifted",
+            Self::Linear => "linear",
+            Self::Lstm => "LSTM",
+            Self::SevenDays => "seven days",
+            Self::Level => "level",
+            Self::Blend => "blend",
+            Self::LstmBlend => "LSTM blend",
+        }
+    }
+}
+
+/// How many experts there are.
+pub const EXPERTS: usize = 13;
+/// How many of them do without the LSTM: those before it.
+pub(super) const PLAIN: usize = Expert::Lstm as usize;
+/// Rows after which an expert takes part.
+const TRIAL: f64 = 6.0;
+/// What an error counts at the most, in scaled units.
+const WORST: f64 = 8.0;
+/// How sharply a larger error lowers a weight.
+const SHARPNESS: f64 = 20.0;
+/// An error that is as good as none, in scaled units.
+const SLACK: f64 = 1e-3;
+
+/// The weights of a row in the two means of a loss.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LossRates {
+    /// For some six hours.
+    pub(super) fast: f64,
+    /// For three days.
+    pub(super) slow: f64,
+}
+
+/// A forecast's mean absolute error of late, over two half-lives. Plain means until enough rows have come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Loss {
+    fast: f32,
+    slow: f32,
+    rows: f32,
+}
+
+impl Loss {
+    fn learn(&mut self, error: f64, rates: LossRates) {
+        self.rows = (self.rows + 1.0).min(1e6);
+        let least = 1.0 / f64::from(self.rows);
+        let move_by = |mean: f32, rate: f64| (f64::from(mean) + (error - f64::from(mean)) * rate.max(least)) as f32;
+        self.fast = move_by(self.fast, rates.fast);
+        self.slow = move_by(self.slow, rates.slow);
+    }
+
+    /// None while it is on trial.
+    fn mean(&self) -> Option<f64> {
+        (f64::from(self.rows) >= TRIAL).then(|| 0.5 * (f64::from(self.fast) + f64::from(self.slow)))
+    }
+}
+
+/// How well each expert did of late, and the range of what was seen.
+#[derive(Debug, Clone)]
+pub(super) struct Mix {
+    losses: [[Loss; 2]; EXPERTS],
+    /// Of the mix without the LSTM.
+    plain: [Loss; 2],
+    range: [[f64; 2]; 2],
+}
+
+impl Default for Mix {
+    fn default() -> Self {
+        Self { losses: Default::default(), plain: Default::default(), range: [[f64::INFINITY, f64::NEG_INFINITY]; 2] }
+    }
+}
+
+impl Mix {
+    /// Learns what came where `experts` said what they said, and the mix without the LSTM `plain`.
+    pub(super) fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates) {
+        for c in 0..2 {
+            let all = self.losses.iter_mut().zip(experts).map(|(losses, said)| (&mut losses[c], said[c]));
+            for (loss, said) in all.chain([(&mut self.plain[c], plain[c])]) {
+                if said.is_finite() {
+                    loss.learn((z[c] - said).abs().min(WORST), rates);
+                }
+            }
+            self.range[c] = [self.range[c][0].min(z[c]), self.range[c][1].max(z[c])];
+        }
+    }
+
+    /// The mix without the LSTM for channel `c`.
+    pub(super) fn plain(&self, experts: &[Pair; EXPERTS], c: usize) -> f64 {
+        let shares = self.shares(|e| experts[e][c].is_finite(), c);
+        let of: [f64; PLAIN] = std::array::from_fn(|e| experts[e][c]);
+        self.held(mean(&shares, &of).unwrap_or(of[Expert::LastValue as usize]), c)
+    }
+
+    /// The mix of that with what the LSTM says. Three that say much the same, mixed on their own:
+    /// among all experts at once, a small gain would be thinned by those that are clearly worse.
+    pub(super) fn whole(&self, experts: &[Pair; EXPERTS], plain: f64, c: usize) -> f64 {
+        let said = [plain, experts[Expert::Lstm as usize][c], experts[Expert::LstmBlend as usize][c]];
+        self.held(mean(&self.upper_shares(c), &said).unwrap_or(plain), c)
+    }
+
+    /// No forecast goes far beyond what was ever seen here: sinh would make absurd values of it.
+    fn held(&self, mixed: f64, c: usize) -> f64 {
+        let [low, high] = self.range[c];
+        if low <= high { mixed.clamp(low - 2.0, high + 2.0) } else { mixed }
+    }
+
+    /// The experts for channel `c` that take part, with their weights, which sum to 1.
+    pub(super) fn weights(&self, c: usize) -> Vec<(Expert, f32)> {
+        let lower = normal(self.shares(|_| true, c));
+        let [plain, lstm, blend] = normal(self.upper_shares(c));
+        let simple = Expert::ALL.into_iter().zip(lower.map(|w| w * if lstm + blend > 0.0 { plain } else { 1.0 }));
+        let all = simple.chain([(Expert::Lstm, lstm), (Expert::LstmBlend, blend)]);
+        all.filter(|(_, w)| *w > 0.0).map(|(e, w)| (e, w as f32)).collect()
+    }
+
+    /// Weights of the experts without the LSTM for channel `c`, as long as they speak.
+    fn shares(&self, speaks: impl Fn(usize) -> bool, c: usize) -> [f64; PLAIN] {
+        shares(std::array::from_fn(|e| speaks(e).then_some(&self.losses[e][c])))
+    }
+
+    /// Weights of the mix without the LSTM, the LSTM, and the blend with it.
+    fn upper_shares(&self, c: usize) -> [f64; 3] {
+        let of = |e: Expert| Some(&self.losses[e as usize][c]);
+        shares([Some(&self.plain[c]), of(Expert::Lstm), of(Expert::LstmBlend)])
+    }
+}
+
+/// Unnormalised weights by losses; 0 for who says nothing or is still on trial.
+fn shares<const N: usize>(losses: [Option<&Loss>; N]) -> [f64; N] {
+    let losses = losses.map(|loss| loss.and_then(Loss::mean));
+    let best = losses.iter().flatten().copied().fold(f64::INFINITY, f64::min);
+    losses.map(|loss| loss.map_or(0.0, |loss| libm::exp(-SHARPNESS * (loss - best) / (best + SLACK))))
+}
+
+/// The weighted mean; None where nothing has a weight. What has none may be no number.
+fn mean<const N: usize>(weights: &[f64; N], said: &[f64; N]) -> Option<f64> {
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (weight, said) in weights.iter().zip(said).filter(|(weight, _)| **weight > 0.0) {
+        sum += weight * said;
+        total += weight;
+    }
+    (total > 0.0).then(|| sum / total)
+}
+
+/// Weights that sum to 1, or all 0.
+fn normal<const N: usize>(weights: [f64; N]) -> [f64; N] {
+    let total: f64 = weights.iter().sum();
+    weights.map(|w| if total > 0.0 { w / total } else { 0.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::series::rhythm::NONE;
+    use crate::series::running::rate;
+
+    #[test]
+    fn every_expert_stands_in_its_place() {
+        for (place, expert) in Expert::ALL.into_iter().enumerate() {
+            assert_eq!(expert as usize, place);
+        }
+    }
+
+    #[test]
+    fn the_mix_goes_over_to_whoever_becomes_best_and_leaves_out_who_says_nothing() {
+        let mut mix = Mix::default();
+        let rates = LossRates { fast: rate(6.0), slow: rate(24.0) };
+        let says = |day: f64, profile: f64| {
+            let mut experts = [NONE; EXPERTS];
+            experts[Expert::LastValue as usize] = [5.0; 2];
+            experts[Expert::DayBefore as usize] = [day; 2];
+            experts[Expert::WeekProfile as usize] = [profile; 2];
+            experts
+        };
+        assert_eq!(mix.plain(&says(1.0, 2.0), 0), 5.0, "nobody has shown anything yet");
+        (0..48).for_each(|_| mix.learn([0.0; 2], &says(0.1, 1.0), NONE, rates));
+        assert!((mix.plain(&says(0.1, 1.0), 1) - 0.1).abs() < 0.01);
+        assert_eq!(mix.weights(0)[0].0, Expert::DayBefore);
+        let alone = mix.plain(&says(f64::NAN, 1.0), 1);
+        assert!((alone - 1.0).abs() < 0.01, "{alone}");
+        (0..100).for_each(|_| mix.learn([0.0; 2], &says(1.0, 0.1), NONE, rates));
+        assert!((mix.plain(&says(1.0, 0.1), 1) - 0.1).abs() < 0.01);
+    }
+}

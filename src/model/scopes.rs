@@ -1,0 +1,98 @@
+//! Whose last layer is used: which are learnt, and which do better than the shared one.
+
+use super::heads;
+use super::kernel::{OutputLayer, Weights};
+use super::learnt::Model;
+use super::network::{Embeddings, Sample};
+use super::settings::Scope;
+use super::skill::{self, Skill};
+use crate::series::History;
+
+/// Last layers beside the shared one, and whose they are.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    pub(super) all: Vec<OutputLayer>,
+    /// Of each interface: that of its device, and its own.
+    pub(super) of: Vec<[Option<usize>; 2]>,
+    /// Of each host, where the model was told to have one for each.
+    pub(super) hosts: Vec<Option<usize>>,
+}
+
+/// Places of an interface and its host in the embeddings; 0 is unknown.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entries {
+    pub(super) host: usize,
+    pub(super) interface: usize,
+}
+
+/// Learns a last layer for each device, and for each interface, as far as `scope` asks.
+pub(super) fn own_layers(
+    scope: Scope,
+    weights: &Weights,
+    embeddings: &Embeddings,
+    hosts: usize,
+    entries: &[Entries],
+    [learnt, deciding]: [&[Sample]; 2],
+) -> Layers {
+    let mut layers = Layers { all: Vec::new(), of: vec![[None; 2]; entries.len()], hosts: vec![None; hosts] };
+    if scope == Scope::Global {
+        return layers;
+    }
+    let (kernel, shared) = (weights.kernel(), weights.output_layer());
+    let gates = |s: &Sample| kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
+    let mut teach = |learnt: &[&Sample], deciding: &[&Sample]| {
+        let layer = heads::learn(&kernel, &shared, learnt, deciding, &gates)?;
+        layers.all.push(layer);
+        Some(layers.all.len() - 1)
+    };
+    let host = |s: &Sample| s.host as usize;
+    let (a, b) = (grouped(learnt, hosts, host), grouped(deciding, hosts, host));
+    let of_hosts: Vec<Option<usize>> = (1..=hosts).map(|host| teach(&a[host], &b[host])).collect();
+    let mut own = vec![None; entries.len()];
+    if scope == Scope::Interface {
+        let entry = |s: &Sample| s.interface as usize;
+        let (a, b) = (grouped(learnt, entries.len(), entry), grouped(deciding, entries.len(), entry));
+        own.iter_mut().zip(entries).for_each(|(own, e)| *own = teach(&a[e.interface], &b[e.interface]));
+    }
+    let of_host = |e: &Entries| e.host.checked_sub(1).and_then(|host| of_hosts[host]);
+    layers.of = entries.iter().zip(own).map(|(e, own)| [of_host(e), own]).collect();
+    if scope == Scope::Device {
+        layers.hosts = of_hosts;
+    }
+    layers
+}
+
+/// Samples by an entry of theirs, from 0 to `most`.
+fn grouped(samples: &[Sample], most: usize, entry: impl Fn(&Sample) -> usize) -> Vec<Vec<&Sample>> {
+    let mut groups = vec![Vec::new(); most + 1];
+    samples.iter().for_each(|sample| groups[entry(sample)].push(sample));
+    groups
+}
+
+/// The skill of interface `i` with each last layer that was learnt for it, and the layer to use:
+/// that of the model's scope, unless the shared one did better on the held-out rows.
+pub(super) fn compare_scopes(
+    model: &Model,
+    i: usize,
+    history: &History,
+    [device, own]: [Option<usize>; 2],
+) -> (Option<Skill>, Option<usize>) {
+    let scope = model.settings.scope;
+    let Some((first, step)) = skill::held_out(history) else { return (None, None) };
+    let of = |layer| skill::measure(model.network(), model.outlook_with(i, layer), history, first, step);
+    let global = of(None);
+    let places = [None, device, own];
+    let skills = [None, device, own].map(|layer| layer.map(|layer| of(Some(layer))));
+    let wanted = scope as usize;
+    let (mut chosen, layer) = match skills[wanted] {
+        Some(skill) if skill.mix <= global.mix => (Skill { scope, ..skill }, places[wanted]),
+        _ => (global, None),
+    };
+    // Where nothing was gained by a layer of its own, the scope's forecast is the shared one.
+    let asked = |at: Scope| at <= scope;
+    chosen.scopes = [global.mix, f64::NAN, f64::NAN];
+    for at in [Scope::Device, Scope::Interface].into_iter().filter(|at| asked(*at)) {
+        chosen.scopes[at as usize] = skills[at as usize].map_or(global.mix, |skill| skill.mix);
+    }
+    (Some(chosen), layer)
+}
