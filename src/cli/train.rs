@@ -1,6 +1,5 @@
 //! `noctop train`: learn a model from a directory of rows.
 
-use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 

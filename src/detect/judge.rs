@@ -12,7 +12,7 @@ use super::level::{Distances, Level};
 use super::spread::Spread;
 use super::tail::{BINS, Tail};
 use crate::model::Forecast;
-use crate::model::forecast::Expert;
+use crate::model::Expert;
 use crate::series::{Pair, Scale, Step, Timestamp};
 
 /// What a component weighs in the score: one-step error, deviation, mean deviation, running error.
@@ -26,6 +26,10 @@ const RUNNING_CLIP: f64 = 8.0;
 /// Rows that an alarm that chance brings has: what is off stays off for some rows, so there are
 /// fewer alarms than rows that are as rare.
 const ROWS_PER_ALARM: f64 = 3.0;
+/// What the threshold rises by for a tenth of the alarms, where fewer than one a week are wanted.
+/// Far out the alarms become fewer more slowly than the rows: it takes more than one for a tenth
+/// (seen on generated fleets without incidents).
+const FALL: f64 = 1.7;
 /// Rows after which half of a score is believed.
 const HALF_BELIEVED: f64 = 24.0;
 /// Rows that a calibration from a model counts as.
@@ -57,7 +61,9 @@ impl Settings {
     /// The score from which a row is an anomaly, for rows that are a `step` apart: so rare that
     /// chance alone brings the wanted number a week.
     pub fn threshold(&self, step: Step) -> f64 {
-        libm::log10((step.slots_in(crate::series::WEEK) / ROWS_PER_ALARM / self.alarms_per_week).max(10.0))
+        let weekly = libm::log10((step.slots_in(crate::series::WEEK) / ROWS_PER_ALARM).max(10.0));
+        let rarer = -libm::log10(self.alarms_per_week);
+        (weekly + if rarer > 0.0 { FALL * rarer } else { rarer }).max(1.0)
     }
 }
 

@@ -40,10 +40,10 @@ impl Notices {
         if score <= DAMPED || repeat {
             return score.min(DAMPED);
         }
-        self.discount(time);
         if let Some((peak, _)) = self.current.take_if(|(_, last)| time.since(*last) > APART) {
             self.peaks[bin(peak)] += 1.0;
         }
+        self.discount(time);
         let as_high: f64 = self.peaks[bin(score)..].iter().map(|n| f64::from(*n)).sum();
         let peak = self.current.map_or(score, |(peak, _)| peak.max(score));
         self.current = Some((peak, time));

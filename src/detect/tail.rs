@@ -13,9 +13,9 @@ const PRIOR_ROWS: f64 = 60.0;
 /// Range of the tail's shape: 1 is an exponential, .3 very heavy. Load has no lighter tail: where
 /// the middle looks like one, that is chance or a bound that the next incident breaks.
 const SHAPE: [f64; 2] = [0.3, 1.0];
-/// Rarity beyond which the tail's form has no evidence behind it (once in 10^8 rows): sizes keep
+/// Rarity beyond which there is no evidence: four weeks of five-minute rows are 10^3.9. Sizes keep
 /// their order from there on, but no number such as 10^-400 is claimed.
-const EVIDENCE: f64 = 8.0;
+const EVIDENCE: f64 = 4.0;
 /// The least that the two quantiles count, in usual errors: on an interface whose errors are nearly
 /// all at the floor, a small one is no rarity. The middle's is small, since a large one makes the
 /// tail of an interface that is mostly idle look steep and its usual bursts rare.
