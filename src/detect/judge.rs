@@ -8,6 +8,7 @@
 //! with errors that are long back to normal would dilute it. Runs of one repeated value are judged
 //! by how long such runs usually go on.
 
+use super::habit::Habits;
 use super::level::{Distances, Level};
 use super::spread::Spread;
 use super::tail::{BINS, Tail};
@@ -82,6 +83,8 @@ pub struct Judged {
     pub flat: f64,
     /// The error of the mean that the model itself expects, in scaled units: what the band on screen is made of.
     pub band: f64,
+    /// Error and deviation, measured against what is a habit at this time.
+    tempered: [Pair; 2],
     mean_deviation: f64,
     running: [Pair; 2],
     distances: [Distances; 2],
@@ -96,6 +99,7 @@ pub struct Judge {
     errors: [Spread; 2],
     deviations: [Spread; 2],
     levels: [Level; 2],
+    habits: Habits,
     recent: [Pair; 2],
     /// Running means of deviations and of errors.
     running: [Pair; 2],
@@ -122,6 +126,7 @@ impl Judge {
             errors: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
             deviations: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
             levels: [Level::new(step); 2],
+            habits: Habits::default(),
             recent: [[0.0; 2]; 2],
             running: [[0.0; 2]; 2],
             tails: std::array::from_fn(|i| Tail::new(step, &prior(i), rows)),
@@ -155,16 +160,17 @@ impl Judge {
         let distances = [0, 1].map(|c| self.levels[c].distances(z[c], forecast.profile[c], day[c]));
         let away = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
         let deviation = [0, 1].map(|c| away[c] / self.deviations[c].at(time));
-        let mean_deviation = larger([0, 1].map(|c| (deviation[c] + self.recent[0][c] + self.recent[1][c]) / 3.0));
+        // What comes every day at this time is measured against what it usually is.
+        let [by_error, by_deviation] = self.habits.temper(time, [larger(error), larger(deviation)]);
+        let (u, v) = (error.map(|e| e / by_error), deviation.map(|d| d / by_deviation));
+        let mean_deviation = larger([0, 1].map(|c| (v[c] + self.recent[0][c] + self.recent[1][c]) / 3.0));
         let follow = |mean: f64, new: f64| mean + (new.clamp(-RUNNING_CLIP, RUNNING_CLIP) - mean) * RUNNING;
-        let running = [
-            [0, 1].map(|c| follow(self.running[0][c], deviation[c])),
-            [0, 1].map(|c| follow(self.running[1][c], error[c])),
-        ];
+        let running =
+            [[0, 1].map(|c| follow(self.running[0][c], v[c])), [0, 1].map(|c| follow(self.running[1][c], u[c]))];
 
         let rarity = |i: usize, size: f64| self.tails[i].rarity(size);
-        let sudden = [rarity(0, error[0]), rarity(1, error[1])];
-        let lasting = [rarity(2, deviation[0]), rarity(3, deviation[1])];
+        let sudden = [rarity(0, u[0]), rarity(1, u[1])];
+        let lasting = [rarity(2, v[0]), rarity(3, v[1])];
         let parts = [
             sudden[0].max(sudden[1]),
             lasting[0].max(lasting[1]),
@@ -187,6 +193,7 @@ impl Judge {
             score: score.max(flat),
             flat,
             band: forecast.spread[1] * forecast.usual[1] * stale,
+            tempered: [u, v],
             mean_deviation,
             running,
             distances,
@@ -205,12 +212,13 @@ impl Judge {
             self.levels[c].learn(&row.distances[c], unit);
         }
         let [running_deviation, running_error] = row.running.map(larger);
-        let [u, v] = [row.error, row.deviation];
+        let [u, v] = row.tempered;
         let sizes = [u[0], u[1], v[0], v[1], row.mean_deviation, running_deviation, running_error];
         for (tail, size) in self.tails.iter_mut().zip(sizes) {
             tail.learn(size);
         }
-        self.recent = [row.deviation, self.recent[0]];
+        self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
+        self.recent = [v, self.recent[0]];
         self.running = row.running;
         self.flat.learn(row.raw);
         self.rows += 1.0;

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`spread`] | an interface's usual error, by hour: what makes an error of 3 mean the same everywhere |
 //! | [`tail`] | how rare a size of error is: a decaying histogram and a tail through its middle |
+//! | [`habit`] | what comes at the same time day after day, and is no news |
 //! | [`level`] | the level that an interface should be at by its rhythm: what lasts is measured from it |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
@@ -14,6 +15,7 @@
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
 
+pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod level;

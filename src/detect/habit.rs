@@ -1,0 +1,157 @@
+//! What an interface does at the same time of the day, day after day, however far off it is: a
+//! backup that starts at two sharp, a batch that ends within one slot.
+//!
+//! The rhythm follows what is smooth over half an hour. A sharp edge stays an error each night, and
+//! since large errors are held down in what is learnt, it would stay one for ever. So the peak of
+//! each half-hour of the day is kept apart, for errors and deviations and for each direction: seen
+//! on three days it is a habit, and sizes at that time are measured against it until it has stayed
+//! away for some days. An incident does not come back at the same half-hour day after day; one that
+//! does is no news from the third time on.
+
+use crate::series::{DAY, Timestamp};
+
+/// Half-hours of a day.
+const BINS: usize = 48;
+const BIN: i64 = DAY / BINS as i64;
+/// A peak of at least so many usual errors can become a habit.
+const LARGE: f64 = 4.0;
+/// Days on which it has to be seen. Each day without it counts one down, and no more than
+/// [`MOST_DAYS`] are counted, so that a habit of the working days outlives a weekend.
+const DAYS: u8 = 3;
+const MOST_DAYS: u8 = 7;
+/// What a habit's usual peak counts as, in usual errors: a size that is nothing special.
+const ORDINARY: f64 = 1.5;
+/// Peaks are kept as sixteenths of an octave.
+const PER_OCTAVE: f64 = 16.0;
+
+/// The peak of one half-hour in one direction.
+#[derive(Debug, Clone, Copy, Default)]
+struct Habit {
+    days: u8,
+    peak: u8,
+}
+
+impl Habit {
+    fn usual(self) -> Option<f64> {
+        (self.days >= DAYS).then(|| unpack(self.peak))
+    }
+
+    /// Learns the largest size of a day.
+    fn learn(&mut self, size: f64) {
+        if size <= LARGE {
+            self.days = self.days.saturating_sub(1);
+        } else if self.days == 0 {
+            *self = Self { days: 1, peak: pack(size) };
+        } else if self.days < DAYS {
+            // The smallest of the first three: two small ones and an incident are no large habit.
+            *self = Self { days: self.days + 1, peak: pack(size).min(self.peak) };
+        } else {
+            let usual = unpack(self.peak);
+            let ratio = size / usual;
+            let moved = usual * libm::pow(ratio, if ratio > 1.0 { 0.5 } else { 0.25 });
+            *self = Self { days: (self.days + 1).min(MOST_DAYS), peak: pack(moved) };
+        }
+    }
+}
+
+fn pack(size: f64) -> u8 {
+    (libm::log2(size.max(1.0)) * PER_OCTAVE).round().min(255.0) as u8
+}
+
+fn unpack(peak: u8) -> f64 {
+    libm::exp2(f64::from(peak) / PER_OCTAVE)
+}
+
+/// The habits of one interface, of errors and of deviations.
+#[derive(Debug, Clone)]
+pub struct Habits {
+    bins: Box<[[Habit; 4]; BINS]>,
+    /// The half-hour that goes on, counted since 1970, and its peaks so far.
+    current: Option<(i64, [f64; 4])>,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { bins: Box::new([[Habit::default(); 4]; BINS]), current: None }
+    }
+}
+
+impl Habits {
+    /// What the signed sizes of an error and of a deviation at `time` are to be divided by: 1 where
+    /// nothing of the kind is a habit at about this time of the day.
+    pub fn temper(&self, time: Timestamp, sizes: [f64; 2]) -> [f64; 2] {
+        let bin = (time.second_of_day() / BIN) as usize;
+        places(sizes).map(|place| {
+            [BINS - 1, 0, 1]
+                .iter()
+                .filter_map(|o| self.bins[(bin + o) % BINS][place].usual())
+                .fold(1.0, |most, usual| f64::max(most, usual / ORDINARY))
+        })
+    }
+
+    /// Learns the signed sizes of a row's error and deviation, as they were before they were divided.
+    pub fn learn(&mut self, time: Timestamp, sizes: [f64; 2]) {
+        let now = time.seconds().div_euclid(BIN);
+        let ended = self.current.take_if(|(bin, _)| *bin != now);
+        if let Some((bin, peaks)) = ended {
+            let habits = &mut self.bins[bin.rem_euclid(BINS as i64) as usize];
+            habits.iter_mut().zip(peaks).for_each(|(habit, peak)| habit.learn(peak));
+        }
+        let (_, peaks) = self.current.get_or_insert((now, [0.0; 4]));
+        for (place, size) in places(sizes).into_iter().zip(sizes) {
+            peaks[place] = peaks[place].max(size.abs());
+        }
+    }
+}
+
+/// Where the habits of an error and of a deviation with these signs are kept.
+fn places([error, deviation]: [f64; 2]) -> [usize; 2] {
+    [usize::from(error < 0.0), 2 + usize::from(deviation < 0.0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: i64, minute: i64) -> Timestamp {
+        Timestamp::from_seconds(1_767_571_200 + day * DAY + minute * 60)
+    }
+
+    /// Every five minutes of a day, an error of `size` at two o'clock and of 1 else.
+    fn live(habits: &mut Habits, day: i64, size: f64) {
+        for minute in (0..24 * 60).step_by(5) {
+            habits.learn(at(day, minute), [if minute == 120 { size } else { 1.0 }, 1.0]);
+        }
+    }
+
+    #[test]
+    fn the_third_night_makes_a_habit_of_that_time_direction_and_size() {
+        let mut habits = Habits::default();
+        for day in 0..3 {
+            assert_eq!(habits.temper(at(day, 120), [9.0, 1.0]), [1.0, 1.0], "night {day}");
+            live(&mut habits, day, 12.0);
+        }
+        let [error, deviation] = habits.temper(at(3, 125), [12.0, 1.0]);
+        assert!((error - 8.0).abs() < 0.4, "{error}");
+        assert_eq!(deviation, 1.0, "of deviations there is no habit");
+        assert_eq!(habits.temper(at(3, 125), [-12.0, 1.0])[0], 1.0, "the other way is news");
+        assert_eq!(habits.temper(at(3, 600), [12.0, 1.0])[0], 1.0, "and so is another time");
+    }
+
+    #[test]
+    fn a_habit_outlives_a_weekend_and_not_a_fortnight() {
+        let mut habits = Habits::default();
+        (0..5).for_each(|day| live(&mut habits, day, 12.0));
+        (5..7).for_each(|day| live(&mut habits, day, 1.0));
+        assert!(habits.temper(at(7, 120), [12.0, 1.0])[0] > 1.0, "a weekend");
+        (7..21).for_each(|day| live(&mut habits, day, 1.0));
+        assert_eq!(habits.temper(at(21, 120), [12.0, 1.0])[0], 1.0, "a fortnight");
+    }
+
+    #[test]
+    fn days_apart_make_no_habit() {
+        let mut habits = Habits::default();
+        (0..60).for_each(|day| live(&mut habits, day, if day % 3 == 0 { 12.0 } else { 1.0 }));
+        assert_eq!(habits.temper(at(60, 120), [12.0, 1.0])[0], 1.0);
+    }
+}
