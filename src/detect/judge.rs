@@ -212,8 +212,8 @@ impl Judge {
             self.levels[c].learn(&row.distances[c], unit);
         }
         let [running_deviation, running_error] = row.running.map(larger);
-        let [u, v] = row.tempered;
-        let sizes = [u[0], u[1], v[0], v[1], row.mean_deviation, running_deviation, running_error];
+        let v = row.tempered[1];
+        let sizes = [row.error[0], row.error[1], row.deviation[0], row.deviation[1], row.mean_deviation, running_deviation, running_error];
         for (tail, size) in self.tails.iter_mut().zip(sizes) {
             tail.learn(size);
         }
