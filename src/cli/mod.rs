@@ -112,7 +112,7 @@ impl AlarmArgs {
         let usual = Settings::default().alarms_per_week;
         let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual);
         anyhow::ensure!(n > 0.0 && n <= 1000.0, "alarms per week {n}: name a number above 0 and up to 1000");
-        Ok(Settings { alarms_per_week: n })
+        Ok(Settings { alarms_per_week: n, ..Settings::default() })
     }
 }
 

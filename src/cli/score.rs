@@ -56,8 +56,8 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// Columns of the incidents.
-pub const INCIDENT_COLUMNS: [&str; 9] =
-    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story"];
+pub const INCIDENT_COLUMNS: [&str; 11] =
+    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story", "verdict", "taken_over"];
 
 /// Runs it.
 ///
@@ -177,6 +177,8 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
             &incident.peak.to_string(),
             incident.direction.map_or("", |d| d.word()),
             &told.story.map(|(s, _)| s.to_string()).unwrap_or_default(),
+            incident.verdict.word(),
+            if incident.taken_over { "1" } else { "0" },
         ])?;
     }
     csv.flush()?;

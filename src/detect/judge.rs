@@ -7,6 +7,7 @@
 
 use super::spread::Spread;
 use super::tail::{BINS, Tail};
+use super::tracker::Rules;
 use crate::model::Forecast;
 use crate::series::running::{Running, rate};
 use crate::series::{DAY, Pair, Scale, Step, Timestamp};
@@ -33,11 +34,15 @@ pub const CALIBRATION: usize = TAILS * BINS + 4;
 pub struct Settings {
     /// Alarms wanted for each interface and week.
     pub alarms_per_week: f64,
+    /// Rings wanted a day, for all interfaces together.
+    pub rings_per_day: f64,
+    /// Hours for which a shifted level must be stable to be the new normal; none for never.
+    pub shift_accepted_after: Option<f64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { alarms_per_week: 1.0 }
+        Self { alarms_per_week: 1.0, rings_per_day: 10.0, shift_accepted_after: Some(48.0) }
     }
 }
 
@@ -47,6 +52,23 @@ impl Settings {
     pub fn threshold(&self, step: Step) -> f64 {
         libm::log10((step.slots_in(crate::series::WEEK) / self.alarms_per_week).max(10.0))
     }
+
+    /// What decides when an incident begins and when its level is the new normal.
+    pub fn rules(&self, step: Step) -> Rules {
+        let accepted_after = self.shift_accepted_after.map(|hours| (hours * 3600.0) as i64);
+        Rules { threshold: self.threshold(step), accepted_after }
+    }
+}
+
+/// What a row is for those who learn from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is the matter, or what comes at this hour anyway.
+    Usual,
+    /// It belongs to an open incident: the level does not follow it.
+    Incident,
+    /// It belongs to an incident that has gone on for long: nothing that measures the level learns it.
+    Lasting,
 }
 
 /// What is said of one row.
@@ -64,8 +86,11 @@ pub struct Judged {
     pub flat: f64,
     /// The error of the mean that the model itself expects, in scaled units: what the band on screen is made of.
     pub band: f64,
+    /// Deviations from the usual level in scaled units.
+    pub off: Pair,
+    /// The level's distance from the profile, in scaled units.
+    pub level: Pair,
     mean_deviation: f64,
-    distance: Pair,
     raw: Pair,
     relative: Pair,
 }
@@ -130,8 +155,9 @@ impl Judge {
         // Not over the network's spread: that grows in an incident and hides how long it lasts
         // (measured on real series: .81 of the incidents instead of .87 at the same false alarms).
         let error = [0, 1].map(|c| relative[c] / self.errors[c].at(time));
-        let distance = [0, 1].map(|c| z[c] - forecast.profile[c]);
-        let deviation = [0, 1].map(|c| (distance[c] - self.slow[c].mean()) / self.deviations[c].at(time));
+        let level = [0, 1].map(|c| self.slow[c].mean());
+        let off = [0, 1].map(|c| z[c] - forecast.profile[c] - level[c]);
+        let deviation = [0, 1].map(|c| off[c] / self.deviations[c].at(time));
         let mean = [0, 1].map(|c| (deviation[c] + self.recent[0][c] + self.recent[1][c]) / 3.0);
         let mean_deviation = if mean[0].abs() > mean[1].abs() { mean[0] } else { mean[1] };
 
@@ -154,27 +180,37 @@ impl Judge {
             score: score.max(flat),
             flat,
             band: forecast.spread[1] * forecast.usual[1] * stale,
+            off,
+            level,
             mean_deviation,
-            distance,
             raw,
             relative,
         }
     }
 
-    /// Learns a row that was judged.
-    pub fn learn(&mut self, time: Timestamp, row: &Judged) {
+    /// Learns a row that was judged. While an incident is open the level stays where it was: what
+    /// lasts is measured against it, and a long incident must not become its own normal.
+    pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
+        let lasting = standing == Standing::Lasting;
         for c in 0..2 {
             self.errors[c].learn(time, row.relative[c].abs());
             let unit = self.deviations[c].at(time);
-            let away = row.distance[c] - self.slow[c].mean();
-            self.deviations[c].learn(time, away.abs());
-            let held = if self.slow[c].rows() < 8.0 { away } else { away.clamp(-SLOW_CLIP * unit, SLOW_CLIP * unit) };
-            let level = self.slow[c].mean() + held;
-            self.slow[c].learn(level, self.slow_rate);
+            let away = row.off[c];
+            if !lasting {
+                self.deviations[c].learn(time, away.abs());
+            }
+            if standing == Standing::Usual {
+                let young = self.slow[c].rows() < 8.0;
+                let held = if young { away } else { away.clamp(-SLOW_CLIP * unit, SLOW_CLIP * unit) };
+                let level = self.slow[c].mean() + held;
+                self.slow[c].learn(level, self.slow_rate);
+            }
         }
         let sizes = [row.error[0], row.error[1], row.deviation[0], row.deviation[1], row.mean_deviation];
-        for (tail, size) in self.tails.iter_mut().zip(sizes) {
-            tail.learn(size);
+        for (i, (tail, size)) in self.tails.iter_mut().zip(sizes).enumerate() {
+            if i < 2 || !lasting {
+                tail.learn(size);
+            }
         }
         self.recent = [row.deviation, self.recent[0]];
         self.flat.learn(row.raw);
@@ -264,7 +300,7 @@ mod tests {
             }
             let forecast = f.expect(None, time);
             let judged = j.judge(time, &forecast, z, [*v; 2]);
-            j.learn(time, &judged);
+            j.learn(time, &judged, Standing::Usual);
             f.learn(time, z, &forecast);
             out.push(judged);
         }

@@ -6,21 +6,27 @@
 //! | [`tail`] | how rare a size of error is: a decaying histogram and a tail through its middle |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
-//! | [`incident`] | anomalous slots merged into one thing, with its kind and its name |
+//! | [`incident`] | what an incident is: its kind, its name, its course |
+//! | [`tracker`] | anomalous slots of one interface merged into incidents |
+//! | [`habit`] | what an interface does at the same hour on several days |
+//! | [`normal`] | when a shifted level is the new normal |
 //! | [`silence`] | interfaces without rows while others have some |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
 
+pub mod habit;
 pub mod incident;
 pub mod judge;
+pub mod normal;
 pub mod silence;
 pub mod spread;
 pub mod story;
 pub mod tail;
+pub mod tracker;
 pub mod verdict;
 
 pub use incident::{Direction, Incident, IncidentId, IncidentKind};
-pub use judge::{Judge, Judged, Settings};
+pub use judge::{Judge, Judged, Settings, Standing};
 pub use story::StoryId;
 pub use verdict::Verdict;

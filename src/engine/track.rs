@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 
 use super::chain::Chain;
-use crate::detect::incident::{Change, Seen, Tracker};
+
 use crate::detect::silence::{Activity, Gap, silences};
+use crate::detect::tracker::{Change, Seen, Tracker};
 use crate::detect::verdict::ErrorSpace;
-use crate::detect::{Incident, IncidentId, Settings, Verdict};
+use crate::detect::{Incident, IncidentId, Settings, Standing, Verdict};
 use crate::ingest::{Origin, Row};
 use crate::model::Model;
 use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WINDOW, step};
@@ -268,9 +269,9 @@ impl Track {
         if let Some((after, _)) = before.filter(|(after, _)| step.slots_between(*after, time) > GAP_SLOTS) {
             self.gaps.push(Gap { after, before: time });
         }
-        let threshold = settings.threshold(step);
+        let rules = chain.rules(settings);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
-        let anomaly = judged.score >= threshold;
+        let anomaly = judged.score >= rules.threshold;
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
         let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&judged.vector) };
         if anomaly && verdict == Verdict::Nominal {
@@ -279,15 +280,22 @@ impl Track {
         }
         let history = time.since(self.history.time(0));
         let seen = Seen { time, judged, raw, usual: outcome.usual, verdict, history };
-        match state.tracker.see(&self.name, &seen, step, threshold) {
+        let change = state.tracker.see(&self.name, &seen, step, &rules);
+        chain.learn(&outcome, state.tracker.standing(step));
+        match change {
             Change::None => space.learn_quiet(&judged.vector),
             Change::Open => {}
-            Change::Closed(incident, [onset, worst]) => {
+            Change::Closed(closed) => {
+                let [onset, worst] = closed.vectors;
                 space.learn_incident(&onset, &worst);
-                self.incidents.push(*incident);
+                if let Some(normal) = &closed.normal {
+                    chain.take_over(normal);
+                }
+                self.incidents.push(closed.incident);
             }
         }
-        let incident = state.tracker.open().filter(|open| open.latest == time).map(|open| open.id);
+        let listed = |open: &&Incident| open.latest == time && !open.usual;
+        let incident = state.tracker.open().filter(listed).map(|open| open.id);
         let notify =
             if judged.score > DAMPED && !self.is_new_maximum(judged.score, time) { DAMPED } else { judged.score };
         Scored {
@@ -322,6 +330,7 @@ impl Track {
             }
             all.extend(silent);
         }
+        all.retain(|i| !i.usual);
         all.sort_by_key(|i| (i.start, i.id));
         all
     }
@@ -345,7 +354,8 @@ impl Track {
         let chain = match fitting {
             Some(mut prepared) => {
                 for i in prepared.rows..done {
-                    prepared.chain.advance(&self.name, &self.history, i, model);
+                    let outcome = prepared.chain.advance(&self.name, &self.history, i, model);
+                    prepared.chain.learn(&outcome, Standing::Usual);
                 }
                 Some(prepared.chain)
             }

@@ -1,0 +1,177 @@
+//! What an interface does at the same hour on several days is usual there, however rare its rows are.
+//!
+//! A nightly backup is an incident on its first three nights, since until then nobody can know that
+//! it is a habit. From the fourth on it is not listed, unless it is much larger or longer than before.
+//! Some numbers for each habit are kept, not the incidents, so that the state stays small.
+
+use crate::series::{DAY, Pair, Step, Timestamp};
+
+/// Days on which a thing must have been seen before it counts as usual.
+const DAYS: u16 = 3;
+/// What is counted as the same hour: seconds to either side, or a step where that is longer.
+const SAME_HOUR: i64 = 1800;
+/// Days after which a habit that was not seen is forgotten. A weekly one is still known after a month.
+const FORGOTTEN: i64 = 35;
+/// Habits that are kept: a few jobs a night, each with a rise and a fall, and what chance brings.
+const MOST: usize = 16;
+/// How much further than before a value may go.
+const FURTHER: f64 = 0.5;
+/// How much longer than before it may last, and the seconds that are allowed in any case.
+const LONGER: f64 = 2.0;
+const GRACE: i64 = 3600;
+
+/// How far an incident went and how long it took, so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Whether it goes up.
+    pub up: bool,
+    /// Its first slot.
+    pub start: Timestamp,
+    /// The raw values furthest that way: maximum and mean.
+    pub furthest: Pair,
+    /// Seconds from its first to its last anomalous slot.
+    pub seconds: i64,
+}
+
+/// One thing that came at the same hour.
+#[derive(Debug, Clone, Copy)]
+struct Habit {
+    up: bool,
+    days: u16,
+    seconds: i32,
+    last: Timestamp,
+    furthest: [f32; 2],
+}
+
+/// The habits of one interface.
+#[derive(Debug, Clone, Default)]
+pub struct Habits {
+    known: Vec<Habit>,
+}
+
+impl Habits {
+    /// Whether an incident of this extent is what comes here at that hour anyway.
+    pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
+        self.find(extent, step).is_some_and(|i| {
+            let habit = &self.known[i];
+            let further = |c: usize| {
+                let (before, now) = (f64::from(habit.furthest[c]), extent.furthest[c]);
+                // Half as much again upwards; down to two thirds downwards.
+                if habit.up { now > before + FURTHER * before.abs() } else { now < before - before.abs() / 3.0 }
+            };
+            let allowed = (LONGER * f64::from(habit.seconds)) as i64;
+            habit.days >= DAYS
+                && !(0..2).any(further)
+                && extent.seconds <= allowed.max(i64::from(habit.seconds) + GRACE.max(step.seconds()))
+        })
+    }
+
+    /// Learns an incident that has ended.
+    pub fn learn(&mut self, extent: &Extent, step: Step) {
+        let start = extent.start;
+        let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
+        if let Some(i) = self.find(extent, step) {
+            let usual = self.is_usual(extent, step);
+            let habit = &mut self.known[i];
+            if start.since(habit.last) > DAY / 2 {
+                habit.days = habit.days.saturating_add(1);
+                habit.last = start;
+            }
+            // What was much larger than the habit is another thing: it does not become part of it.
+            if usual || habit.days <= DAYS {
+                for (known, new) in habit.furthest.iter_mut().zip(extent.furthest) {
+                    *known = if habit.up { known.max(new as f32) } else { known.min(new as f32) };
+                }
+                habit.seconds = habit.seconds.max(seconds);
+            }
+            return;
+        }
+        self.known.retain(|habit| start.since(habit.last) <= FORGOTTEN * DAY);
+        if self.known.len() == MOST {
+            // The one that is least of a habit makes room, of these the oldest.
+            let least = (0..MOST).min_by_key(|i| (self.known[*i].days.min(DAYS), self.known[*i].last));
+            least.map(|i| self.known.remove(i));
+        }
+        let furthest = extent.furthest.map(|v| v as f32);
+        self.known.push(Habit { up: extent.up, days: 1, seconds, last: start, furthest });
+    }
+
+    /// The habit of that hour and direction that was seen on most days.
+    fn find(&self, extent: &Extent, step: Step) -> Option<usize> {
+        let reach = SAME_HOUR.max(step.seconds());
+        let near = |habit: &Habit| {
+            let apart = extent.start.since(habit.last);
+            let apart_of_day = apart.rem_euclid(DAY);
+            habit.up == extent.up && apart <= FORGOTTEN * DAY && apart_of_day.min(DAY - apart_of_day) <= reach
+        };
+        (0..self.known.len()).filter(|i| near(&self.known[*i])).max_by_key(|i| (self.known[*i].days, self.known[*i].last))
+    }
+
+    /// Bytes that it takes besides its own fields.
+    pub fn heap(&self) -> usize {
+        self.known.capacity() * size_of::<Habit>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(day: i64, second: i64, value: f64, up: bool) -> Extent {
+        let start = Timestamp::from_seconds(1_767_571_200 + day * DAY + second);
+        Extent { up, start, furthest: [1.3 * value, value], seconds: 1800 }
+    }
+
+    fn step() -> Step {
+        Step::from_seconds(300).unwrap()
+    }
+
+    #[test]
+    fn the_fourth_night_is_usual_and_a_much_larger_or_longer_one_is_not() {
+        let mut habits = Habits::default();
+        for night in 0..3 {
+            let backup = extent(night, 7200 + 240 * night, 1000.0, true);
+            assert!(!habits.is_usual(&backup, step()), "night {night}");
+            habits.learn(&backup, step());
+        }
+        assert!(habits.is_usual(&extent(3, 7200, 1300.0, true), step()));
+        assert!(!habits.is_usual(&extent(3, 7200, 1700.0, true), step()), "much larger");
+        assert!(!habits.is_usual(&extent(3, 7200, 1000.0, false), step()), "the other way");
+        assert!(!habits.is_usual(&extent(3, 10_800, 1000.0, true), step()), "another hour");
+        let long = Extent { seconds: 3 * 3600, ..extent(3, 7200, 1000.0, true) };
+        assert!(!habits.is_usual(&long, step()), "much longer");
+        assert!(habits.is_usual(&extent(27, 7200, 1000.0, true), step()), "a weekly one is known after weeks");
+        assert!(!habits.is_usual(&extent(40, 7200, 1000.0, true), step()), "forgotten");
+    }
+
+    #[test]
+    fn three_times_in_one_night_is_no_habit_and_midnight_is_no_border() {
+        let mut habits = Habits::default();
+        (0..3).for_each(|i| habits.learn(&extent(0, 600 * i, 1000.0, true), step()));
+        assert!(!habits.is_usual(&extent(1, 0, 1000.0, true), step()));
+        let mut habits = Habits::default();
+        for (day, second) in [(0, 120), (0, DAY - 60), (2, 30)] {
+            habits.learn(&extent(day, second, 1000.0, true), step());
+        }
+        assert!(habits.is_usual(&extent(2, DAY - 90, 1000.0, true), step()));
+    }
+
+    #[test]
+    fn a_large_one_does_not_widen_the_habit_and_chance_does_not_push_it_out() {
+        let mut habits = Habits::default();
+        (0..4).for_each(|night| habits.learn(&extent(night, 7200, 1000.0, true), step()));
+        habits.learn(&extent(4, 7200, 9000.0, true), step());
+        (0..40).for_each(|i| habits.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step()));
+        assert!(habits.known.len() <= MOST);
+        assert!(habits.is_usual(&extent(5, 7200, 1000.0, true), step()));
+        assert!(!habits.is_usual(&extent(5, 7200, 9000.0, true), step()));
+    }
+
+    #[test]
+    fn a_drop_to_nothing_is_further_down_than_a_usual_drop() {
+        let mut habits = Habits::default();
+        (0..3).for_each(|night| habits.learn(&extent(night, 0, 100.0, false), step()));
+        assert!(habits.is_usual(&extent(3, 0, 80.0, false), step()));
+        assert!(!habits.is_usual(&extent(3, 0, 0.0, false), step()));
+    }
+}
