@@ -43,6 +43,32 @@ struct Habit {
     furthest: [f32; 2],
 }
 
+impl Habit {
+    /// Whether an incident comes at its hour, goes its way, and neither much further nor much longer.
+    fn holds(&self, extent: &Extent, step: Step) -> bool {
+        let apart = extent.start.since(self.last);
+        let of_day = apart.rem_euclid(DAY);
+        let same_hour = of_day.min(DAY - of_day) <= SAME_HOUR.max(step.seconds());
+        let further = |c: usize| {
+            let (before, now) = (f64::from(self.furthest[c]), extent.furthest[c]);
+            // Half as much again upwards; down to two thirds downwards.
+            if self.up { now > before + FURTHER * before.abs() } else { now < before - before.abs() / 3.0 }
+        };
+        let before = i64::from(self.seconds);
+        let allowed = ((LONGER * before as f64) as i64).max(before + GRACE.max(step.seconds()));
+        self.up == extent.up
+            && apart <= FORGOTTEN * DAY
+            && same_hour
+            && !(0..2).any(further)
+            && extent.seconds <= allowed
+    }
+
+    /// How far it goes.
+    fn size(&self) -> f32 {
+        if self.up { self.furthest[1] } else { -self.furthest[1] }
+    }
+}
+
 /// The habits of one interface.
 #[derive(Debug, Clone, Default)]
 pub struct Habits {
@@ -52,38 +78,25 @@ pub struct Habits {
 impl Habits {
     /// Whether an incident of this extent is what comes here at that hour anyway.
     pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
-        self.find(extent, step).is_some_and(|i| {
-            let habit = &self.known[i];
-            let further = |c: usize| {
-                let (before, now) = (f64::from(habit.furthest[c]), extent.furthest[c]);
-                // Half as much again upwards; down to two thirds downwards.
-                if habit.up { now > before + FURTHER * before.abs() } else { now < before - before.abs() / 3.0 }
-            };
-            let allowed = (LONGER * f64::from(habit.seconds)) as i64;
-            habit.days >= DAYS
-                && !(0..2).any(further)
-                && extent.seconds <= allowed.max(i64::from(habit.seconds) + GRACE.max(step.seconds()))
-        })
+        self.known.iter().any(|habit| habit.days >= DAYS && habit.holds(extent, step))
     }
 
     /// Learns an incident that has ended.
     pub fn learn(&mut self, extent: &Extent, step: Step) {
         let start = extent.start;
         let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
-        if let Some(i) = self.find(extent, step) {
-            let usual = self.is_usual(extent, step);
-            let habit = &mut self.known[i];
+        // The closest that it does not go beyond: what is much larger is a thing of its own, which
+        // has to come on three days, too.
+        let known = self.known.iter_mut().filter(|habit| habit.holds(extent, step));
+        if let Some(habit) = known.min_by(|a, b| a.size().total_cmp(&b.size()).then(b.days.cmp(&a.days))) {
             if start.since(habit.last) > DAY / 2 {
                 habit.days = habit.days.saturating_add(1);
                 habit.last = start;
             }
-            // What was much larger than the habit is another thing: it does not become part of it.
-            if usual || habit.days <= DAYS {
-                for (known, new) in habit.furthest.iter_mut().zip(extent.furthest) {
-                    *known = if habit.up { known.max(new as f32) } else { known.min(new as f32) };
-                }
-                habit.seconds = habit.seconds.max(seconds);
+            for (known, new) in habit.furthest.iter_mut().zip(extent.furthest) {
+                *known = if habit.up { known.max(new as f32) } else { known.min(new as f32) };
             }
+            habit.seconds = habit.seconds.max(seconds);
             return;
         }
         self.known.retain(|habit| start.since(habit.last) <= FORGOTTEN * DAY);
@@ -94,17 +107,6 @@ impl Habits {
         }
         let furthest = extent.furthest.map(|v| v as f32);
         self.known.push(Habit { up: extent.up, days: 1, seconds, last: start, furthest });
-    }
-
-    /// The habit of that hour and direction that was seen on most days.
-    fn find(&self, extent: &Extent, step: Step) -> Option<usize> {
-        let reach = SAME_HOUR.max(step.seconds());
-        let near = |habit: &Habit| {
-            let apart = extent.start.since(habit.last);
-            let apart_of_day = apart.rem_euclid(DAY);
-            habit.up == extent.up && apart <= FORGOTTEN * DAY && apart_of_day.min(DAY - apart_of_day) <= reach
-        };
-        (0..self.known.len()).filter(|i| near(&self.known[*i])).max_by_key(|i| (self.known[*i].days, self.known[*i].last))
     }
 
     /// Bytes that it takes besides its own fields.

@@ -90,7 +90,8 @@ pub struct Judged {
     pub off: Pair,
     /// The level's distance from the profile, in scaled units.
     pub level: Pair,
-    mean_deviation: f64,
+    /// The mean of the last three deviations, of the channel where it is larger.
+    pub mean_deviation: f64,
     raw: Pair,
     relative: Pair,
 }
@@ -145,6 +146,11 @@ impl Judge {
     pub fn calibration(&self) -> Vec<f32> {
         let usual = self.errors.iter().chain(&self.deviations).map(|s| s.whole() as f32);
         usual.chain(self.tails.iter().flat_map(Tail::histogram)).collect()
+    }
+
+    /// Takes over that the level has moved: what went before says nothing of what comes.
+    pub fn take_over(&mut self) {
+        self.recent = Default::default();
     }
 
     /// Judges a row: `z` came where `forecast` was expected, `raw` is what came before scaling.

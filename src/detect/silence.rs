@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::incident::{Incident, IncidentId, IncidentKind};
+use super::tracker::EARLY;
 use super::verdict::Verdict;
 use crate::series::{InterfaceName, Step, Timestamp};
 
@@ -15,6 +16,10 @@ use crate::series::{InterfaceName, Step, Timestamp};
 const LEAST: i64 = 3;
 /// How much longer than its usual gaps a gap has to be.
 const LONGER: f64 = 2.0;
+/// What each missing slot adds to how rare a silence is, where it is compared with scores (a row is
+/// missing once in a hundred or less), and the most that comes of it.
+const RARITY_OF_A_SLOT: f64 = 2.0;
+const RAREST: f64 = 12.0;
 /// Activity is kept in bins of this many seconds at the finest.
 const BIN: i64 = 60;
 
@@ -75,14 +80,20 @@ pub fn silences(
     activity: &Activity,
 ) -> Vec<Incident> {
     let mut out = Vec::new();
+    let early_slots = (EARLY / step.seconds()).max(LEAST);
     // The longest gap that came twice is usual; a single outage is not.
     let mut longest = [0, 0];
     // The newest slot does not count: rows of other interfaces are there, this one's may be on its way.
     let open = activity.newest.filter(|now| *now > last).map(|now| (last, now, true));
+    let mut before_that: Vec<i64> = Vec::new();
     for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
         let length = step.slots_between(after, before) - 1;
         let enough = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
-        if length >= enough && activity.slots(after, before, step, enough) >= enough {
+        // Slots in which nobody had rows say nothing of this interface.
+        let missed = activity.slots(after, before, step, length);
+        if length >= enough && missed >= enough {
+            let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
+            before_that.push(missed);
             let start = after.plus(step.seconds());
             let end = before.plus(-step.seconds());
             out.push(Incident {
@@ -96,15 +107,15 @@ pub fn silences(
                 latest: end,
                 peak: 0.0,
                 peak_at: start,
-                early: 0.0,
+                early: (RARITY_OF_A_SLOT * missed.min(early_slots) as f64).min(RAREST),
                 peak_value: 0.0,
                 peak_expected: 0.0,
-                verdict: Verdict::Noise,
+                verdict: if again { Verdict::Recurring } else { Verdict::Noise },
                 onset: [0.0; 2],
                 history: start.since(first),
             });
         }
-        longest = if length > longest[0] { [length, longest[0]] } else { [longest[0], longest[1].max(length)] };
+        longest = if missed > longest[0] { [missed, longest[0]] } else { [longest[0], longest[1].max(missed)] };
     }
     out
 }

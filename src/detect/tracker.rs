@@ -21,6 +21,9 @@ const LASTING: i64 = 2 * 3600;
 const NOTHING: f64 = 0.02;
 /// Rows at the start in which a jump shows, where there is one.
 const ONSET: usize = 3;
+/// Share of the first deviation that the mean of the last three has where there was no jump; behind a
+/// jump it is about a third.
+const CREPT: f64 = 0.55;
 /// What happens in this time from the start decides whether an incident rings.
 pub const EARLY: i64 = 6 * 3600;
 
@@ -96,6 +99,8 @@ struct Open {
     same_side: usize,
     /// The rarest one-step error of the first rows, in the incident's direction.
     jump: f64,
+    /// Whether the rows before the first one were nearly as far off.
+    crept: bool,
     furthest: Pair,
     acceptance: Option<Acceptance>,
 }
@@ -132,8 +137,10 @@ impl Tracker {
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
         let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold);
-        let another = hot && !on && rarest(row, !open.up)[1] >= hold;
         let apart = step.slots_between(open.incident.latest, row.time);
+        // A long one is not ended by one row that goes the other way.
+        let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
+        let another = other_way && (apart >= CALM || !open.is_long(step));
         let calm = open.calm(step);
         if apart <= calm && on {
             open.add(row, rules, &self.habits, step);
@@ -204,6 +211,7 @@ impl Open {
             until_flat: 0,
             same_side: 0,
             jump: 0.0,
+            crept: row.judged.mean_deviation.abs() >= CREPT * away(row).abs(),
             furthest: row.raw,
             acceptance: rules.accepted_after.map(|after| Acceptance::new(row.time, after, step)),
         };
@@ -280,7 +288,7 @@ impl Open {
             (IncidentKind::Flatline, None)
         } else if self.is_long(step) && self.same_side * 5 >= self.rows * 4 {
             // A shift begins with a jump, a drift without one.
-            let drifts = self.jump < rules.threshold;
+            let drifts = self.jump < rules.threshold || (self.crept && self.jump < 2.0 * rules.threshold);
             (if drifts { IncidentKind::Drift } else { IncidentKind::LevelShift }, Some(way))
         } else {
             (if self.up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))
@@ -297,6 +305,11 @@ fn rarest(row: &Seen, up: bool) -> [f64; 2] {
 
 /// Whether a row lies above the usual level, by the channel that is further from it.
 fn side(row: &Seen) -> bool {
+    away(row) >= 0.0
+}
+
+/// How far a row is from the usual level, on the channel that is further: signed, in usual deviations.
+fn away(row: &Seen) -> f64 {
     let [max, mean] = row.judged.deviation;
-    (if max.abs() > mean.abs() { max } else { mean }) >= 0.0
+    if max.abs() > mean.abs() { max } else { mean }
 }

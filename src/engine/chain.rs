@@ -120,6 +120,7 @@ impl Chain {
 
     /// Takes a level over as the new normal.
     pub fn take_over(&mut self, normal: &[Move; 2]) {
+        self.judge.take_over();
         self.forecaster.take_over(normal);
     }
 

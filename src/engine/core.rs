@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
-use crate::detect::story::stories;
+use crate::detect::story::{Part, stories};
 use crate::detect::{Incident, IncidentId, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
 use crate::model::Model;
@@ -204,7 +204,9 @@ impl Engine {
                 b.1.id,
             ))
         });
-        let found = stories(&all.iter().map(|(_, incident, step)| (incident, *step)).collect::<Vec<_>>());
+        let name = |id: &InterfaceId| self.tracks[id.index()].name();
+        let parts = all.iter().map(|(id, incident, step)| Part { incident, name: name(id), step: *step });
+        let found = stories(&parts.collect::<Vec<_>>());
         all.into_iter()
             .zip(found)
             .map(|((interface, incident, _), story)| Told {
