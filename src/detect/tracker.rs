@@ -4,7 +4,7 @@ use super::habit::{Extent, Habits};
 use super::incident::{Direction, Incident, IncidentId, IncidentKind};
 use super::judge::{Judged, Standing};
 use super::normal::Acceptance;
-use super::verdict::Verdict;
+use super::verdict::{Look, Verdict};
 use crate::series::{InterfaceName, Move, Pair, Step, Timestamp};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
@@ -38,6 +38,10 @@ pub struct Seen {
     pub raw: Pair,
     /// What is usual for this hour, in raw units.
     pub usual: Pair,
+    /// What it looks like.
+    pub look: Look,
+    /// Whether it is near nothing where there usually is something.
+    pub nothing: bool,
     /// DBSCAN's verdict.
     pub verdict: Verdict,
     /// Seconds of history before it.
@@ -69,8 +73,8 @@ pub enum Change {
 pub struct Closed {
     /// The incident.
     pub incident: Incident,
-    /// The vectors of its first and its worst row.
-    pub vectors: [[f64; 4]; 2],
+    /// What its first and its worst row look like.
+    pub looks: [Look; 2],
     /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
     pub normal: Option<[Move; 2]>,
 }
@@ -85,7 +89,7 @@ pub struct Tracker {
 #[derive(Debug, Clone)]
 struct Open {
     incident: Incident,
-    vectors: [[f64; 4]; 2],
+    looks: [Look; 2],
     up: bool,
     /// Rows so far, and those of them that are anomalies by themselves.
     rows: usize,
@@ -170,7 +174,7 @@ impl Tracker {
         let open = self.open.take()?;
         self.habits.learn(&open.extent(), step);
         let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
-        Some(Box::new(Closed { incident, vectors: open.vectors, normal }))
+        Some(Box::new(Closed { incident, looks: open.looks, normal }))
     }
 
     /// Bytes that it takes besides its own fields.
@@ -201,7 +205,7 @@ impl Open {
         };
         let mut open = Self {
             incident,
-            vectors: [row.judged.vector; 2],
+            looks: [row.look; 2],
             up: side(row),
             rows: 0,
             hot: 0,
@@ -242,8 +246,7 @@ impl Open {
         self.rows += 1;
         self.hot += usize::from(hot);
         self.incident.latest = row.time;
-        let near_nothing = row.raw[1].abs() <= NOTHING * row.usual[1].abs() && row.usual[1] != 0.0;
-        if near_nothing && (hot || self.zero > 0) {
+        if row.nothing && (hot || self.zero > 0) {
             (self.zero, self.until_zero) = (self.zero + 1, self.rows);
         }
         if row.judged.flat >= row.judged.score && row.judged.flat > 0.0 {
@@ -264,7 +267,7 @@ impl Open {
             self.incident.peak_value = row.raw[c];
             self.incident.peak_expected = row.usual[c];
             self.incident.verdict = row.verdict;
-            self.vectors[1] = row.judged.vector;
+            self.looks[1] = row.look;
         }
         if row.time.since(self.incident.start) < EARLY {
             self.incident.early = self.incident.early.max(row.judged.score);
@@ -294,6 +297,11 @@ impl Open {
             (if self.up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))
         }
     }
+}
+
+/// Whether a value is near nothing where there usually is something.
+pub fn is_nothing(value: f64, usual: f64) -> bool {
+    value.abs() <= NOTHING * usual.abs() && usual != 0.0
 }
 
 /// The rarest one-step error and the rarest deviation in a direction; 0 where there is none.

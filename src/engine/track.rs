@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use super::chain::Chain;
 
 use crate::detect::silence::{Activity, Gap, silences};
-use crate::detect::tracker::{Change, Seen, Tracker};
-use crate::detect::verdict::ErrorSpace;
+use crate::detect::tracker::{Change, Seen, Tracker, is_nothing};
+use crate::detect::verdict::{ErrorSpace, look};
 use crate::detect::{Incident, IncidentId, Settings, Standing, Verdict};
 use crate::ingest::{Origin, Row};
 use crate::model::Model;
@@ -272,21 +272,23 @@ impl Track {
         let rules = chain.rules(settings);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         let anomaly = judged.score >= rules.threshold;
+        let nothing = is_nothing(raw[1], outcome.usual[1]);
+        let look = look(&judged.vector, judged.flat, nothing);
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
-        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&judged.vector) };
+        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&look) };
         if anomaly && verdict == Verdict::Nominal {
             // Rarity raises the alarm; DBSCAN does not take it back.
             (verdict, cluster) = (Verdict::Noise, -1);
         }
         let history = time.since(self.history.time(0));
-        let seen = Seen { time, judged, raw, usual: outcome.usual, verdict, history };
+        let seen = Seen { time, judged, raw, usual: outcome.usual, look, nothing, verdict, history };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
         chain.learn(&outcome, state.tracker.standing(step));
         match change {
-            Change::None => space.learn_quiet(&judged.vector),
+            Change::None => space.learn_quiet(&look),
             Change::Open => {}
             Change::Closed(closed) => {
-                let [onset, worst] = closed.vectors;
+                let [onset, worst] = closed.looks;
                 space.learn_incident(&onset, &worst);
                 if let Some(normal) = &closed.normal {
                     chain.take_over(normal);
