@@ -14,6 +14,8 @@ const CALM_MOST: i64 = 3 * 3600;
 const CALM_SHARE: i64 = 10;
 /// Share of the threshold that keeps an open incident open.
 const HOLD: f64 = 0.5;
+/// How many times as rare as all before a row is that begins another incident upon a long one.
+const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
 const LASTING_SLOTS: i64 = 6;
 const LASTING: i64 = 2 * 3600;
@@ -144,9 +146,13 @@ impl Tracker {
         let apart = step.slots_between(open.incident.latest, row.time);
         // A long one is not ended by one row that goes the other way.
         let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
-        let another = other_way && (apart >= CALM || !open.is_long(step));
+        let long = open.is_long(step);
+        // Nor does it swallow what is far rarer than all of it so far and comes at once.
+        let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
+        let upon_it = hot && long && far_rarer && sudden.max(rarest(row, !open.up)[0]) >= FAR_RARER * rules.threshold;
+        let another = upon_it || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
-        if apart <= calm && on {
+        if apart <= calm && on && !upon_it {
             open.add(row, rules, &self.habits, step);
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
