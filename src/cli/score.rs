@@ -56,8 +56,8 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// Columns of the incidents.
-pub const INCIDENT_COLUMNS: [&str; 11] =
-    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story", "verdict", "taken_over"];
+pub const INCIDENT_COLUMNS: [&str; 12] =
+    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story", "verdict", "state", "rings"];
 
 /// Runs it.
 ///
@@ -178,7 +178,8 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
             incident.direction.map_or("", |d| d.word()),
             &told.story.map(|(s, _)| s.to_string()).unwrap_or_default(),
             incident.verdict.word(),
-            if incident.taken_over { "1" } else { "0" },
+            incident.state(),
+            if told.rings { "1" } else { "0" },
         ])?;
     }
     csv.flush()?;

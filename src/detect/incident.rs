@@ -99,6 +99,41 @@ impl fmt::Display for IncidentId {
     }
 }
 
+/// How rare an incident became, and when: its first score and each later one that is at least ten times
+/// rarer, as long as it is like nothing before and in its first six hours. Later ones do not matter to
+/// who is called, and so what is decided from them stays decided.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rise {
+    steps: [(i32, f32); RISES],
+    len: u8,
+}
+
+/// Steps of a rise that are kept: from once in 10^3 to once in 10^9, and what is beyond is as rare as that.
+const RISES: usize = 6;
+/// Seconds of an incident that count.
+pub const EARLY: i64 = 6 * 3600;
+
+impl Rise {
+    /// Learns a score that came so many seconds after the start.
+    pub fn learn(&mut self, seconds: i64, score: f64) {
+        let place = usize::from(self.len);
+        if seconds < EARLY && place < RISES && (place == 0 || score >= self.rarest() + 1.0) {
+            self.steps[place] = (seconds as i32, score as f32);
+            self.len += 1;
+        }
+    }
+
+    /// The steps: seconds after the start, and the score.
+    pub fn steps(&self) -> impl Iterator<Item = (i64, f64)> + '_ {
+        self.steps[..usize::from(self.len)].iter().map(|(seconds, score)| (i64::from(*seconds), f64::from(*score)))
+    }
+
+    /// The last and largest of them; 0 where there is none.
+    pub fn rarest(&self) -> f64 {
+        self.steps().last().map_or(0.0, |(_, score)| score)
+    }
+}
+
 /// Anomalous slots of one interface, merged into one thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Incident {
@@ -122,8 +157,8 @@ pub struct Incident {
     pub peak: f64,
     /// When that was.
     pub peak_at: Timestamp,
-    /// The largest score of its first six hours: what decides whether it rings.
-    pub early: f64,
+    /// How rare it became in its first hours: what decides whether it rings.
+    pub rise: Rise,
     /// The mean value then (that of the maximum, where only the maximum was off).
     pub peak_value: f64,
     /// What was usual for that value at that time.
@@ -134,4 +169,20 @@ pub struct Incident {
     pub onset: Pair,
     /// Seconds of history that stood behind it when it started.
     pub history: i64,
+}
+
+impl Incident {
+    /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
+    pub fn state(&self) -> &'static str {
+        state_word(self.end.is_some(), self.taken_over)
+    }
+}
+
+/// The word for how an incident stands.
+pub fn state_word(ended: bool, taken_over: bool) -> &'static str {
+    match (ended, taken_over) {
+        (false, _) => "open",
+        (true, true) => "taken over",
+        (true, false) => "closed",
+    }
 }

@@ -10,6 +10,7 @@
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
 //! | [`habit`] | what an interface does at the same hour on several days |
 //! | [`normal`] | when a shifted level is the new normal |
+//! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
@@ -19,6 +20,7 @@ pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod normal;
+pub mod ring;
 pub mod silence;
 pub mod spread;
 pub mod story;

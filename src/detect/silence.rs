@@ -7,10 +7,9 @@
 
 use std::collections::BTreeSet;
 
-use super::incident::{Incident, IncidentId, IncidentKind};
-use super::tracker::EARLY;
+use super::incident::{Incident, IncidentId, IncidentKind, Rise};
 use super::verdict::Verdict;
-use crate::series::{InterfaceName, Step, Timestamp};
+use crate::series::{DAY, InterfaceName, Step, Timestamp};
 
 /// Slots without a row that are a silence, on an interface that had no such gap before.
 const LEAST: i64 = 3;
@@ -28,18 +27,30 @@ const BIN: i64 = 60;
 pub struct Activity {
     bins: BTreeSet<i64>,
     newest: Option<Timestamp>,
+    filled: u64,
 }
 
 impl Activity {
     /// Learns that there was a row.
     pub fn learn(&mut self, time: Timestamp) {
-        self.bins.insert(time.seconds().div_euclid(BIN));
+        let new = self.bins.insert(time.seconds().div_euclid(BIN));
+        self.filled += u64::from(new && Some(time) < self.newest);
         self.newest = self.newest.max(Some(time));
     }
 
     /// The directory's newest slot.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
+    }
+
+    /// The directory's first slot, to the minute.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.bins.first().map(|bin| Timestamp::from_seconds(bin * BIN))
+    }
+
+    /// How often a moment before the newest one turned out to have had rows.
+    pub fn filled(&self) -> u64 {
+        self.filled
     }
 
     /// Slots of `step` between two moments, both excluded, in which there were rows; at most `enough`.
@@ -80,7 +91,6 @@ pub fn silences(
     activity: &Activity,
 ) -> Vec<Incident> {
     let mut out = Vec::new();
-    let early_slots = (EARLY / step.seconds()).max(LEAST);
     // The longest gap that came twice is usual; a single outage is not.
     let mut longest = [0, 0];
     // The newest slot does not count: rows of other interfaces are there, this one's may be on its way.
@@ -90,7 +100,7 @@ pub fn silences(
         let length = step.slots_between(after, before) - 1;
         let enough = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
         // Slots in which nobody had rows say nothing of this interface.
-        let missed = activity.slots(after, before, step, length);
+        let missed = activity.slots(after, before, step, length.min(enough.max(step.slots_in(DAY) as i64)));
         if length >= enough && missed >= enough {
             let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
             before_that.push(missed);
@@ -107,7 +117,7 @@ pub fn silences(
                 latest: end,
                 peak: 0.0,
                 peak_at: start,
-                early: (RARITY_OF_A_SLOT * missed.min(early_slots) as f64).min(RAREST),
+                rise: if again { Rise::default() } else { rise(missed, step) },
                 peak_value: 0.0,
                 peak_expected: 0.0,
                 verdict: if again { Verdict::Recurring } else { Verdict::Noise },
@@ -118,6 +128,15 @@ pub fn silences(
         longest = if missed > longest[0] { [missed, longest[0]] } else { [longest[0], longest[1].max(missed)] };
     }
     out
+}
+
+/// How a silence of so many slots became rare.
+fn rise(missed: i64, step: Step) -> Rise {
+    let mut rise = Rise::default();
+    for slots in LEAST..=missed.min((RAREST / RARITY_OF_A_SLOT) as i64) {
+        rise.learn((slots - 1) * step.seconds(), RARITY_OF_A_SLOT * slots as f64);
+    }
+    rise
 }
 
 #[cfg(test)]

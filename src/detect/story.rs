@@ -146,7 +146,7 @@ mod tests {
             latest: start,
             peak: 4.0,
             peak_at: start,
-            early: 4.0,
+            rise: Default::default(),
             peak_value: 0.0,
             peak_expected: 0.0,
             verdict: Verdict::Noise,

@@ -1,7 +1,7 @@
 //! Merges anomalous rows of one interface into incidents, one after the other.
 
 use super::habit::{Extent, Habits};
-use super::incident::{Direction, Incident, IncidentId, IncidentKind};
+use super::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
 use super::judge::{Judged, Standing};
 use super::normal::Acceptance;
 use super::verdict::{Look, Verdict};
@@ -26,8 +26,6 @@ const ONSET: usize = 3;
 /// Share of the first deviation that the mean of the last three has where there was no jump; behind a
 /// jump it is about a third.
 const CREPT: f64 = 0.55;
-/// What happens in this time from the start decides whether an incident rings.
-pub const EARLY: i64 = 6 * 3600;
 
 /// A judged row, as incidents see it.
 #[derive(Debug, Clone, Copy)]
@@ -202,7 +200,7 @@ impl Open {
             latest: row.time,
             peak: f64::NEG_INFINITY,
             peak_at: row.time,
-            early: 0.0,
+            rise: Rise::default(),
             peak_value: 0.0,
             peak_expected: 0.0,
             verdict: row.verdict,
@@ -275,14 +273,13 @@ impl Open {
             self.incident.verdict = row.verdict;
             self.looks[1] = row.look;
         }
-        if row.time.since(self.incident.start) < EARLY {
-            self.incident.early = self.incident.early.max(row.judged.score);
-        }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
         self.incident.usual = self.incident.usual && habits.is_usual(&self.extent(), step);
         if self.incident.usual {
             self.incident.verdict = Verdict::Recurring;
+        } else if row.verdict != Verdict::Recurring {
+            self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
         }
     }
 

@@ -87,6 +87,8 @@ pub struct Track {
     dirty: Option<usize>,
     /// First row that the present model scored: what an earlier one said is not taken back.
     floor: usize,
+    /// How often it was settled.
+    settled: u64,
     /// Changes with every row that was put before others or corrected.
     revision: u64,
 }
@@ -129,6 +131,7 @@ impl Track {
             checkpoints: VecDeque::new(),
             dirty: None,
             floor: 0,
+            settled: 0,
             revision: 0,
         }
     }
@@ -171,6 +174,11 @@ impl Track {
     /// Rows that wait to be scored.
     pub fn due(&self) -> usize {
         self.history.len() - self.dirty.unwrap_or(self.scored.len())
+    }
+
+    /// Changes whenever its incidents may have changed.
+    pub fn settled(&self) -> u64 {
+        self.settled
     }
 
     /// Counts the corrections and late rows of its history.
@@ -225,6 +233,7 @@ impl Track {
             let scored = self.score(i, model, settings);
             self.scored.push(scored);
         }
+        self.settled += 1;
     }
 
     fn keep_checkpoint(&mut self, row: usize) {
@@ -293,7 +302,9 @@ impl Track {
                 if let Some(normal) = &closed.normal {
                     chain.take_over(normal);
                 }
-                self.incidents.push(closed.incident);
+                if !closed.incident.usual {
+                    self.incidents.push(closed.incident);
+                }
             }
         }
         let listed = |open: &&Incident| open.latest == time && !open.usual;
@@ -321,7 +332,7 @@ impl Track {
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences.
     pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
-        let mut all: Vec<Incident> = self.incidents.iter().chain(self.now.tracker.open()).cloned().collect();
+        let mut all: Vec<Incident> = self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
             let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
@@ -332,7 +343,6 @@ impl Track {
             }
             all.extend(silent);
         }
-        all.retain(|i| !i.usual);
         all.sort_by_key(|i| (i.start, i.id));
         all
     }
