@@ -23,8 +23,8 @@ const QUIET_DAYS: f64 = 28.0;
 const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
 const PAST: usize = 48;
-/// Neighbourhood, in units of rarity.
-const REACH: f64 = 1.4;
+/// Neighbourhood, in units of rarity: four bent rarities may each differ by a factor of about two.
+const REACH: f64 = 1.6;
 /// A cluster is large, and its core points are nominal, from this share of the quiet sample.
 const LARGE: f64 = 0.05;
 /// Share of the quiet sample that a core point has around it.
@@ -68,7 +68,10 @@ const NOTHING: f64 = 3.0;
 /// What a row looks like. `flat` is how rare its repeating is, `nothing` whether it is near nothing
 /// where there usually is something.
 pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool) -> Look {
-    let [a, b, c, d] = rarities.map(bend);
+    let rarest = rarities.iter().fold(0.0f64, |a, v| a.max(v.abs()));
+    // A value that is stuck lies wherever it got stuck: how far off that is says nothing of it.
+    let stuck = flat > rarest;
+    let [a, b, c, d] = if stuck { [0.0; 4] } else { rarities.map(bend) };
     [a, b, c, d, bend(flat), if nothing { NOTHING } else { 0.0 }]
 }
 
@@ -223,7 +226,7 @@ fn point(look: &Look) -> Point {
 /// rows and once in 10^12 look alike; once in 10^3 and once in 10^12 do not.
 pub(super) fn bend(rarity: f64) -> f64 {
     let size = rarity.abs();
-    if size > BENT { (BENT * (1.0 + 0.6 * libm::log(size / BENT))).copysign(rarity) } else { rarity }
+    if size > BENT { (BENT * (1.0 + 0.5 * libm::log(size / BENT))).copysign(rarity) } else { rarity }
 }
 
 fn distance(a: &Point, b: &Point) -> f64 {
