@@ -81,6 +81,11 @@ impl Habits {
         self.known.iter().any(|habit| habit.days >= DAYS && habit.holds(extent, step))
     }
 
+    /// Whether something of this extent came at that hour before, even once.
+    pub fn was_seen(&self, extent: &Extent, step: Step) -> bool {
+        self.known.iter().any(|habit| habit.holds(extent, step))
+    }
+
     /// Learns an incident that has ended.
     pub fn learn(&mut self, extent: &Extent, step: Step) {
         let start = extent.start;
@@ -134,6 +139,7 @@ mod tests {
         for night in 0..3 {
             let backup = extent(night, 7200 + 240 * night, 1000.0, true);
             assert!(!habits.is_usual(&backup, step()), "night {night}");
+            assert_eq!(habits.was_seen(&backup, step()), night > 0);
             habits.learn(&backup, step());
         }
         assert!(habits.is_usual(&extent(3, 7200, 1300.0, true), step()));

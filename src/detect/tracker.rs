@@ -276,7 +276,7 @@ impl Open {
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
         self.incident.usual = self.incident.usual && habits.is_usual(&self.extent(), step);
-        if self.incident.usual {
+        if habits.was_seen(&self.extent(), step) {
             self.incident.verdict = Verdict::Recurring;
         } else if row.verdict != Verdict::Recurring {
             self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
