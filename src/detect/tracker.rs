@@ -119,7 +119,11 @@ impl Tracker {
     pub fn standing(&self, step: Step) -> Standing {
         match &self.open {
             Some(open) if !open.incident.usual => {
-                if open.is_long(step) { Standing::Lasting } else { Standing::Incident }
+                if open.is_long(step) {
+                    Standing::Lasting
+                } else {
+                    Standing::Incident
+                }
             }
             _ => Standing::Usual,
         }

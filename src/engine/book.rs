@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use super::core::Told;
 use super::track::Track;
-use crate::detect::ring::{Caller, rings};
 use crate::detect::incident::EARLY;
+use crate::detect::ring::{Caller, rings};
 use crate::detect::silence::Activity;
 use crate::detect::story::{Part, stories, unit};
 use crate::detect::{Incident, IncidentKind};
@@ -41,7 +41,8 @@ impl Book {
         let moved = now != self.now;
         (self.now, self.filled) = (now, filled);
         self.of.resize_with(tracks.len(), Default::default);
-        let mut changed: Option<Timestamp> = (activity.first() != self.first).then(|| Timestamp::from_seconds(i64::MIN / 4));
+        let mut changed: Option<Timestamp> =
+            (activity.first() != self.first).then(|| Timestamp::from_seconds(i64::MIN / 4));
         self.first = activity.first();
         for (i, track) in tracks.iter().enumerate() {
             let seen = self.of[i].0 == Some(track.settled());
@@ -93,16 +94,18 @@ impl Book {
             fresh.extend(own[begin..].iter().map(|i_| (InterfaceId::from_index(i), track.name(), step, i_)));
         }
         fresh.sort_by(|a, b| (a.3.start, a.1, a.3.id).cmp(&(b.3.start, b.1, b.3.id)));
-        let parts: Vec<Part<'_>> = fresh.iter().map(|(_, name, step, incident)| Part { incident, name, step: *step }).collect();
+        let parts: Vec<Part<'_>> =
+            fresh.iter().map(|(_, name, step, incident)| Part { incident, name, step: *step }).collect();
         let found = stories(&parts);
         let rung: Vec<bool> = self.told.iter().map(|t| t.rings).collect();
         let known = self.told.iter().map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
-        let new = fresh.iter().zip(&found).map(|((.., incident), story)| Caller { incident, story: story.map(|(id, _)| id) });
+        let new =
+            fresh.iter().zip(&found).map(|((.., incident), story)| Caller { incident, story: story.map(|(id, _)| id) });
         let callers: Vec<Caller<'_>> = known.chain(new).collect();
         // What started within the hours before may still rise, and what rises depends on what rang by then.
-        let redo = callers.get(keep).map_or(keep, |c| {
-            callers[..keep].partition_point(|b| b.incident.start < c.incident.start.plus(-EARLY))
-        });
+        let redo = callers
+            .get(keep)
+            .map_or(keep, |c| callers[..keep].partition_point(|b| b.incident.start < c.incident.start.plus(-EARLY)));
         let mut ring = rings(&callers, redo, &rung, first, rings_per_day, &mut self.bars).into_iter();
         let again: Vec<bool> = ring.by_ref().take(keep - redo).collect();
         let more: Vec<Told> = fresh

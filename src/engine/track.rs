@@ -332,7 +332,8 @@ impl Track {
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences.
     pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
-        let mut all: Vec<Incident> = self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
+        let mut all: Vec<Incident> =
+            self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
             let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
