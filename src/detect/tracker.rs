@@ -19,6 +19,8 @@ const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
 const LASTING_SLOTS: i64 = 6;
 const LASTING: i64 = 2 * 3600;
+/// Share of its largest distance from usual that a drift has at its start at the most.
+const GREW: f64 = 0.65;
 /// A value below this share of the usual one is nothing.
 const NOTHING: f64 = 0.02;
 /// Rows at the start in which a jump shows, where there is one.
@@ -105,6 +107,10 @@ struct Open {
     jump: f64,
     /// Whether the rows before the first one were nearly as far off.
     crept: bool,
+    /// The mean relative distance from usual of the first rows, the running one, and the largest of that.
+    began: f64,
+    near: f64,
+    most: f64,
     furthest: Pair,
     acceptance: Option<Acceptance>,
 }
@@ -223,6 +229,9 @@ impl Open {
             until_flat: 0,
             same_side: 0,
             jump: 0.0,
+            began: 0.0,
+            near: 0.0,
+            most: 0.0,
             crept: row.judged.mean_deviation.abs() >= CREPT * away(row).abs(),
             furthest: row.raw,
             acceptance: rules.accepted_after.map(|after| Acceptance::new(row.time, after, step)),
@@ -261,6 +270,12 @@ impl Open {
             (self.flat, self.until_flat) = (self.flat + 1, self.rows);
         }
         self.same_side += usize::from(side(row) == self.up);
+        let distance = relative(row);
+        self.near += (distance - self.near) / self.rows.min(2 * ONSET) as f64;
+        if self.rows <= ONSET {
+            self.began = self.near.abs();
+        }
+        self.most = self.most.max(self.near.abs());
         if self.rows <= ONSET {
             self.jump = self.jump.max(rarest(row, self.up)[0]);
         }
@@ -298,7 +313,10 @@ impl Open {
             (IncidentKind::Flatline, None)
         } else if self.is_long(step) && self.same_side * 5 >= self.rows * 4 {
             // A shift begins with a jump, a drift without one.
-            let drifts = self.jump < rules.threshold || (self.crept && self.jump < 2.0 * rules.threshold);
+            let grew = self.began < GREW * self.most;
+            let small = self.jump < 2.0 * rules.threshold;
+            let signs = [self.crept, grew, small].into_iter().filter(|sign| *sign).count();
+            let drifts = self.jump < rules.threshold || signs >= 2;
             (if drifts { IncidentKind::Drift } else { IncidentKind::LevelShift }, Some(way))
         } else {
             (if self.up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))
@@ -316,6 +334,13 @@ fn rarest(row: &Seen, up: bool) -> [f64; 2] {
     let sign = if up { 1.0 } else { -1.0 };
     let [a, b, c, d] = row.judged.vector.map(|v| (sign * v).max(0.0));
     [a.max(b), c.max(d)]
+}
+
+/// How far the mean is from its usual value, as a share of the larger of the two: signed.
+fn relative(row: &Seen) -> f64 {
+    let (raw, usual) = (row.raw[1], row.usual[1]);
+    let larger = raw.abs().max(usual.abs());
+    if larger > 0.0 { (raw - usual) / larger } else { 0.0 }
 }
 
 /// Whether a row lies above the usual level, by the channel that is further from it.
