@@ -90,10 +90,10 @@ impl Habits {
     pub fn learn(&mut self, extent: &Extent, step: Step) {
         let start = extent.start;
         let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
-        // The closest that it does not go beyond: what is much larger is a thing of its own, which
-        // has to come on three days, too.
+        // The one seen on most days that it does not go beyond, and of these the closest: what is much
+        // larger is a thing of its own, which has to come on three days, too.
         let known = self.known.iter_mut().filter(|habit| habit.holds(extent, step));
-        if let Some(habit) = known.min_by(|a, b| a.size().total_cmp(&b.size()).then(b.days.cmp(&a.days))) {
+        if let Some(habit) = known.min_by(|a, b| b.days.cmp(&a.days).then(a.size().total_cmp(&b.size()))) {
             if start.since(habit.last) > DAY / 2 {
                 habit.days = habit.days.saturating_add(1);
                 habit.last = start;
@@ -173,6 +173,17 @@ mod tests {
         assert!(habits.known.len() <= MOST);
         assert!(habits.is_usual(&extent(5, 7200, 1000.0, true), step()));
         assert!(!habits.is_usual(&extent(5, 7200, 9000.0, true), step()));
+    }
+
+    #[test]
+    fn what_falls_in_two_parts_on_one_night_is_still_one_habit() {
+        let mut habits = Habits::default();
+        habits.learn(&extent(0, 7200, 1000.0, true), step());
+        habits.learn(&extent(0, 8400, 800.0, true), step());
+        for (night, value) in [(1, 1050.0), (2, 980.0)] {
+            habits.learn(&extent(night, 7200, value, true), step());
+        }
+        assert!(habits.is_usual(&extent(3, 7200, 1000.0, true), step()));
     }
 
     #[test]

@@ -48,7 +48,7 @@ pub fn rings(
         let steps = caller.incident.rise.steps();
         events.extend(steps.map(|(after, score)| (caller.incident.start.plus(after), i, score)));
     }
-    events.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+    events.sort_by_key(|(time, caller, _)| (*time, *caller));
     let mut out: Vec<bool> = (begin..callers.len()).map(|i| i < from && rung[i]).collect();
     let mut stories = BTreeSet::new();
     let mut on_day: BTreeMap<i64, usize> = BTreeMap::new();

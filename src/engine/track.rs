@@ -181,6 +181,12 @@ impl Track {
         self.settled
     }
 
+    /// Bytes that the verdicts and incidents of this interface take, besides what was closed.
+    pub fn detector_bytes(&self) -> usize {
+        let space = self.now.space.as_ref().map_or(0, ErrorSpace::heap);
+        size_of::<Option<ErrorSpace>>() + space + size_of::<Tracker>() + self.now.tracker.heap()
+    }
+
     /// Counts the corrections and late rows of its history.
     pub fn revision(&self) -> u64 {
         self.revision
