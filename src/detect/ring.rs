@@ -12,7 +12,7 @@ use super::story::StoryId;
 use crate::series::{DAY, Timestamp};
 
 /// Days before from which the bar is made.
-const DAYS: i64 = 7;
+pub const DAYS: i64 = 7;
 /// The least that the bar is: once in a thousand rows.
 const LEAST: f64 = 3.0;
 /// By how much it rises when as much has rung as was wanted, and by as much again for each further

@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 use super::core::Told;
 use super::track::Track;
 use crate::detect::incident::EARLY;
-use crate::detect::ring::{Caller, rings};
+use crate::detect::ring::{self, Caller};
 use crate::detect::silence::Activity;
 use crate::detect::story::{Part, stories, unit};
-use crate::detect::{Incident, IncidentKind};
-use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
+use crate::detect::{Incident, IncidentKind, StoryId};
+use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp};
 
 /// All incidents, told.
 #[derive(Debug, Default)]
@@ -86,43 +86,64 @@ impl Book {
         }
         self.told.truncate(keep);
         let after = self.told.last().map(|t| t.incident.start);
-        let mut fresh: Vec<(InterfaceId, &InterfaceName, Step, &Incident)> = Vec::new();
-        for (i, track) in tracks.iter().enumerate() {
+        let of = std::mem::take(&mut self.of);
+        let mut fresh: Vec<Fresh<'_>> = Vec::new();
+        for (i, (track, (_, own))) in tracks.iter().zip(&of).enumerate() {
             let Some(step) = track.step() else { continue };
-            let own = &self.of[i].1;
             let begin = own.partition_point(|incident| Some(incident.start) <= after);
-            fresh.extend(own[begin..].iter().map(|i_| (InterfaceId::from_index(i), track.name(), step, i_)));
+            let interface = InterfaceId::from_index(i);
+            fresh.extend(own[begin..].iter().map(|incident| Fresh { interface, name: track.name(), step, incident }));
         }
-        fresh.sort_by(|a, b| (a.3.start, a.1, a.3.id).cmp(&(b.3.start, b.1, b.3.id)));
-        let parts: Vec<Part<'_>> =
-            fresh.iter().map(|(_, name, step, incident)| Part { incident, name, step: *step }).collect();
-        let found = stories(&parts);
-        let rung: Vec<bool> = self.told.iter().map(|t| t.rings).collect();
-        let known = self.told.iter().map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
-        let new =
-            fresh.iter().zip(&found).map(|((.., incident), story)| Caller { incident, story: story.map(|(id, _)| id) });
-        let callers: Vec<Caller<'_>> = known.chain(new).collect();
-        // What started within the hours before may still rise, and what rises depends on what rang by then.
-        let redo = callers
-            .get(keep)
-            .map_or(keep, |c| callers[..keep].partition_point(|b| b.incident.start < c.incident.start.plus(-EARLY)));
-        let mut ring = rings(&callers, redo, &rung, first, rings_per_day, &mut self.bars).into_iter();
-        let again: Vec<bool> = ring.by_ref().take(keep - redo).collect();
-        let more: Vec<Told> = fresh
-            .iter()
-            .zip(found)
-            .zip(ring)
-            .map(|(((interface, _, _, incident), story), rings)| Told {
-                interface: *interface,
-                incident: (*incident).clone(),
-                story,
-                rings,
-                acknowledged: false,
-            })
-            .collect();
-        self.told[redo..].iter_mut().zip(again).for_each(|(t, rings)| t.rings = rings);
+        fresh.sort_by(|a, b| (a.incident.start, a.name, a.incident.id).cmp(&(b.incident.start, b.name, b.incident.id)));
+        let parts = fresh.iter().map(|f| Part { incident: f.incident, name: f.name, step: f.step });
+        let found = stories(&parts.collect::<Vec<_>>());
+        let ring = self.ring(from.min(next), &fresh, &found, first, rings_per_day);
+        let (again, ring) = ring.split_at(ring.len() - fresh.len());
+        let redo = self.told.len() - again.len();
+        self.told[redo..].iter_mut().zip(again).for_each(|(t, rings)| t.rings = *rings);
+        let more = fresh.iter().zip(found).zip(ring).map(|((f, story), rings)| Told {
+            interface: f.interface,
+            incident: f.incident.clone(),
+            story,
+            rings: *rings,
+            acknowledged: false,
+        });
+        let more: Vec<Told> = more.collect();
         self.told.extend(more);
+        self.of = of;
     }
+
+    /// Which incidents ring: of those that are kept the ones that may still change, and all fresh ones.
+    fn ring(
+        &mut self,
+        from: Timestamp,
+        fresh: &[Fresh<'_>],
+        found: &[Option<(StoryId, usize)>],
+        first: Timestamp,
+        rings_per_day: f64,
+    ) -> Vec<bool> {
+        self.bars.retain(|day, _| *day <= from.seconds().div_euclid(DAY));
+        let since = |time: Timestamp| self.told.partition_point(|t| t.incident.start < time);
+        // What started within the hours before may still rise, and what rises depends on what rang by
+        // then. The bar of its day depends on the week before.
+        let redo = since(from.plus(-EARLY));
+        let base = since(from.plus(-EARLY - (ring::DAYS + 2) * DAY));
+        let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
+        let known =
+            self.told[base..].iter().map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
+        let story = |story: &Option<(StoryId, usize)>| story.map(|(id, _)| id);
+        let new = fresh.iter().zip(found).map(|(f, s)| Caller { incident: f.incident, story: story(s) });
+        let callers: Vec<Caller<'_>> = known.chain(new).collect();
+        ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars)
+    }
+}
+
+/// An incident that is to be written into the book.
+struct Fresh<'a> {
+    interface: InterfaceId,
+    name: &'a InterfaceName,
+    step: Step,
+    incident: &'a Incident,
 }
 
 /// Whether two states of an incident are the same for its story and for who is called.

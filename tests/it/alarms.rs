@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use noctop::detect::{IncidentKind, Settings, Verdict};
+use noctop::detect::{IncidentId, IncidentKind, Settings, Verdict};
 use noctop::engine::{Engine, Told};
+use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::series::{InterfaceName, Timestamp};
 use noctop::simulate::{Fleet, Kind, Plan};
 
@@ -178,6 +179,46 @@ fn what_comes_again_is_recurring_and_what_is_new_is_noise() {
     // Slow drifts that come again at another hour are the ones that are not known again.
     assert!(share("again", Verdict::Recurring) >= 0.8, "{counts:?}");
     assert!(share("first", Verdict::Noise) >= 0.9, "{counts:?}");
+}
+
+#[test]
+fn what_is_told_in_pieces_is_what_is_told_at_once_and_a_ring_is_decided_once() {
+    let plan = Plan { devices: 4, rate: 0.8, stories: 0.7, ..Plan::default() };
+    let place = Place::new();
+    let rows = fleet_rows(&plan);
+    let settings = Settings { rings_per_day: 3.0, ..Settings::default() };
+    let mut live = Engine::new(built_in(), settings.clone(), 1);
+    let mut tailer = Tailer::new(vec![(Root::Data, place.rows())], ReadOptions::default()).unwrap();
+    let mut rang: HashMap<IncidentId, bool> = HashMap::new();
+    let (mut from, mut turned) = (0, 0);
+    let mut until = plan.start;
+    while from < rows.len() {
+        until = until.plus(5 * 3600);
+        let to = rows.partition_point(|row| row.time < until);
+        for row in &rows[from..to] {
+            let path = place.rows().join(format!("{}.csv", row.name.host));
+            if !path.exists() {
+                append(&path, HEADER.as_bytes());
+            }
+            append(&path, row.line().as_bytes());
+        }
+        from = to;
+        while {
+            let batch = tailer.scan();
+            live.absorb(&batch);
+            !batch.caught_up
+        } {}
+        live.settle();
+        for told in live.incidents() {
+            let before = rang.insert(told.incident.id, told.rings);
+            assert!(before != Some(true) || told.rings, "{} has rung and then not", told.incident.id);
+            turned += usize::from(before == Some(false) && told.rings);
+        }
+    }
+    let batch = scored_with(&place.rows(), 2, settings);
+    assert_eq!(told(&live), told(&batch));
+    let rung = batch.incidents().iter().filter(|t| t.rings).count();
+    assert!(rung > 40 && turned < rung / 3, "{rung} rang, {turned} of them later than they began");
 }
 
 #[test]
