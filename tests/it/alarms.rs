@@ -51,6 +51,15 @@ fn thirty_hours_are_one_incident_that_is_open_for_thirty_hours() {
 }
 
 #[test]
+fn what_flaps_is_one_incident_and_rings_once() {
+    let flaps = |i: usize, v: f64| if (500..524).contains(&i) && i % 4 < 2 { 2.5 * v } else { v };
+    let engine = one(560, Settings::default(), flaps);
+    let found = touching(&engine, 500, 530);
+    let [told] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((told.incident.start, told.incident.end, told.rings), (hour(500), Some(hour(521)), true));
+}
+
+#[test]
 fn a_stable_shift_is_taken_over_after_its_time_or_never() {
     let shifted = |i: usize, v: f64| if i >= 400 { 1.8 * v } else { v };
     for (hours, most) in [(48.0, 56), (24.0, 30)] {
