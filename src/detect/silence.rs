@@ -71,7 +71,7 @@ impl Activity {
     }
 }
 
-/// A stretch between two rows of an interface that are more than [`LEAST`] slots apart.
+/// A stretch between two rows of an interface that are three slots apart or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The last row before it.
