@@ -8,7 +8,7 @@
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
 //! | [`incident`] | what an incident is: its kind, its name, its course |
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
-//! | [`habit`] | what an interface does at the same hour on several days |
+//! | [`routine`] | what an interface does at the same hour on several days: known, not listed |
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
@@ -16,11 +16,11 @@
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
 
-pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod normal;
 pub mod ring;
+pub mod routine;
 pub mod silence;
 pub mod spread;
 pub mod story;

@@ -1,9 +1,9 @@
 //! Merges anomalous rows of one interface into incidents, one after the other.
 
-use super::habit::{Extent, Habits};
 use super::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
 use super::judge::{Judged, Standing};
 use super::normal::Acceptance;
+use super::routine::{Extent, Routines};
 use super::verdict::{Look, Verdict};
 use crate::series::{InterfaceName, Move, Pair, Step, Timestamp};
 
@@ -85,7 +85,7 @@ pub struct Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     open: Option<Box<Open>>,
-    habits: Habits,
+    routines: Routines,
 }
 
 #[derive(Debug, Clone)]
@@ -161,7 +161,7 @@ impl Tracker {
         let another = upon_it || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
         if apart <= calm && on && !upon_it {
-            open.add(row, rules, &self.habits, step);
+            open.add(row, rules, &self.routines, step);
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
         }
@@ -173,7 +173,7 @@ impl Tracker {
     }
 
     fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
-        self.open = Some(Box::new(Open::new(name, row, step, rules, &self.habits)));
+        self.open = Some(Box::new(Open::new(name, row, step, rules, &self.routines)));
     }
 
     fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
@@ -186,19 +186,19 @@ impl Tracker {
 
     fn close(&mut self, normal: Option<[Move; 2]>, step: Step) -> Option<Box<Closed>> {
         let open = self.open.take()?;
-        self.habits.learn(&open.extent(), step);
+        self.routines.learn(&open.extent(), step);
         let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
         Some(Box::new(Closed { incident, looks: open.looks, normal }))
     }
 
     /// Bytes that it takes besides its own fields.
     pub fn heap(&self) -> usize {
-        self.habits.heap() + self.open.as_ref().map_or(0, |_| size_of::<Open>())
+        self.routines.heap() + self.open.as_ref().map_or(0, |_| size_of::<Open>())
     }
 }
 
 impl Open {
-    fn new(name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, habits: &Habits) -> Self {
+    fn new(name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, routines: &Routines) -> Self {
         let incident = Incident {
             id: IncidentId::new(name, row.time, false),
             kind: IncidentKind::Spike,
@@ -236,7 +236,7 @@ impl Open {
             furthest: row.raw,
             acceptance: rules.accepted_after.map(|after| Acceptance::new(row.time, after, step)),
         };
-        open.add(row, rules, habits, step);
+        open.add(row, rules, routines, step);
         open
     }
 
@@ -258,7 +258,7 @@ impl Open {
         slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
     }
 
-    fn add(&mut self, row: &Seen, rules: &Rules, habits: &Habits, step: Step) {
+    fn add(&mut self, row: &Seen, rules: &Rules, routines: &Routines, step: Step) {
         let hot = row.judged.score >= rules.threshold;
         self.rows += 1;
         self.hot += usize::from(hot);
@@ -294,8 +294,8 @@ impl Open {
         }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
-        self.incident.usual = self.incident.usual && habits.is_usual(&self.extent(), step);
-        if habits.was_seen(&self.extent(), step) {
+        self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
+        if routines.was_seen(&self.extent(), step) {
             self.incident.verdict = Verdict::Recurring;
         } else if row.verdict != Verdict::Recurring {
             self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
