@@ -17,6 +17,10 @@ pub struct Config {
     pub dir: Option<PathBuf>,
     /// Alarms wanted for each interface and week.
     pub alarms_per_week: Option<f64>,
+    /// Rings wanted a day, for the whole directory.
+    pub rings_per_day: Option<f64>,
+    /// Hours for which a shifted level must be stable to be the new normal; 0 for never.
+    pub shift_accepted_after: Option<f64>,
     /// Seconds between two looks at the directory, without file events.
     pub poll: Option<u64>,
     /// ASCII characters only.
@@ -115,12 +119,13 @@ mod tests {
     #[test]
     fn every_setting_can_be_set() {
         let config = read(
-            "dir = '/rows'\nalarms_per_week = 0.5\npoll = 30\nascii = true\n[input]\ndelimiter = ';'\n\
+            "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n[input]\ndelimiter = ';'\n\
              time_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\nhostname = 'h'\nifname = 'i'\n\
              max_metric_value = 'max'\nmean_metric_value = 'avg'\n",
         )
         .unwrap();
         assert_eq!((config.dir, config.alarms_per_week, config.poll), (Some("/rows".into()), Some(0.5), Some(30)));
+        assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
         assert!(config.ascii);
         assert_eq!((config.input.delimiter, config.input.columns.mean_metric_value), (Some(';'), Some("avg".into())));
         assert_eq!(read("").unwrap(), Config::default());

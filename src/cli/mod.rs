@@ -110,14 +110,38 @@ pub struct AlarmArgs {
     /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly [default: 1]
     #[arg(long, value_name = "N")]
     alarms_per_week: Option<f64>,
+    /// How many incidents a day may ring, in the whole directory: the bar follows from the days before [default: 10]
+    #[arg(long, value_name = "N")]
+    rings_per_day: Option<f64>,
+    /// Hours for which a shifted level must be stable to be taken over as the new normal; 0 or never for never [default: 48]
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    shift_accepted_after: Option<f64>,
 }
 
 impl AlarmArgs {
     fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
-        let usual = Settings::default().alarms_per_week;
-        let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual);
+        let usual = Settings::default();
+        let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual.alarms_per_week);
         anyhow::ensure!(n > 0.0 && n <= 1000.0, "alarms per week {n}: name a number above 0 and up to 1000");
-        Ok(Settings { alarms_per_week: n })
+        let rings = self.rings_per_day.or(config.rings_per_day).unwrap_or(usual.rings_per_day);
+        anyhow::ensure!(rings > 0.0 && rings <= 1e6, "rings per day {rings}: name a number above 0 and up to 1000000");
+        let hours = self.shift_accepted_after.or(config.shift_accepted_after);
+        let hours = hours.or(usual.shift_accepted_after).filter(|hours| *hours != 0.0);
+        if let Some(hours) = hours {
+            anyhow::ensure!(
+                (1.0..=8760.0).contains(&hours),
+                "a shift accepted after {hours} hours: name a number from 1 to 8760, or 0 for never"
+            );
+        }
+        Ok(Settings { alarms_per_week: n, rings_per_day: rings, shift_accepted_after: hours })
+    }
+}
+
+/// Reads a number of hours; `never` is 0.
+fn hours(text: &str) -> Result<f64, String> {
+    match text {
+        "never" => Ok(0.0),
+        _ => text.parse().map_err(|_| "write a number of hours, or never".to_owned()),
     }
 }
 

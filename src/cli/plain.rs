@@ -20,6 +20,8 @@ const GRACE: Duration = Duration::from_millis(1500);
 #[serde(rename_all = "lowercase")]
 enum Event {
     Opened,
+    /// It became so rare that it rings, after it was told of.
+    Rings,
     Closed,
     /// A late or corrected row took it back.
     Withdrawn,
@@ -42,6 +44,8 @@ struct Line<'a> {
     verdict: &'a str,
     story: Option<String>,
     story_size: usize,
+    ring: bool,
+    state: &'a str,
 }
 
 /// Prints until the reader of the lines has gone, a signal comes, or the feed has failed.
@@ -112,8 +116,14 @@ impl Known {
         let mut lines: Vec<(Event, Arc<IncidentView>)> = Vec::new();
         for (id, before) in &self.open {
             match listed.get(id) {
-                Some(now) if now.end.is_some() => lines.push((Event::Closed, Arc::clone(now))),
-                Some(_) => {}
+                Some(now) => {
+                    if now.rings && !before.rings {
+                        lines.push((Event::Rings, Arc::clone(now)));
+                    }
+                    if now.end.is_some() {
+                        lines.push((Event::Closed, Arc::clone(now)));
+                    }
+                }
                 None => lines.push((Event::Withdrawn, before.clone())),
             }
         }
@@ -154,6 +164,8 @@ fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn W
         verdict: incident.verdict.word(),
         story: incident.story.map(|s| s.to_string()),
         story_size: incident.story_size,
+        ring: incident.rings,
+        state: incident.state(),
     };
     if json {
         serde_json::to_writer(&mut *out, &line)?;
@@ -161,17 +173,23 @@ fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn W
     }
     let event = match event {
         Event::Opened => "OPENED",
+        Event::Rings => "RINGS",
         Event::Closed => "CLOSED",
         Event::Withdrawn => "WITHDRAWN",
     };
     let what = [Some(line.kind), line.direction.filter(|_| !line.kind.starts_with("drop"))];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let until = line.end.map_or("open".to_owned(), |end| format!("until {end}"));
+    let until = match line.end {
+        None => line.state.to_owned(),
+        Some(end) if incident.taken_over => format!("until {end}  {}", line.state),
+        Some(end) => format!("until {end}"),
+    };
+    let ring = if line.ring { "  rings" } else { "" };
     let story = line.story.map_or(String::new(), |s| format!("  story {s} of {}", line.story_size));
     let (host, ifname) = (printable(host), printable(ifname));
     writeln!(
         out,
-        "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}",
+        "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}{ring}",
         line.id, line.score, line.start
     )
 }

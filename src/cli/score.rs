@@ -45,8 +45,8 @@ pub const COLUMNS: [&str; 16] = [
 ];
 
 /// Columns of the incidents.
-pub const INCIDENT_COLUMNS: [&str; 9] =
-    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story"];
+pub const INCIDENT_COLUMNS: [&str; 12] =
+    ["hostname", "ifname", "id", "kind", "start", "end", "peak", "direction", "story", "verdict", "state", "rings"];
 
 /// Runs it.
 ///
@@ -140,6 +140,9 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
             &incident.peak.to_string(),
             incident.direction.map_or("", |d| d.word()),
             &told.story.map(|(s, _)| s.to_string()).unwrap_or_default(),
+            incident.verdict.word(),
+            incident.state(),
+            if told.rings { "1" } else { "0" },
         ])?;
     }
     csv.flush()?;

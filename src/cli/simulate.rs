@@ -58,6 +58,9 @@ pub struct Args {
     /// Share of interfaces that get a nightly backup at some day after those; its first three nights are labelled
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     new_backups: f64,
+    /// Share of the labelled incidents of single interfaces that come again 3 to 6 days later, about as strong
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    repeats: f64,
     /// After the history, append the next slot's rows on a clock, until ctrl-c
     #[arg(long)]
     live: bool,
@@ -98,6 +101,7 @@ impl Args {
             unlabelled: self.unlabelled,
             kinds: if self.kinds.is_empty() { usual.kinds } else { self.kinds.clone() },
             new_backups: self.new_backups,
+            repeats: self.repeats,
             script: usual.script,
         })
     }

@@ -56,6 +56,8 @@ pub struct Summary<'a> {
     pub acknowledged: bool,
     /// Noise where any is noise.
     pub verdict: Verdict,
+    /// Whether any of it rings and is not acknowledged.
+    pub rings: bool,
     /// Story, where it is one.
     pub story: Option<StoryId>,
 }
@@ -65,6 +67,8 @@ pub struct Summary<'a> {
 pub struct Counts {
     /// Open, and nobody has acknowledged them.
     pub open: usize,
+    /// Those of them that ring.
+    pub ringing: usize,
     /// Open and acknowledged.
     pub acknowledged: usize,
     /// Closed and listed.
@@ -114,7 +118,10 @@ impl Anomalies {
         self.counts = Counts::default();
         for incident in snapshot.incidents.iter() {
             match (incident.end, incident.acknowledged) {
-                (None, false) => self.counts.open += 1,
+                (None, false) => {
+                    self.counts.open += 1;
+                    self.counts.ringing += usize::from(incident.rings);
+                }
                 (None, true) => self.counts.acknowledged += 1,
                 (Some(_), _) => self.counts.closed += 1,
             }
@@ -233,6 +240,7 @@ impl Anomalies {
             end: if any_open { None } else { all.iter().filter_map(|i| i.end).max() },
             latest: all.iter().map(|i| i.latest).max()?,
             acknowledged: all.iter().filter(|i| !any_open || i.end.is_none()).all(|i| i.acknowledged),
+            rings: all.iter().any(|i| i.rings && i.end.is_none() && !i.acknowledged),
             verdict: all.iter().map(|i| i.verdict).max_by_key(|v| gravity(*v))?,
             story,
         })

@@ -99,6 +99,7 @@ struct Told {
     factor: f64,
     verdict: Verdict,
     story: Option<u64>,
+    rings: bool,
     acknowledged: bool,
 }
 
@@ -121,6 +122,8 @@ fn incident(number: u64, told: Told, interfaces: &[Arc<InterfaceView>]) -> Arc<I
         verdict: told.verdict,
         story: told.story.map(StoryId),
         story_size: if told.story.is_some() { 3 } else { 0 },
+        rings: told.rings,
+        taken_over: false,
         history: 9 * WEEK,
         acknowledged: told.acknowledged,
     })
@@ -136,10 +139,11 @@ fn incidents(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<IncidentView>> {
         factor: 2.4,
         verdict: Verdict::Noise,
         story: Some(7),
+        rings: false,
         acknowledged: false,
     };
     let all = [
-        up(3, 900),
+        Told { rings: true, ..up(3, 900) },
         up(4, 900),
         up(5, 600),
         Told {
@@ -302,6 +306,7 @@ pub(crate) fn another_incident(snapshot: &Snapshot) -> Arc<IncidentView> {
         factor: 8.0,
         verdict: Verdict::Noise,
         story: None,
+        rings: false,
         acknowledged: false,
     };
     incident(99, told, &snapshot.interfaces)

@@ -98,6 +98,11 @@ impl Glyphs {
         }
     }
 
+    /// What calls somebody.
+    pub fn rings(self) -> &'static str {
+        self.pick("»", "!")
+    }
+
     /// Before an incident of an unfolded story.
     pub fn branch(self, last: bool) -> &'static str {
         if last { self.pick("└", "`") } else { self.pick("├", "|") }

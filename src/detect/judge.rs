@@ -12,9 +12,9 @@ use super::habit::Habits;
 use super::level::{Distances, Level};
 use super::spread::Spread;
 use super::tail::{BINS, Tail};
-use crate::model::Forecast;
-use crate::model::Expert;
-use crate::series::{Pair, Scale, Step, Timestamp};
+use super::tracker::Rules;
+use crate::model::{Expert, Forecast};
+use crate::series::{Move, Pair, Scale, Step, Timestamp};
 
 /// What a component weighs in the score: one-step error, deviation, mean deviation, running error.
 const PARTS: [f64; 4] = [0.35, 0.35, 0.15, 0.15];
@@ -42,6 +42,8 @@ const FLAT_TRIAL: u32 = 48;
 /// Components with a tail of their own: one-step errors and deviations of both channels, mean
 /// deviation, running deviation, running error.
 const TAILS: usize = 7;
+/// Those of them that measure the level.
+const OF_LEVEL: std::ops::RangeInclusive<usize> = 2..=5;
 /// Numbers of a calibration.
 pub const CALIBRATION: usize = TAILS * BINS + 4;
 
@@ -50,11 +52,15 @@ pub const CALIBRATION: usize = TAILS * BINS + 4;
 pub struct Settings {
     /// Alarms wanted for each interface and week.
     pub alarms_per_week: f64,
+    /// Rings wanted a day, for all interfaces together.
+    pub rings_per_day: f64,
+    /// Hours for which a shifted level must be stable to be the new normal; none for never.
+    pub shift_accepted_after: Option<f64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { alarms_per_week: 1.0 }
+        Self { alarms_per_week: 1.0, rings_per_day: 10.0, shift_accepted_after: Some(48.0) }
     }
 }
 
@@ -66,6 +72,23 @@ impl Settings {
         let rarer = -libm::log10(self.alarms_per_week);
         (weekly + if rarer > 0.0 { FALL * rarer } else { rarer }).max(1.0)
     }
+
+    /// What decides when an incident begins and when its level is the new normal.
+    pub fn rules(&self, step: Step) -> Rules {
+        let accepted_after = self.shift_accepted_after.map(|hours| (hours * 3600.0) as i64);
+        Rules { threshold: self.threshold(step), accepted_after }
+    }
+}
+
+/// What a row is for those who learn from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Nothing is the matter, or what comes at this hour anyway.
+    Usual,
+    /// It belongs to an open incident: the level does not follow it.
+    Incident,
+    /// It belongs to an incident that has gone on for long: nothing that measures the level learns it.
+    Lasting,
 }
 
 /// What is said of one row.
@@ -83,12 +106,14 @@ pub struct Judged {
     pub flat: f64,
     /// The error of the mean that the model itself expects, in scaled units: what the band on screen is made of.
     pub band: f64,
+    /// Deviations from the usual level in scaled units.
+    pub off: Pair,
     /// Error and deviation, measured against what is a habit at this time.
     tempered: [Pair; 2],
-    mean_deviation: f64,
+    /// The mean of the last three deviations, of the channel where it is larger.
+    pub mean_deviation: f64,
     running: [Pair; 2],
     distances: [Distances; 2],
-    away: Pair,
     raw: Pair,
     relative: Pair,
 }
@@ -148,6 +173,15 @@ impl Judge {
         usual.chain(self.tails.iter().flat_map(Tail::histogram)).collect()
     }
 
+    /// Takes over that the level has moved: what went before says nothing of what comes.
+    pub fn take_over(&mut self, scale: &[Scale; 2], by: &[Move; 2]) {
+        self.recent = Default::default();
+        self.running[0] = Default::default();
+        for c in 0..2 {
+            self.levels[c].take_over(|level| scale[c].moved(level, by[c]));
+        }
+    }
+
     /// Judges a row: `z` came where `forecast` was expected, `raw` is what came before scaling.
     pub fn judge(&self, time: Timestamp, forecast: &Forecast, z: Pair, raw: Pair) -> Judged {
         // After a gap the last value is older, and an error says less.
@@ -158,8 +192,8 @@ impl Judge {
         let error = [0, 1].map(|c| relative[c] / self.errors[c].at(time));
         let day = forecast.experts[Expert::DayProfile as usize];
         let distances = [0, 1].map(|c| self.levels[c].distances(z[c], forecast.profile[c], day[c]));
-        let away = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
-        let deviation = [0, 1].map(|c| away[c] / self.deviations[c].at(time));
+        let off = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
+        let deviation = [0, 1].map(|c| off[c] / self.deviations[c].at(time));
         // What comes every day at this time is measured against what it usually is.
         let [by_error, by_deviation] = self.habits.temper(time, [larger(error), larger(deviation)]);
         let (u, v) = (error.map(|e| e / by_error), deviation.map(|d| d / by_deviation));
@@ -193,32 +227,41 @@ impl Judge {
             score: score.max(flat),
             flat,
             band: forecast.spread[1] * forecast.usual[1] * stale,
+            off,
             tempered: [u, v],
             mean_deviation,
             running,
             distances,
-            away,
             raw,
             relative,
         }
     }
 
-    /// Learns a row that was judged.
-    pub fn learn(&mut self, time: Timestamp, row: &Judged) {
+    /// Learns a row that was judged. While an incident is open the level stays where it was: what
+    /// lasts is measured against it, and a long incident must not become its own normal.
+    pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
+        let lasting = standing == Standing::Lasting;
         for c in 0..2 {
             self.errors[c].learn(time, row.relative[c].abs());
             let unit = self.deviations[c].at(time);
-            self.deviations[c].learn(time, row.away[c].abs());
-            self.levels[c].learn(&row.distances[c], unit);
+            if !lasting {
+                self.deviations[c].learn(time, row.off[c].abs());
+            }
+            if standing == Standing::Usual {
+                self.levels[c].learn(&row.distances[c], unit);
+            }
         }
         let [running_deviation, running_error] = row.running.map(larger);
-        let v = row.tempered[1];
-        let sizes = [row.error[0], row.error[1], row.deviation[0], row.deviation[1], row.mean_deviation, running_deviation, running_error];
-        for (tail, size) in self.tails.iter_mut().zip(sizes) {
-            tail.learn(size);
+        let ([error_max, error_mean], [max, mean]) = (row.error, row.deviation);
+        // As they came, not as tempered: a habit must not make all else rare.
+        let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
+        for (i, (tail, size)) in self.tails.iter_mut().zip(sizes).enumerate() {
+            if !lasting || !OF_LEVEL.contains(&i) {
+                tail.learn(size);
+            }
         }
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
-        self.recent = [v, self.recent[0]];
+        self.recent = [row.tempered[1], self.recent[0]];
         self.running = row.running;
         self.flat.learn(row.raw);
         self.rows += 1.0;
@@ -312,7 +355,7 @@ mod tests {
             }
             let forecast = f.expect(None, time);
             let judged = j.judge(time, &forecast, z, [*v; 2]);
-            j.learn(time, &judged);
+            j.learn(time, &judged, Standing::Usual);
             f.learn(time, z, &forecast);
             out.push(judged);
         }

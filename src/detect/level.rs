@@ -74,6 +74,13 @@ impl Level {
         }
     }
 
+    /// Takes over that the level has moved. The profiles move by themselves; what is measured from
+    /// no rhythm is the level itself.
+    pub fn take_over(&mut self, moved: impl Fn(f64) -> f64) {
+        let flat = &mut self.slow[REFERENCES - 1];
+        *flat = Running::at(moved(flat.mean()), flat.rows());
+    }
+
     /// Learns a row's distances; `unit` is the usual deviation.
     pub fn learn(&mut self, distances: &Distances, unit: f64) {
         for (r, distance) in distances.iter().enumerate().filter(|(_, d)| d.is_finite()) {

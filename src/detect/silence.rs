@@ -7,14 +7,18 @@
 
 use std::collections::BTreeSet;
 
-use super::incident::{Incident, IncidentId, IncidentKind};
+use super::incident::{Incident, IncidentId, IncidentKind, Rise};
 use super::verdict::Verdict;
-use crate::series::{InterfaceName, Step, Timestamp};
+use crate::series::{DAY, InterfaceName, Step, Timestamp};
 
 /// Slots without a row that are a silence, on an interface that had no such gap before.
 const LEAST: i64 = 3;
 /// How much longer than its usual gaps a gap has to be.
 const LONGER: f64 = 2.0;
+/// What each missing slot adds to how rare a silence is, where it is compared with scores (a row is
+/// missing once in a hundred or less), and the most that comes of it.
+const RARITY_OF_A_SLOT: f64 = 2.0;
+const RAREST: f64 = 12.0;
 /// Activity is kept in bins of this many seconds at the finest.
 const BIN: i64 = 60;
 
@@ -23,18 +27,30 @@ const BIN: i64 = 60;
 pub struct Activity {
     bins: BTreeSet<i64>,
     newest: Option<Timestamp>,
+    filled: u64,
 }
 
 impl Activity {
     /// Learns that there was a row.
     pub fn learn(&mut self, time: Timestamp) {
-        self.bins.insert(time.seconds().div_euclid(BIN));
+        let new = self.bins.insert(time.seconds().div_euclid(BIN));
+        self.filled += u64::from(new && Some(time) < self.newest);
         self.newest = self.newest.max(Some(time));
     }
 
     /// The directory's newest slot.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
+    }
+
+    /// The directory's first slot, to the minute.
+    pub fn first(&self) -> Option<Timestamp> {
+        self.bins.first().map(|bin| Timestamp::from_seconds(bin * BIN))
+    }
+
+    /// How often a moment before the newest one turned out to have had rows.
+    pub fn filled(&self) -> u64 {
+        self.filled
     }
 
     /// Slots of `step` between two moments, both excluded, in which there were rows; at most `enough`.
@@ -55,7 +71,7 @@ impl Activity {
     }
 }
 
-/// A stretch between two rows of an interface that are more than [`LEAST`] slots apart.
+/// A stretch between two rows of an interface that are three slots apart or more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gap {
     /// The last row before it.
@@ -79,10 +95,15 @@ pub fn silences(
     let mut longest = [0, 0];
     // The newest slot does not count: rows of other interfaces are there, this one's may be on its way.
     let open = activity.newest.filter(|now| *now > last).map(|now| (last, now, true));
+    let mut before_that: Vec<i64> = Vec::new();
     for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
         let length = step.slots_between(after, before) - 1;
         let enough = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
-        if length >= enough && activity.slots(after, before, step, enough) >= enough {
+        // Slots in which nobody had rows say nothing of this interface.
+        let missed = activity.slots(after, before, step, length.min(enough.max(step.slots_in(DAY) as i64)));
+        if length >= enough && missed >= enough {
+            let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
+            before_that.push(missed);
             let start = after.plus(step.seconds());
             let end = before.plus(-step.seconds());
             out.push(Incident {
@@ -91,19 +112,31 @@ pub fn silences(
                 direction: None,
                 start,
                 end: (!open).then_some(end),
+                taken_over: false,
+                usual: false,
                 latest: end,
                 peak: 0.0,
                 peak_at: start,
+                rise: if again { Rise::default() } else { rise(missed, step) },
                 peak_value: 0.0,
                 peak_expected: 0.0,
-                verdict: Verdict::Noise,
+                verdict: if again { Verdict::Recurring } else { Verdict::Noise },
                 onset: [0.0; 2],
                 history: start.since(first),
             });
         }
-        longest = if length > longest[0] { [length, longest[0]] } else { [longest[0], longest[1].max(length)] };
+        longest = if missed > longest[0] { [missed, longest[0]] } else { [longest[0], longest[1].max(missed)] };
     }
     out
+}
+
+/// How a silence of so many slots became rare.
+fn rise(missed: i64, step: Step) -> Rise {
+    let mut rise = Rise::default();
+    for slots in LEAST..=missed.min((RAREST / RARITY_OF_A_SLOT) as i64) {
+        rise.learn((slots - 1) * step.seconds(), RARITY_OF_A_SLOT * slots as f64);
+    }
+    rise
 }
 
 #[cfg(test)]

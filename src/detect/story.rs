@@ -1,20 +1,36 @@
 //! Stories: incidents of several interfaces that DBSCAN puts together, because they start together
 //! and look alike.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::incident::{Incident, IncidentId, IncidentKind};
-use super::verdict::cluster;
-use crate::series::Step;
+use super::verdict::{bend, cluster};
+use crate::series::{InterfaceName, Step};
 
-/// Starts that are this many seconds apart are one unit of distance; a step, where that is longer.
+/// Starts that are this many seconds apart are one unit of distance on one device; a step, where that
+/// is longer. Across devices it is a step: in a large fleet something starts in any quarter of an hour.
 const TOGETHER: i64 = 900;
-/// Rarities that are this far apart are one unit of distance.
+/// Bent rarities that are this far apart are one unit of distance.
 const ALIKE: f64 = 4.0;
+/// Devices on which something alike starts at once for it to be one story across them. Two are a
+/// coincidence that a large fleet has every day.
+const DEVICES: usize = 3;
 /// Incidents that are clustered at once; DBSCAN is quadratic.
 const MOST: usize = 2000;
 /// Larger than any distance that could join two incidents.
 const APART: f64 = 100.0;
+
+/// An incident as stories see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The incident.
+    pub incident: &'a Incident,
+    /// Whose.
+    pub name: &'a InterfaceName,
+    /// Its interface's step.
+    pub step: Step,
+}
 
 /// A story's name: that of its first incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,53 +42,88 @@ impl fmt::Display for StoryId {
     }
 }
 
-/// The stories of `incidents`, which are sorted by start and then by name of the interface: for
-/// each the story that it belongs to, with how many incidents are in it; none for one alone.
+/// The stories of `parts`, which are sorted by start and then by name of the interface: for each
+/// the story that it belongs to, with how many incidents are in it; none for one alone.
 ///
 /// What starts more than one unit after everything before it cannot be joined to it, so incidents
 /// are clustered in the runs between such pauses, each on its own: what is added later changes no
 /// earlier story. Runs beyond 2,000 incidents are cut.
-pub fn stories(incidents: &[(&Incident, Step)]) -> Vec<Option<(StoryId, usize)>> {
-    let unit = |step: &Step| step.seconds().max(TOGETHER);
-    let mut out = vec![None; incidents.len()];
+pub fn stories(parts: &[Part<'_>]) -> Vec<Option<(StoryId, usize)>> {
+    let mut out = vec![None; parts.len()];
     let mut from = 0;
-    while from < incidents.len() {
-        let mut to = from + 1;
-        let mut widest = unit(&incidents[from].1);
-        while to < incidents.len() && to - from < MOST {
-            widest = widest.max(unit(&incidents[to].1));
-            if incidents[to].0.start.since(incidents[to - 1].0.start) > widest {
-                break;
-            }
-            to += 1;
-        }
+    while from < parts.len() {
+        let to = run_end(parts, from);
         if to - from > 1 {
-            join(&incidents[from..to], &mut out[from..to], unit);
+            join(&parts[from..to], &mut out[from..to]);
         }
         from = to;
     }
     out
 }
 
-fn join(run: &[(&Incident, Step)], out: &mut [Option<(StoryId, usize)>], unit: impl Fn(&Step) -> i64) {
-    let origin = run[0].0.start;
-    let points: Vec<[f64; 4]> = run
-        .iter()
-        .map(|(incident, step)| {
-            let place = incident.start.since(origin) as f64 / unit(step) as f64;
-            let silent = if incident.kind == IncidentKind::Silence { APART } else { 0.0 };
-            // Rarities far out differ by much and mean the same.
-            let onset = incident.onset.map(|v| v.clamp(-3.0 * ALIKE, 3.0 * ALIKE) / ALIKE);
-            [place, onset[0], onset[1], silent]
-        })
-        .collect();
-    // A start that is one slot off is still together.
-    let labels = cluster(&points, 2, 1.0 + 1e-9);
-    for (i, label) in labels.iter().enumerate() {
-        let Some(label) = label else { continue };
-        let members = labels.iter().filter(|l| **l == Some(*label)).count();
-        let first = labels.iter().position(|l| *l == Some(*label)).unwrap_or(i);
-        out[i] = (members > 1).then_some((StoryId(run[first].0.id.0), members));
+/// The longest pause that a story can have before a part of this step.
+pub fn unit(step: Step) -> i64 {
+    step.seconds().max(TOGETHER)
+}
+
+fn run_end(parts: &[Part<'_>], from: usize) -> usize {
+    let mut to = from + 1;
+    let mut widest = unit(parts[from].step);
+    while to < parts.len() && to - from < MOST {
+        widest = widest.max(unit(parts[to].step));
+        if parts[to].incident.start.since(parts[to - 1].incident.start) > widest {
+            break;
+        }
+        to += 1;
+    }
+    to
+}
+
+fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
+    let origin = run[0].incident.start;
+    let point = |part: &Part<'_>, unit: i64| {
+        let place = part.incident.start.since(origin) as f64 / unit as f64;
+        let silent = if part.incident.kind == IncidentKind::Silence { APART } else { 0.0 };
+        let onset = part.incident.onset.map(|v| bend(v) / ALIKE);
+        [place, onset[0], onset[1], silent]
+    };
+    // First on each device: groups, by the place of their first member.
+    let mut group: Vec<usize> = (0..run.len()).collect();
+    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    run.iter().enumerate().for_each(|(i, part)| hosts.entry(&part.name.host).or_default().push(i));
+    for members in hosts.values() {
+        let points: Vec<_> = members.iter().map(|i| point(&run[*i], unit(run[*i].step))).collect();
+        // A start that is one unit off is still together.
+        let labels = cluster(&points, 2, 1.0 + 1e-9);
+        gather(&labels, members, &mut group);
+    }
+    // Then across devices, each group by its first member.
+    let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
+    let points: Vec<_> = firsts.iter().map(|i| point(&run[*i], run[*i].step.seconds())).collect();
+    let labels = cluster(&points, DEVICES, 1.0 + 1e-9);
+    let mut devices: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+    for (label, i) in labels.iter().zip(&firsts) {
+        label.map(|label| devices.entry(label).or_default().insert(&run[*i].name.host));
+    }
+    let several = |label: &usize| devices.get(label).is_some_and(|hosts| hosts.len() >= DEVICES);
+    let labels: Vec<Option<usize>> = labels.into_iter().map(|label| label.filter(several)).collect();
+    let mut whole = group.clone();
+    gather(&labels, &firsts, &mut whole);
+    let story: Vec<usize> = group.iter().map(|first| whole[*first]).collect();
+    let mut sizes = vec![0; run.len()];
+    story.iter().for_each(|first| sizes[*first] += 1);
+    for (out, first) in out.iter_mut().zip(story) {
+        *out = (sizes[first] > 1).then(|| (StoryId(run[first].incident.id.0), sizes[first]));
+    }
+}
+
+/// Gives all `members` of one label the first one's place as their group.
+fn gather(labels: &[Option<usize>], members: &[usize], group: &mut [usize]) {
+    let mut firsts: BTreeMap<usize, usize> = BTreeMap::new();
+    for (label, member) in labels.iter().zip(members) {
+        if let Some(label) = label {
+            group[*member] = *firsts.entry(*label).or_insert(*member);
+        }
     }
 }
 
@@ -90,9 +141,12 @@ mod tests {
             direction: None,
             start,
             end: None,
+            taken_over: false,
+            usual: false,
             latest: start,
             peak: 4.0,
             peak_at: start,
+            rise: Default::default(),
             peak_value: 0.0,
             peak_expected: 0.0,
             verdict: Verdict::Noise,
@@ -101,30 +155,48 @@ mod tests {
         }
     }
 
+    fn told(all: &[(InterfaceName, Incident)]) -> Vec<Option<(StoryId, usize)>> {
+        let step = Step::from_seconds(300).unwrap();
+        stories(&all.iter().map(|(name, incident)| Part { incident, name, step }).collect::<Vec<_>>())
+    }
+
+    fn on(host: &str, incident: Incident) -> (InterfaceName, Incident) {
+        (InterfaceName::new(host, "x"), incident)
+    }
+
     #[test]
     fn what_starts_together_and_looks_alike_is_one_story() {
         use IncidentKind::{Drop, Silence, Spike};
         let all = [
-            incident("a", 0, 5.0, Spike),
-            incident("b", 0, 6.0, Spike),
-            incident("c", 0, -5.0, Drop),
-            incident("d", 300, 5.5, Spike),
-            incident("e", 300, 0.0, Silence),
-            incident("f", 90_000, 5.0, Spike),
+            on("h", incident("a", 0, 5.0, Spike)),
+            on("h", incident("b", 0, 16.0, Spike)),
+            on("h", incident("c", 0, -5.0, Drop)),
+            on("h", incident("d", 300, 5.5, Spike)),
+            on("h", incident("e", 300, 0.0, Silence)),
+            on("h", incident("f", 90_000, 5.0, Spike)),
         ];
-        let step = Step::from_seconds(300).unwrap();
-        let with: Vec<_> = all.iter().map(|i| (i, step)).collect();
-        let got = stories(&with);
-        let first = Some((StoryId(all[0].id.0), 3));
+        let got = told(&all);
+        let first = Some((StoryId(all[0].1.id.0), 3));
         assert_eq!(got, [first, first, None, first, None, None]);
-        assert_eq!(stories(&with[..5]), got[..5], "what comes later changes no earlier story");
+        assert_eq!(told(&all[..5]), got[..5], "what comes later changes no earlier story");
+    }
+
+    #[test]
+    fn across_devices_two_are_a_coincidence_and_three_are_a_story() {
+        use IncidentKind::Drop;
+        let at = |host: &str, ifname: &str, start| on(host, incident(ifname, start, -6.0, Drop));
+        let mut all = vec![at("a", "1", 0), at("a", "2", 0), at("b", "1", 0)];
+        assert_eq!(told(&all).iter().map(|s| s.map(|s| s.1)).collect::<Vec<_>>(), [Some(2), Some(2), None]);
+        all.push(at("c", "1", 300));
+        assert!(told(&all).iter().all(|s| *s == Some((StoryId(all[0].1.id.0), 4))), "{:?}", told(&all));
+        all[3] = at("c", "1", 900);
+        assert_eq!(told(&all)[3], None, "a quarter of an hour later elsewhere");
     }
 
     #[test]
     fn a_storm_is_cut_and_not_lost() {
-        let storm: Vec<Incident> = (0..4500).map(|i| incident(&i.to_string(), 0, 5.0, IncidentKind::Spike)).collect();
-        let step = Step::from_seconds(300).unwrap();
-        let got = stories(&storm.iter().map(|i| (i, step)).collect::<Vec<_>>());
-        assert!(got.iter().all(|s| s.is_some_and(|(_, n)| n >= 500)));
+        let one = |i: i32| on("h", incident(&i.to_string(), 0, 5.0, IncidentKind::Spike));
+        let storm: Vec<_> = (0..4500).map(one).collect();
+        assert!(told(&storm).iter().all(|s| s.is_some_and(|(_, n)| n >= 500)));
     }
 }

@@ -1,12 +1,13 @@
 //! DBSCAN's verdict on an error vector (Ester, Kriegel, Sander, Xu, 1996).
 //!
 //! Each interface keeps a bounded sample of its quiet rows' error vectors and the vectors of its
-//! past incidents, all in signed rarity, where every interface has the same scale. DBSCAN over
+//! past incidents, all in signed rarity, where every interface has the same scale, with how rare the
+//! repeating of a value is and whether there was nothing at all. DBSCAN over
 //! them finds the dense region of usual errors and the small clusters of things that came before.
 //! An incident enters as its first and its worst row only, however long it lasts, and never as
 //! quiet: it cannot become its own normal.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
@@ -15,19 +16,21 @@ use ndarray::Array2;
 use crate::series::{DAY, Step};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
-const QUIET: usize = 192;
+const QUIET: usize = 128;
 const QUIET_DAYS: f64 = 28.0;
 /// Quiet rows that may be new in the sample before the clusters are found again (a new incident is
 /// taken at once).
 const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
-const PAST: usize = 64;
-/// Neighbourhood, in units of rarity.
-const REACH: f64 = 1.4;
+const PAST: usize = 48;
+/// Neighbourhood, in units of rarity: four bent rarities may each differ by a factor of about two.
+const REACH: f64 = 1.6;
 /// A cluster is large, and its core points are nominal, from this share of the quiet sample.
 const LARGE: f64 = 0.05;
 /// Share of the quiet sample that a core point has around it.
 const CORE: f64 = 0.02;
+/// Rarity from which only the ratio counts.
+const BENT: f64 = 2.0;
 /// Rarities are kept in tenths, up to ±12.7.
 const TENTHS: f64 = 10.0;
 
@@ -56,37 +59,56 @@ impl Verdict {
     }
 }
 
-type Point = [i8; 4];
+/// What a row looks like: signed rarities of one-step errors and of deviations, of maximum and mean.
+pub type Look = [f64; SIDES];
+const SIDES: usize = 6;
+/// How far nothing is from something.
+const NOTHING: f64 = 3.0;
+
+/// What a row looks like. `flat` is how rare its repeating is, `nothing` whether it is near nothing
+/// where there usually is something.
+pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool) -> Look {
+    let rarest = rarities.iter().fold(0.0f64, |a, v| a.max(v.abs()));
+    // A value that is stuck lies wherever it got stuck: how far off that is says nothing of it.
+    let stuck = flat > rarest;
+    let [a, b, c, d] = if stuck { [0.0; 4] } else { rarities.map(bend) };
+    [a, b, c, d, bend(flat), if nothing { NOTHING } else { 0.0 }]
+}
+
+type Point = [i8; SIDES];
+/// A point with the number of its cluster, from 1; 0 where it does not speak for one.
+type Labelled = (Point, u8);
 
 /// An interface's error space.
 #[derive(Debug, Clone)]
 pub struct ErrorSpace {
-    quiet: VecDeque<Point>,
-    past: VecDeque<Point>,
+    /// Quiet rows; `next` is the place of the one that is replaced next. Core points of large clusters
+    /// have a label.
+    quiet: Vec<Labelled>,
+    next: u16,
+    /// Rows of past incidents, oldest first.
+    past: Vec<Labelled>,
     every: u32,
     wait: u32,
-    fitted: Option<Fitted>,
+    fitted: bool,
     /// Quiet rows kept since the clusters were found.
-    since_fit: usize,
-}
-
-#[derive(Debug, Clone)]
-struct Fitted {
-    /// Core points of large clusters with their labels.
-    core: Vec<(Point, i32)>,
-    /// Points of past incidents with their labels.
-    past: Vec<(Point, i32)>,
+    since_fit: u16,
 }
 
 impl ErrorSpace {
     /// An empty space for rows that are a `step` apart.
     pub fn new(step: Step) -> Self {
         let every = (QUIET_DAYS * step.slots_in(DAY) / QUIET as f64).max(1.0) as u32;
-        Self { quiet: VecDeque::new(), past: VecDeque::new(), every, wait: 0, fitted: None, since_fit: 0 }
+        Self { quiet: Vec::new(), next: 0, past: Vec::new(), every, wait: 0, fitted: false, since_fit: 0 }
     }
 
-    /// Learns the vector of a row outside any incident; every so many rows one is kept.
-    pub fn learn_quiet(&mut self, vector: &[f64; 4]) {
+    /// Bytes that it takes besides its own fields.
+    pub fn heap(&self) -> usize {
+        (self.quiet.capacity() + self.past.capacity()) * size_of::<Labelled>()
+    }
+
+    /// Learns the look of a row outside any incident; every so many rows one is kept.
+    pub fn learn_quiet(&mut self, look: &Look) {
         // An empty space fills quickly, so that a verdict is possible within a day.
         let young = self.quiet.len() < 24;
         if self.wait > 0 && !young {
@@ -94,62 +116,67 @@ impl ErrorSpace {
             return;
         }
         self.wait = self.every - 1;
+        let new = (point(look), 0);
         if self.quiet.len() == QUIET {
-            self.quiet.pop_front();
+            self.quiet[usize::from(self.next)] = new;
+        } else {
+            self.quiet.reserve_exact(if young { 1 } else { QUIET - self.quiet.len() });
+            self.quiet.push(new);
         }
-        self.quiet.push_back(point(vector));
+        self.next = (self.next + 1) % QUIET as u16;
         self.since_fit += 1;
     }
 
     /// Learns an incident that has ended, by its first and its worst row.
-    pub fn learn_incident(&mut self, onset: &[f64; 4], worst: &[f64; 4]) {
-        for vector in [onset, worst] {
-            let point = point(vector);
-            if self.past.back() != Some(&point) {
-                self.past.push_back(point);
+    pub fn learn_incident(&mut self, onset: &Look, worst: &Look) {
+        for look in [onset, worst] {
+            let point = point(look);
+            if self.past.last().map(|(last, _)| *last) != Some(point) {
+                if self.past.len() == PAST {
+                    self.past.remove(0);
+                }
+                self.past.reserve_exact(1);
+                self.past.push((point, 0));
             }
         }
-        while self.past.len() > PAST {
-            self.past.pop_front();
-        }
-        self.fitted = None;
+        self.fitted = false;
     }
 
-    /// The verdict on a vector, and DBSCAN's label of the cluster that it falls into: 0 for the
+    /// The verdict on a row, and DBSCAN's label of the cluster that it falls into: 0 for the
     /// largest, −1 for none.
-    pub fn verdict(&mut self, vector: &[f64; 4]) -> (Verdict, i32) {
-        let here = point(vector);
-        if self.fitted.is_none() || self.since_fit > REFIT.min(self.quiet.len() / 4) {
-            self.fitted = Some(self.fit());
-            self.since_fit = 0;
+    pub fn verdict(&mut self, look: &Look) -> (Verdict, i32) {
+        let here = point(look);
+        if !self.fitted || usize::from(self.since_fit) > REFIT.min(self.quiet.len() / 4) {
+            self.fit();
+            (self.fitted, self.since_fit) = (true, 0);
         }
-        let Some(fitted) = &self.fitted else { return (Verdict::Noise, -1) };
-        let near = |points: &[(Point, i32)]| {
+        let near = |points: &[Labelled]| {
             points
                 .iter()
-                .map(|(p, label)| (distance(p, &here), *label))
+                .filter(|(_, label)| *label > 0)
+                .map(|(p, label)| (distance(p, &here), i32::from(*label) - 1))
                 .filter(|(d, _)| *d <= REACH)
                 .min_by(|a, b| a.0.total_cmp(&b.0))
         };
-        if let Some((_, label)) = near(&fitted.core) {
+        if let Some((_, label)) = near(&self.quiet) {
             (Verdict::Nominal, label)
-        } else if let Some((_, label)) = near(&fitted.past) {
+        } else if let Some((_, label)) = near(&self.past) {
             (Verdict::Recurring, label)
         } else {
             (Verdict::Noise, -1)
         }
     }
 
-    fn fit(&self) -> Fitted {
+    fn fit(&mut self) {
         // Identical points are DBSCAN's worst case: each stands once, with how often it came.
         let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();
-        self.quiet.iter().for_each(|p| counts.entry(*p).or_default().0 += 1);
-        self.past.iter().for_each(|p| counts.entry(*p).or_default().1 += 1);
-        let points: Vec<(Point, usize, usize)> = counts.into_iter().map(|(p, (q, past))| (p, q, past)).collect();
+        self.quiet.iter().for_each(|(p, _)| counts.entry(*p).or_default().0 += 1);
+        self.past.iter().for_each(|(p, _)| counts.entry(*p).or_default().1 += 1);
+        let points: Vec<(Point, usize, usize)> = counts.iter().map(|(p, (q, past))| (*p, *q, *past)).collect();
         // A value that came more than once is its own neighbour: it goes in twice.
         let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
         let again = points.iter().filter(|(_, quiet, past)| quiet + past > 1);
-        let all: Vec<[f64; 4]> = points.iter().chain(again).map(|(p, ..)| coordinates(p)).collect();
+        let all: Vec<[f64; SIDES]> = points.iter().chain(again).map(|(p, ..)| coordinates(p)).collect();
         let labels = cluster(&all, 2, REACH);
 
         let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
@@ -160,40 +187,50 @@ impl ErrorSpace {
         }
         let mut ranked: Vec<usize> = sizes.keys().copied().collect();
         ranked.sort_by_key(|label| (std::cmp::Reverse(sizes[label]), *label));
-        let rank = |label: usize| ranked.iter().position(|l| *l == label).unwrap_or(0) as i32;
+        let number = |place: usize| u8::try_from(place + 1).unwrap_or(u8::MAX);
+        let rank = |label: usize| number(ranked.iter().position(|l| *l == label).unwrap_or(0));
         let large = (LARGE * self.quiet.len() as f64).max(3.0);
         let enough = (CORE * self.quiet.len() as f64).max(3.0);
 
-        let (mut core, mut past) = (Vec::new(), Vec::new());
-        let mut alone = ranked.len() as i32;
+        let (mut core, mut past) = (BTreeMap::new(), BTreeMap::new());
+        let mut alone = ranked.len();
         for ((p, quiet, incidents), label) in points.iter().zip(&labels) {
             if let Some(label) = label.filter(|l| *quiet > 0 && sizes[l] as f64 >= large) {
                 let around: usize = points.iter().filter(|(q, ..)| distance(p, q) <= REACH).map(|(_, n, _)| n).sum();
                 if around as f64 >= enough {
-                    core.push((*p, rank(label)));
+                    core.insert(*p, rank(label));
                 }
             }
             if *incidents > 0 {
                 let label = label.map_or_else(
                     || {
                         alone += 1;
-                        alone - 1
+                        number(alone - 1)
                     },
                     rank,
                 );
-                past.push((*p, label));
+                past.insert(*p, label);
             }
         }
-        Fitted { core, past }
+        for (points, labels) in [(&mut self.quiet, &core), (&mut self.past, &past)] {
+            points.iter_mut().for_each(|(p, label)| *label = labels.get(p).copied().unwrap_or(0));
+        }
     }
 }
 
-fn point(vector: &[f64; 4]) -> Point {
-    vector.map(|v| (v * TENTHS).round().clamp(-127.0, 127.0) as i8)
+fn point(look: &Look) -> Point {
+    look.map(|v| (v * TENTHS).round().clamp(-127.0, 127.0) as i8)
+}
+
+/// A rarity as it is compared: as it is while it is not rare, by its ratio from there on. Once in 10^15
+/// rows and once in 10^12 look alike; once in 10^3 and once in 10^12 do not.
+pub(super) fn bend(rarity: f64) -> f64 {
+    let size = rarity.abs();
+    if size > BENT { (BENT * (1.0 + 0.5 * libm::log(size / BENT))).copysign(rarity) } else { rarity }
 }
 
 fn distance(a: &Point, b: &Point) -> f64 {
-    let square: i32 = (0..4).map(|i| (i32::from(a[i]) - i32::from(b[i])).pow(2)).sum();
+    let square: i32 = (0..SIDES).map(|i| (i32::from(a[i]) - i32::from(b[i])).pow(2)).sum();
     f64::from(square).sqrt() / TENTHS
 }
 
@@ -219,44 +256,62 @@ mod tests {
         let mut space = ErrorSpace::new(Step::from_seconds(3600).unwrap());
         let mut random = Random::new(8);
         for _ in 0..600 {
-            space.learn_quiet(&std::array::from_fn(|_| 0.4 * random.normal()));
+            space.learn_quiet(&look(&std::array::from_fn(|_| 0.4 * random.normal()), 0.0, false));
         }
         space
+    }
+
+    fn plain(rarities: [f64; 4]) -> Look {
+        look(&rarities, 0.0, false)
     }
 
     #[test]
     fn usual_errors_are_nominal_and_what_is_new_is_noise() {
         let mut space = space();
-        assert_eq!(space.verdict(&[0.1, -0.2, 0.3, 0.0]), (Verdict::Nominal, 0));
-        assert_eq!(space.verdict(&[4.0, 4.0, 3.0, 3.0]), (Verdict::Noise, -1));
+        assert_eq!(space.verdict(&plain([0.1, -0.2, 0.3, 0.0])), (Verdict::Nominal, 0));
+        assert_eq!(space.verdict(&plain([4.0, 4.0, 3.0, 3.0])), (Verdict::Noise, -1));
     }
 
     #[test]
     fn what_came_before_is_recurring_and_its_opposite_is_not() {
         let mut space = space();
-        space.learn_incident(&[4.0, 4.0, 3.0, 3.0], &[5.0, 5.0, 4.0, 4.0]);
-        let (verdict, label) = space.verdict(&[4.2, 3.9, 3.1, 3.2]);
+        space.learn_incident(&plain([4.0, 4.0, 3.0, 3.0]), &plain([9.0, 9.0, 8.0, 8.0]));
+        let (verdict, label) = space.verdict(&plain([4.2, 3.9, 3.1, 3.2]));
         assert_eq!(verdict, Verdict::Recurring);
         assert!(label > 0, "its label {label} is not that of the usual errors");
-        assert_eq!(space.verdict(&[-4.2, -3.9, -3.1, -3.2]).0, Verdict::Noise);
+        assert_eq!(space.verdict(&plain([12.0, 11.0, 10.0, 9.0])).0, Verdict::Recurring, "about as rare");
+        assert_eq!(space.verdict(&plain([-4.2, -3.9, -3.1, -3.2])).0, Verdict::Noise);
+        assert_eq!(space.verdict(&plain([9.0, 0.0, 8.0, 0.0])).0, Verdict::Noise, "the maximum alone");
     }
 
     #[test]
-    fn many_incidents_do_not_become_nominal() {
+    fn a_flat_run_and_an_outage_are_things_of_their_own() {
         let mut space = space();
-        for _ in 0..60 {
-            space.learn_incident(&[4.0, 4.0, 3.0, 3.0], &[4.0, 4.0, 3.0, 3.0]);
+        let (flat, out) = (look(&[0.2, 0.1, 0.4, 0.3], 5.0, false), look(&[-9.0; 4], 0.0, true));
+        space.learn_incident(&plain([-9.0; 4]), &plain([-9.0; 4]));
+        assert_eq!((space.verdict(&flat).0, space.verdict(&out).0), (Verdict::Noise, Verdict::Noise));
+        space.learn_incident(&flat, &flat);
+        space.learn_incident(&out, &out);
+        assert_eq!((space.verdict(&flat).0, space.verdict(&out).0), (Verdict::Recurring, Verdict::Recurring));
+    }
+
+    #[test]
+    fn many_incidents_do_not_become_nominal_and_the_space_stays_small() {
+        let mut space = space();
+        for i in 0..600 {
+            let worst = plain([4.0, 4.0, 3.0, 3.0 + f64::from(i % 2)]);
+            space.learn_incident(&plain([4.0, 4.0, 3.0, 3.0]), &worst);
         }
-        assert_eq!(space.verdict(&[4.0, 4.0, 3.0, 3.0]).0, Verdict::Recurring);
-        assert!(space.past.len() <= PAST);
+        assert_eq!(space.verdict(&plain([4.0, 4.0, 3.0, 3.0])).0, Verdict::Recurring);
+        assert!(size_of::<ErrorSpace>() + space.heap() <= 1600, "{}", space.heap());
     }
 
     #[test]
     fn identical_points_and_an_empty_space_are_no_trouble() {
         let mut space = ErrorSpace::new(Step::from_seconds(10).unwrap());
-        assert_eq!(space.verdict(&[0.0; 4]).0, Verdict::Noise);
-        (0..100_000).for_each(|_| space.learn_quiet(&[0.0; 4]));
-        assert_eq!(space.verdict(&[0.0; 4]).0, Verdict::Nominal);
-        assert_eq!(space.verdict(&[f64::NAN, 0.0, 0.0, 0.0]).0, Verdict::Nominal);
+        assert_eq!(space.verdict(&[0.0; SIDES]).0, Verdict::Noise);
+        (0..100_000).for_each(|_| space.learn_quiet(&[0.0; SIDES]));
+        assert_eq!(space.verdict(&[0.0; SIDES]).0, Verdict::Nominal);
+        assert_eq!(space.verdict(&plain([f64::NAN, 0.0, 0.0, 0.0])).0, Verdict::Nominal);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::detect::{Judge, Judged, Settings};
-use crate::model::forecast::Outlook;
+use crate::detect::tracker::Rules;
+use crate::detect::{Judge, Judged, Settings, Standing};
+use crate::model::forecast::{Forecast, Outlook};
 use crate::model::{Forecaster, KnownInterface, Model};
-use crate::series::{History, InterfaceName, Pair, Scale, Step, WARM_UP, step};
+use crate::series::{History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
 /// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled.
 const SCALE_ROWS: usize = 12_288;
@@ -26,7 +27,7 @@ pub struct Chain {
 }
 
 /// A row with what was expected and what was said of it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// What was expected, in raw units.
     pub expected: Pair,
@@ -34,6 +35,9 @@ pub struct Outcome {
     pub usual: Pair,
     /// The judgement.
     pub judged: Judged,
+    time: Timestamp,
+    z: Pair,
+    forecast: Forecast,
 }
 
 impl Chain {
@@ -72,7 +76,8 @@ impl Chain {
             if i == from {
                 chain.start(history, i);
             } else {
-                chain.step_over(history, i, model);
+                let outcome = chain.look(history, i, model);
+                chain.learn(&outcome, Standing::Usual);
             }
         }
         chain
@@ -89,8 +94,8 @@ impl Chain {
         self.forecaster.start(history.time(i), z);
     }
 
-    /// Judges row `i` and learns it. Where the scale or the step has to change first, the chain is
-    /// built again from rows before `i`; what was said of those stays as it was said.
+    /// Judges row `i`, which is then to be learnt. Where the scale or the step has to change first,
+    /// the chain is built again from rows before `i`; what was said of those stays as it was said.
     pub fn advance(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Outcome {
         let step = self.forecaster.step();
         if i >= self.from + 2 * WARM_UP && (i - self.from).is_multiple_of(WARM_UP) {
@@ -102,25 +107,44 @@ impl Chain {
         if i == self.refit {
             *self = Self::with_step(name, history, self.from, i, model, self.forecaster.step());
         }
-        self.step_over(history, i, model)
+        self.look(history, i, model)
     }
 
-    fn step_over(&mut self, history: &History, i: usize, model: &Model) -> Outcome {
+    /// Learns a row that was judged.
+    pub fn learn(&mut self, outcome: &Outcome, standing: Standing) {
+        self.judge.learn(outcome.time, &outcome.judged, standing);
+        match standing {
+            Standing::Lasting => self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast),
+            Standing::Usual | Standing::Incident => {
+                self.forecaster.learn(outcome.time, outcome.z, &outcome.forecast);
+            }
+        }
+    }
+
+    /// Takes a level over as the new normal.
+    pub fn take_over(&mut self, normal: &[Move; 2]) {
+        self.judge.take_over(self.forecaster.scale(), normal);
+        self.forecaster.take_over(normal);
+    }
+
+    fn look(&self, history: &History, i: usize, model: &Model) -> Outcome {
         let (time, raw) = (history.time(i), history.values(i));
         let z = self.forecaster.forward(raw);
         let forecast = self.forecaster.expect(model.network(), time);
         let judged = self.judge.judge(time, &forecast, z, raw);
-        self.judge.learn(time, &judged);
-        self.forecaster.learn(time, z, &forecast);
+        let level = [0, 1].map(|c| z[c] - judged.off[c]);
         Outcome {
             expected: self.forecaster.back(forecast.expected),
-            usual: self.forecaster.back(forecast.profile),
+            usual: self.forecaster.back(level),
             judged,
+            time,
+            z,
+            forecast,
         }
     }
 
-    /// The score from which a row of this interface is an anomaly.
-    pub fn threshold(&self, settings: &Settings) -> f64 {
-        settings.threshold(self.forecaster.step())
+    /// What decides its incidents.
+    pub fn rules(&self, settings: &Settings) -> Rules {
+        settings.rules(self.forecaster.step())
     }
 }

@@ -1,12 +1,12 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::book::Book;
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
-use crate::detect::story::stories;
 use crate::detect::{Incident, IncidentId, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
 use crate::model::Model;
@@ -25,6 +25,7 @@ pub struct Engine {
     settings: Settings,
     threads: usize,
     acknowledged: HashSet<IncidentId>,
+    book: Mutex<Book>,
     counts: Counts,
 }
 
@@ -52,6 +53,8 @@ pub struct Told {
     pub incident: Incident,
     /// Its story, and how many incidents that has; none where it is alone.
     pub story: Option<(StoryId, usize)>,
+    /// Whether it calls somebody: a story does so once, with one of its incidents.
+    pub rings: bool,
     /// Whether somebody has acknowledged it.
     pub acknowledged: bool,
 }
@@ -67,6 +70,7 @@ impl Engine {
             settings,
             threads: threads.max(1),
             acknowledged: HashSet::new(),
+            book: Mutex::default(),
             counts: Counts::default(),
         }
     }
@@ -185,35 +189,23 @@ impl Engine {
         counts.into_iter().max_by_key(|(_, n)| *n).map(|(step, _)| step)
     }
 
-    /// Every incident in the order of starts, with its story.
+    /// Every incident in the order of starts, with its story and whether it rings.
     pub fn incidents(&self) -> Vec<Told> {
-        let mut all: Vec<(InterfaceId, Incident, Step)> = self
-            .tracks
-            .iter()
-            .enumerate()
-            .flat_map(|(i, track)| {
-                let step = track.step();
-                let own = track.incidents(&self.activity);
-                own.into_iter().filter_map(move |incident| Some((InterfaceId::from_index(i), incident, step?)))
-            })
-            .collect();
-        all.sort_by(|a, b| {
-            (a.1.start, self.tracks[a.0.index()].name(), a.1.id).cmp(&(
-                b.1.start,
-                self.tracks[b.0.index()].name(),
-                b.1.id,
-            ))
-        });
-        let found = stories(&all.iter().map(|(_, incident, step)| (incident, *step)).collect::<Vec<_>>());
-        all.into_iter()
-            .zip(found)
-            .map(|((interface, incident, _), story)| Told {
-                interface,
-                acknowledged: self.acknowledged.contains(&incident.id),
-                incident,
-                story,
-            })
-            .collect()
+        let mut all = self.book().told().to_vec();
+        all.iter_mut().for_each(|t| t.acknowledged = self.is_acknowledged(t.incident.id));
+        all
+    }
+
+    /// The book of incidents, up to date. It knows of no acknowledgements.
+    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
+        let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
+        book.update(&self.tracks, &self.activity, self.settings.rings_per_day);
+        book
+    }
+
+    /// Whether somebody has acknowledged an incident.
+    pub(super) fn is_acknowledged(&self, incident: IncidentId) -> bool {
+        self.acknowledged.contains(&incident)
     }
 
     /// Marks an incident as acknowledged, or takes that back.

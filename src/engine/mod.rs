@@ -3,6 +3,7 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
+pub mod book;
 pub mod chain;
 pub mod core;
 pub mod handle;

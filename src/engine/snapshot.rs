@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 pub use crate::ingest::WatchMode;
 use crate::ingest::{Notice, Progress, Refusal};
@@ -31,7 +32,7 @@ pub struct Snapshot {
     pub interfaces: Arc<[Arc<InterfaceView>]>,
     /// All devices, ordered by host.
     pub devices: Arc<[Arc<DeviceView>]>,
-    /// Incidents: open ones first, then closed ones, each newest first; at most some hundreds of closed ones.
+    /// Incidents: open ones that ring and nobody has acknowledged, then other open ones, then closed ones, each newest first; at most some hundreds of closed ones.
     pub incidents: Arc<[Arc<IncidentView>]>,
     /// How many incidents there were in all, those no longer listed included.
     pub incidents_total: usize,
@@ -184,10 +185,21 @@ pub struct IncidentView {
     pub story: Option<StoryId>,
     /// How many incidents that story has.
     pub story_size: usize,
+    /// Whether it calls somebody: a story does so once, with one of its incidents.
+    pub rings: bool,
+    /// Whether it ended because its level was taken over as the new normal.
+    pub taken_over: bool,
     /// How much history stood behind it when it started, in seconds: a rarity is capped at this.
     pub history: i64,
     /// Whether somebody has acknowledged it.
     pub acknowledged: bool,
+}
+
+impl IncidentView {
+    /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
+    pub fn state(&self) -> &'static str {
+        state_word(self.end.is_some(), self.taken_over)
+    }
 }
 
 /// One interface in full.

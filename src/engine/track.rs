@@ -3,11 +3,11 @@
 use std::collections::VecDeque;
 
 use super::chain::Chain;
-use crate::detect::incident::{Change, Seen, Tracker};
 use crate::detect::notice::Notices;
 use crate::detect::silence::{Activity, Gap, silences};
-use crate::detect::verdict::ErrorSpace;
-use crate::detect::{Incident, IncidentId, Settings, Verdict};
+use crate::detect::tracker::{Change, Seen, Tracker, is_nothing};
+use crate::detect::verdict::{ErrorSpace, look};
+use crate::detect::{Incident, IncidentId, Settings, Standing, Verdict};
 use crate::ingest::{Origin, Row};
 use crate::model::Model;
 use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WARM_UP, step};
@@ -85,6 +85,8 @@ pub struct Track {
     dirty: Option<usize>,
     /// First row that the present model scored: what an earlier one said is not taken back.
     floor: usize,
+    /// How often it was settled.
+    settled: u64,
     /// Changes with every row that was put before others or corrected.
     revision: u64,
 }
@@ -128,6 +130,7 @@ impl Track {
             checkpoints: VecDeque::new(),
             dirty: None,
             floor: 0,
+            settled: 0,
             revision: 0,
         }
     }
@@ -170,6 +173,17 @@ impl Track {
     /// Rows that wait to be scored.
     pub fn due(&self) -> usize {
         self.history.len() - self.dirty.unwrap_or(self.scored.len())
+    }
+
+    /// Changes whenever its incidents may have changed.
+    pub fn settled(&self) -> u64 {
+        self.settled
+    }
+
+    /// Bytes that the verdicts and incidents of this interface take, besides what was closed.
+    pub fn detector_bytes(&self) -> usize {
+        let space = self.now.space.as_ref().map_or(0, ErrorSpace::heap);
+        size_of::<Option<ErrorSpace>>() + space + size_of::<Tracker>() + self.now.tracker.heap()
     }
 
     /// Counts the corrections and late rows of its history.
@@ -224,6 +238,7 @@ impl Track {
             let scored = self.score(i, model, settings);
             self.scored.push(scored);
         }
+        self.settled += 1;
     }
 
     fn keep_checkpoint(&mut self, row: usize) {
@@ -268,26 +283,37 @@ impl Track {
         if let Some((after, _)) = before.filter(|(after, _)| step.slots_between(*after, time) > GAP_SLOTS) {
             self.gaps.push(Gap { after, before: time });
         }
-        let threshold = settings.threshold(step);
+        let rules = chain.rules(settings);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
-        let anomaly = judged.score >= threshold;
+        let anomaly = judged.score >= rules.threshold;
+        let nothing = is_nothing(raw[1], outcome.usual[1]);
+        let look = look(&judged.vector, judged.flat, nothing);
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
-        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&judged.vector) };
+        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&look) };
         if anomaly && verdict == Verdict::Nominal {
             // Rarity raises the alarm; DBSCAN does not take it back.
             (verdict, cluster) = (Verdict::Noise, -1);
         }
         let history = time.since(self.history.time(0));
-        let seen = Seen { time, judged, raw, usual: outcome.usual, verdict, history };
-        match state.tracker.see(&self.name, &seen, step, threshold) {
-            Change::None => space.learn_quiet(&judged.vector),
+        let seen = Seen { time, judged, raw, usual: outcome.usual, look, nothing, verdict, history };
+        let change = state.tracker.see(&self.name, &seen, step, &rules);
+        chain.learn(&outcome, state.tracker.standing(step));
+        match change {
+            Change::None => space.learn_quiet(&look),
             Change::Open => {}
-            Change::Closed(incident, [onset, worst]) => {
+            Change::Closed(closed) => {
+                let [onset, worst] = closed.looks;
                 space.learn_incident(&onset, &worst);
-                self.incidents.push(*incident);
+                if let Some(normal) = &closed.normal {
+                    chain.take_over(normal);
+                }
+                if !closed.incident.usual {
+                    self.incidents.push(closed.incident);
+                }
             }
         }
-        let incident = state.tracker.open().filter(|open| open.latest == time).map(|open| open.id);
+        let listed = |open: &&Incident| open.latest == time && !open.usual;
+        let incident = state.tracker.open().filter(listed).map(|open| open.id);
         let repeat = self.has_scored(judged.score, time);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         Scored {
@@ -311,7 +337,8 @@ impl Track {
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences.
     pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
-        let mut all: Vec<Incident> = self.incidents.iter().chain(self.now.tracker.open()).cloned().collect();
+        let mut all: Vec<Incident> =
+            self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
             let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
@@ -345,7 +372,8 @@ impl Track {
         let chain = match fitting {
             Some(mut prepared) => {
                 for i in prepared.rows..done {
-                    prepared.chain.advance(&self.name, &self.history, i, model);
+                    let outcome = prepared.chain.advance(&self.name, &self.history, i, model);
+                    prepared.chain.learn(&outcome, Standing::Usual);
                 }
                 Some(prepared.chain)
             }

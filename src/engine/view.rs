@@ -43,8 +43,9 @@ pub struct Surroundings {
 impl Viewer {
     /// A snapshot; `touched` are the interfaces that had rows since the last one.
     pub fn snapshot(&mut self, engine: &Engine, around: &Surroundings, touched: &HashSet<InterfaceId>) -> Snapshot {
-        let told = engine.incidents();
-        let states = states(engine, &told);
+        let book = engine.book();
+        let told = book.told();
+        let states = states(engine, told);
         let tracks = engine.tracks();
         self.views.resize(tracks.len(), None);
         self.states.resize(tracks.len(), (InterfaceState::Warming, None));
@@ -89,7 +90,7 @@ fn states(engine: &Engine, told: &[Told]) -> Vec<(InterfaceState, Option<Timesta
         .map(|t| if t.chain().is_some() { (InterfaceState::Nominal, None) } else { (InterfaceState::Warming, None) })
         .collect();
     for t in told.iter().filter(|t| t.incident.end.is_none()) {
-        let state = match (t.acknowledged, t.incident.kind) {
+        let state = match (engine.is_acknowledged(t.incident.id), t.incident.kind) {
             (true, _) => InterfaceState::Acknowledged,
             (false, IncidentKind::Silence) => InterfaceState::Silent,
             (false, _) => InterfaceState::Anomalous,
@@ -170,17 +171,20 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
     out.into()
 }
 
-/// Open incidents first, then closed ones, each newest first.
-fn incidents(engine: &Engine, told: Vec<Told>) -> Arc<[Arc<IncidentView>]> {
-    let (mut open, mut closed): (Vec<Told>, Vec<Told>) = told.into_iter().partition(|t| t.incident.end.is_none());
+/// Open incidents first, of these the ones that ring, then closed ones, each newest first.
+fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
+    let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     open.reverse();
+    open.sort_by_key(|t| !t.rings || engine.is_acknowledged(t.incident.id));
     // The ones that ended last are kept, however long ago they began; then as the others, newest first.
-    closed.sort_by_key(|t| std::cmp::Reverse(t.incident.latest));
-    closed.truncate(CLOSED);
-    closed.sort_by_key(|t| std::cmp::Reverse(t.incident.start));
-    let listed: Vec<Told> = open.into_iter().chain(closed).collect();
-    let view = |t: Told| {
-        let i = t.incident;
+    let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
+    if closed.len() > CLOSED {
+        closed.select_nth_unstable_by_key(CLOSED, latest);
+        closed.truncate(CLOSED);
+    }
+    closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
+    let view = |t: &Told| {
+        let i = &t.incident;
         Arc::new(IncidentView {
             id: i.id,
             interface: t.interface,
@@ -197,11 +201,13 @@ fn incidents(engine: &Engine, told: Vec<Told>) -> Arc<[Arc<IncidentView>]> {
             verdict: i.verdict,
             story: t.story.map(|(s, _)| s),
             story_size: t.story.map_or(1, |(_, n)| n),
+            rings: t.rings,
+            taken_over: i.taken_over,
             history: i.history,
-            acknowledged: t.acknowledged,
+            acknowledged: engine.is_acknowledged(i.id),
         })
     };
-    listed.into_iter().map(view).collect()
+    open.into_iter().chain(closed).map(view).collect()
 }
 
 fn detail(engine: &Engine, id: InterfaceId, track: &Track, rows: usize) -> DetailView {

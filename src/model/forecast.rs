@@ -11,7 +11,7 @@ use crate::series::rhythm::{Echo, NONE, Pair};
 use crate::series::running::{Running, rate};
 use crate::series::scale::median;
 use crate::series::window::circle;
-use crate::series::{DAY, Scale, Step, Timestamp, WARM_UP, WEEK, Window, WindowLength};
+use crate::series::{DAY, Move, Scale, Step, Timestamp, WARM_UP, WEEK, Window, WindowLength};
 
 /// Side inputs of each channel; the rest is the moment's place in day and week.
 const SIDE_OF_CHANNEL: usize = (SIDE - 4) / 2;
@@ -218,6 +218,25 @@ impl Forecaster {
 
     /// Learns what came where `forecast` was expected.
     pub fn learn(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
+        self.rhythm.learn(time, z);
+        self.follow(time, z, forecast);
+    }
+
+    /// Learns a row of an incident that has gone on for long: the profiles leave it out.
+    pub fn learn_apart(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
+        self.rhythm.remember(time, z);
+        self.follow(time, z, forecast);
+    }
+
+    /// Takes over that the level of maximum and mean has moved: what is usual moves with it.
+    pub fn take_over(&mut self, by: &[Move; 2]) {
+        let scale = self.scale;
+        self.rhythm.remap(|pair| [0, 1].map(|c| scale[c].moved(pair[c], by[c])));
+        // The distance from the profile was that of the old one.
+        self.bias[0] = Default::default();
+    }
+
+    fn follow(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         let mut surprise = [0.0; 2];
         self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses);
         self.rows = self.rows.saturating_add(1);
@@ -242,7 +261,6 @@ impl Forecaster {
         }
         let deviation = [0, 1].map(|c| z[c] - forecast.profile[c]);
         self.window.push(forecast.missing, time, z, surprise, deviation);
-        self.rhythm.learn(time, z);
         self.echo_last = forecast.echo;
     }
 

@@ -16,6 +16,6 @@ pub use id::{InterfaceId, InterfaceName, Names};
 pub use origin::{FileId, Origin};
 pub use rhythm::{Echo, Pair, Rhythm};
 pub use running::Running;
-pub use scale::Scale;
+pub use scale::{Move, Scale};
 pub use time::{DAY, Step, Timestamp, WEEK};
 pub use window::{WARM_UP, Window, WindowLength};

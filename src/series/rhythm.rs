@@ -121,6 +121,17 @@ impl Rhythm {
     /// Learns a row; rows come in time order.
     pub fn learn(&mut self, time: Timestamp, z: Pair) {
         self.remember(time, z);
+        self.average(time, z);
+    }
+
+    /// Puts what the profiles say where `to` says.
+    pub fn remap(&mut self, to: impl Fn(Pair) -> Pair) {
+        for bin in self.week.iter_mut().chain(self.day.iter_mut()) {
+            *bin = to(bin.map(f64::from)).map(|v| v as f32);
+        }
+    }
+
+    fn average(&mut self, time: Timestamp, z: Pair) {
         let (w, d) = (week_bin(time), day_bin(time));
         let cap = (WEEKS_AVERAGED * self.rows_per_bin).clamp(2.0, 250.0);
         let rows = (f64::from(self.week_rows[w]) + 1.0).min(cap);
@@ -140,7 +151,8 @@ impl Rhythm {
             + size_of_val(&*self.day_rows)
     }
 
-    fn remember(&mut self, time: Timestamp, z: Pair) {
+    /// Remembers what came on the ring of the past week; the profiles do not learn it.
+    pub fn remember(&mut self, time: Timestamp, z: Pair) {
         let here = time.seconds().div_euclid(self.bin);
         let bins = self.ring.len() as i64;
         match self.newest {

@@ -15,7 +15,24 @@ pub struct Scale {
     pub spread: f64,
 }
 
+/// How a level has moved.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Move {
+    /// Raw values are this many times what they were.
+    Times(f64),
+    /// Scaled values are this much more than they were.
+    Plus(f64),
+}
+
 impl Scale {
+    /// Where a scaled value lies once its level has moved.
+    pub fn moved(&self, scaled: f64, by: Move) -> f64 {
+        match by {
+            Move::Times(factor) => self.forward(self.back(scaled) * factor),
+            Move::Plus(amount) => (scaled + amount).clamp(-LIMIT, LIMIT),
+        }
+    }
+
     /// The scale of `values`: from quantiles, so that a few incidents among them change little.
     ///
     /// The spread is at least a hundredth (some 3 % of the usual value), so that a near-constant
@@ -106,6 +123,15 @@ mod tests {
         assert!((2.0..6.0).contains(&idle.forward(500.0)), "{}", idle.forward(500.0));
         let none = Scale::fit(&[0.0; 30]);
         assert!(none.forward(0.0) == 0.0 && none.forward(2.0) < 2.0 && none.forward(1e9).is_finite());
+    }
+
+    #[test]
+    fn a_level_moves_by_a_factor_or_by_an_amount() {
+        let s = Scale { knee: 3000.0, middle: 0.3, spread: 0.2 };
+        let moved = s.back(s.moved(s.forward(800.0), Move::Times(2.5)));
+        assert!((moved - 2000.0).abs() < 1e-6, "{moved}");
+        assert!((s.moved(1.0, Move::Plus(0.5)) - 1.5).abs() < 1e-12);
+        assert_eq!(s.moved(1.0, Move::Plus(1e9)), LIMIT);
     }
 
     #[test]

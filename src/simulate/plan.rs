@@ -38,6 +38,9 @@ pub struct Plan {
     /// jump at the same hour each night. Its first three nights are labelled, since until then
     /// nobody can know that it is a habit.
     pub new_backups: f64,
+    /// Share of the labelled incidents of single interfaces that come again some days later, as long and
+    /// about as strong.
+    pub repeats: f64,
     /// Incidents that happen whatever chance says, after the history.
     pub script: Vec<Scripted>,
 }
@@ -69,6 +72,7 @@ impl Default for Plan {
             unlabelled: 0.0,
             kinds: Kind::BY_CHANCE.to_vec(),
             new_backups: 0.0,
+            repeats: 0.0,
             script: Vec::new(),
         }
     }
@@ -122,6 +126,7 @@ impl Plan {
             ("stories for each device and week", self.stories),
             ("unlabelled incidents for each interface and week", self.unlabelled),
             ("as the share of interfaces with a new backup", self.new_backups),
+            ("as the share of incidents that come again", self.repeats),
         ] {
             if !(0.0..=1.0).contains(&share) {
                 return refuse(format!("{share} {what} does not do: from 0 to 1"));
@@ -173,6 +178,7 @@ mod tests {
             (Plan { rate: 1.5, ..base() }, "1.5 incidents"),
             (Plan { stories: f64::NAN, ..base() }, "stories"),
             (Plan { new_backups: -0.1, ..base() }, "backup"),
+            (Plan { repeats: 1.1, ..base() }, "come again"),
             (Plan { kinds: vec![], ..base() }, "no kind"),
             (Plan { kinds: vec![Kind::Backup], ..base() }, "by chance"),
             (Plan { script: vec![Scripted { after: 0, kind: Kind::Spike, interfaces: 7 }], ..base() }, "7 interfaces"),

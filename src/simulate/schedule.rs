@@ -10,7 +10,7 @@ use super::noise::{key, purpose};
 use super::plan::Plan;
 use super::profile::{Nature, Profile};
 use crate::random::Random;
-use crate::series::Timestamp;
+use crate::series::{DAY, Timestamp};
 
 /// Places that are tried before an incident is given up: a full fleet has no room left.
 const TRIES: usize = 300;
@@ -19,6 +19,9 @@ const TRIES: usize = 300;
 const LONELY_TRIES: usize = 150;
 /// Seconds between two such starts.
 const LONELY: i64 = 3600;
+
+/// Days after which an incident comes again, where it does.
+const AGAIN: Range<f64> = 3.1..6.0;
 
 /// Days for which one outage of the collector is drawn; it happens three times out of four.
 const OUTAGE_DAYS: u64 = 15;
@@ -149,6 +152,22 @@ impl Schedule {
                 && (attempt >= LONELY_TRIES || self.is_lonely(what.start))
             {
                 self.add(what.on(interface, amount, None, labelled));
+                if labelled && self.plan.repeats > 0.0 && random.chance(self.plan.repeats) {
+                    self.repeat(interface, &what, amount, profiles, random);
+                }
+                return;
+            }
+        }
+    }
+
+    /// The same thing once more on the same interface, some days later.
+    fn repeat(&mut self, interface: usize, first: &What, amount: f64, profiles: &[Profile], random: &mut Random) {
+        for _ in 0..TRIES {
+            let later = (DAY as f64 * random.between(AGAIN.start, AGAIN.end)) as i64 / self.plan.step.seconds();
+            let start = first.end + later.unsigned_abs();
+            let what = What { kind: first.kind, start, end: start + first.end - first.start };
+            if self.fits(interface, &what, self.apart(), profiles) && self.stands_out(interface, &what, profiles) {
+                self.add(what.on(interface, amount * random.between(0.95, 1.05), None, true));
                 return;
             }
         }

@@ -217,6 +217,9 @@ fn listed(snapshot: &Snapshot) -> Vec<String> {
             i.peak.to_string(),
             i.direction.map(|d| d.word().to_owned()).unwrap_or_default(),
             i.story.map(|s| s.to_string()).unwrap_or_default(),
+            i.verdict.word().to_owned(),
+            i.state().to_owned(),
+            u8::from(i.rings).to_string(),
         ]
         .join(",")
     };

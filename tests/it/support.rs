@@ -300,7 +300,12 @@ pub(crate) fn built_in() -> Arc<Model> {
 
 /// An engine that has read a directory once and scored all of it.
 pub(crate) fn scored(dir: &Path, threads: usize) -> Engine {
-    let mut engine = Engine::new(built_in(), Settings::default(), threads);
+    scored_with(dir, threads, Settings::default())
+}
+
+/// The same with these settings.
+pub(crate) fn scored_with(dir: &Path, threads: usize, settings: Settings) -> Engine {
+    let mut engine = Engine::new(built_in(), settings, threads);
     let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], ReadOptions::default()).unwrap();
     loop {
         let batch = tailer.finish();
@@ -332,7 +337,8 @@ pub(crate) fn said(engine: &Engine) -> BTreeMap<InterfaceName, Vec<Bits>> {
 
 /// All incidents of an engine with their interface and story; numbers print to the last bit.
 pub(crate) fn told(engine: &Engine) -> Vec<String> {
-    let line = |t: Told| format!("{} {:?} {:?}", engine.tracks()[t.interface.index()].name(), t.incident, t.story);
+    let line =
+        |t: Told| format!("{} {:?} {:?} {}", engine.tracks()[t.interface.index()].name(), t.incident, t.story, t.rings);
     engine.incidents().into_iter().map(line).collect()
 }
 

@@ -51,6 +51,8 @@ fn lines(app: &App) -> Vec<Line> {
         let (mark, role) = glyphs.verdict(verdict);
         lines.push(vec![(format!("{mark:<3}"), role), (text.to_owned(), Role::Text)]);
     }
+    let ring = (format!("{:<3}", glyphs.rings()), Role::Alarm);
+    lines.push(vec![ring, ("rings: one of the few a day that call somebody".to_owned(), Role::Text)]);
     let letter = ("A+ ".to_owned(), Role::Strong);
     lines.push(vec![letter, ("a story: incidents that DBSCAN puts together".to_owned(), Role::Text)]);
     lines.push(vec![("Numbers".to_owned(), Role::Title)]);

@@ -25,8 +25,8 @@ struct Columns {
     rarity: usize,
 }
 
-/// Cursor, verdict, letter, fold mark and a blank.
-const MARKS: usize = 5;
+/// Cursor, ring, verdict, letter, fold mark and a blank.
+const MARKS: usize = 6;
 const WHEN: usize = 5;
 const SCORE: usize = 4;
 const LASTED: usize = 4;
@@ -77,7 +77,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let body = Rect { y: area.y + head, height: area.height - head, ..area };
     let list = &app.anomalies;
     if list.lines().is_empty() {
-        Pen::new(buffer, app.theme(), body, 0).text("     nothing unusual", Role::Faint);
+        Pen::new(buffer, app.theme(), body, 0).text("      nothing unusual", Role::Faint);
         return;
     }
     let columns = Columns::new(usize::from(body.width));
@@ -98,6 +98,9 @@ fn facts(app: &App) -> Vec<(String, Role)> {
     let mut facts = Vec::new();
     let open = if counts.open > 0 { Role::Alarm } else { Role::Faint };
     facts.push((format!("{} open", counts.open), open));
+    if counts.ringing > 0 {
+        facts.push((format!("{} ringing", counts.ringing), Role::Alarm));
+    }
     if counts.acknowledged > 0 {
         facts.push((format!("{} acknowledged", counts.acknowledged), Role::Faint));
     }
@@ -122,6 +125,7 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     let (mark, role) = glyphs.verdict(summary.verdict);
     let role = if quiet { Role::Faint } else { role };
     pen.text(if chosen { ">" } else { " " }, if chosen { Role::Strong } else { Role::Text });
+    pen.text(if summary.rings { glyphs.rings() } else { " " }, Role::Alarm);
     match line {
         Line::Single(_) => {
             pen.text(mark, role).text("   ", text);
@@ -180,7 +184,8 @@ fn remark(app: &App, summary: &Summary<'_>, width: usize, ascii: bool) -> String
         words.push("acknowledged".to_owned());
     }
     if let Some(end) = summary.end {
-        words.push(format!("closed {}", format::when(end, app.snapshot.now)));
+        let state = if worst.taken_over { "taken over" } else { "closed" };
+        words.push(format!("{state} {}", format::when(end, app.snapshot.now)));
     }
     if summary.verdict == Verdict::Recurring {
         words.push("seen before".to_owned());

@@ -1,0 +1,109 @@
+//! When a shifted level is the new normal: once it has been stable for long enough.
+
+use std::collections::VecDeque;
+
+use super::tracker::Seen;
+use crate::series::{Move, Pair, Step, Timestamp};
+
+/// Parts that the time of stability is looked at in.
+const PARTS: i64 = 8;
+/// The two halves of that time may differ by this share of the shift.
+const STABLE: f64 = 1.0 / 3.0;
+/// Between these factors of the usual a shift is one by a factor; else it is one by an amount.
+const FACTORS: std::ops::Range<f64> = 0.01..100.0;
+
+/// One part of an incident.
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    rows: u32,
+    on: u32,
+    /// Sums of deviations in scaled units, of raw values, and of what was usual for them.
+    off: Pair,
+    raw: Pair,
+    usual: Pair,
+}
+
+/// Looks at how stable an incident's level is.
+#[derive(Debug, Clone)]
+pub struct Acceptance {
+    start: Timestamp,
+    length: i64,
+    wanted: usize,
+    /// Rows that a whole part has at least half of.
+    slots: u32,
+    parts: VecDeque<Part>,
+    newest: i64,
+}
+
+impl Acceptance {
+    /// For an incident since `start`, whose level is normal after so many stable seconds.
+    pub fn new(start: Timestamp, after: i64, step: Step) -> Self {
+        let length = (after / PARTS).max(step.seconds());
+        Self {
+            start,
+            length,
+            wanted: (after / length).clamp(2, PARTS) as usize,
+            slots: (length / step.seconds()).max(1) as u32,
+            parts: VecDeque::new(),
+            newest: -1,
+        }
+    }
+
+    /// Sees a row of the incident; `on` says whether it is anomalous. Gives how the
+    /// levels of maximum and mean have moved, once that is clear.
+    pub fn see(&mut self, row: &Seen, on: bool) -> Option<[Move; 2]> {
+        let part = row.time.since(self.start) / self.length;
+        let mut accepted = None;
+        if part != self.newest {
+            if part == self.newest + 1 && self.parts.len() == self.wanted {
+                accepted = self.accept();
+            }
+            if part > self.newest + 1 {
+                // Without rows nobody knows how stable it was.
+                self.parts.clear();
+            }
+            if self.parts.len() == self.wanted {
+                self.parts.pop_front();
+            }
+            self.parts.push_back(Part::default());
+            self.newest = part;
+        }
+        if let Some(part) = self.parts.back_mut() {
+            part.rows += 1;
+            part.on += u32::from(on);
+            for c in 0..2 {
+                part.off[c] += row.judged.off[c];
+                part.raw[c] += row.raw[c];
+                part.usual[c] += row.usual[c];
+            }
+        }
+        accepted
+    }
+
+    fn accept(&self) -> Option<[Move; 2]> {
+        let whole = self.parts.iter().all(|p| p.rows * 2 >= self.slots && p.on * 2 >= p.rows);
+        let sum = |parts: std::ops::Range<usize>| {
+            self.parts.range(parts).fold(Part::default(), |mut sum, p| {
+                sum.rows += p.rows;
+                for c in 0..2 {
+                    sum.off[c] += p.off[c];
+                    sum.raw[c] += p.raw[c];
+                    sum.usual[c] += p.usual[c];
+                }
+                sum
+            })
+        };
+        let (first, last) = (sum(0..self.wanted / 2), sum(self.wanted / 2..self.wanted));
+        let mean = |part: &Part, c: usize| part.off[c] / f64::from(part.rows.max(1));
+        // The channel that is further off is the one that has to be stable.
+        let c = if mean(&last, 0).abs() > mean(&last, 1).abs() { 0 } else { 1 };
+        let (a, b) = (mean(&first, c), mean(&last, c));
+        let stable = (a - b).abs() <= STABLE * a.abs().max(b.abs());
+        (whole && stable).then(|| {
+            [0, 1].map(|c| {
+                let factor = last.raw[c] / last.usual[c];
+                if FACTORS.contains(&factor) { Move::Times(factor) } else { Move::Plus(mean(&last, c)) }
+            })
+        })
+    }
+}

@@ -1,0 +1,192 @@
+//! Who is called: which incidents ring, so that about as many a day do as somebody wants to hear.
+//!
+//! An incident rings when it has become rarer than the bar of that day. The bar is what would have
+//! let through the wanted number in the week before, so it follows from rows alone: it is the same
+//! live and batch, and after a restart. On a day on which more than enough has rung it rises, and so
+//! a storm, or a first day, does not ring all day.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::incident::{EARLY, Incident};
+use super::story::StoryId;
+use crate::series::{DAY, Timestamp};
+
+/// Days before from which the bar is made.
+pub const DAYS: i64 = 7;
+/// The least that the bar is: once in a thousand rows.
+const LEAST: f64 = 3.0;
+/// By how much it rises when as much has rung as was wanted, and by as much again for each further
+/// time: what comes on top has to be a hundred times rarer.
+const RISE: f64 = 2.0;
+
+/// An incident as rings see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// The incident; they are in the order of their starts.
+    pub incident: &'a Incident,
+    /// Its story, where it has one.
+    pub story: Option<StoryId>,
+}
+
+/// Which of `callers` ring, from `from` on: for those before it `rung` says it already. `first` is the
+/// directory's first slot. `bars` keeps what was worked out for each day; the days after the one on which the
+/// caller at `from` starts are worked out again.
+pub fn rings(
+    callers: &[Caller<'_>],
+    from: usize,
+    rung: &[bool],
+    first: Timestamp,
+    per_day: f64,
+    bars: &mut BTreeMap<i64, f64>,
+) -> Vec<bool> {
+    let Some(start) = callers.get(from).map(|c| c.incident.start) else { return Vec::new() };
+    // What is decided anew may depend on what rang on the same day, and up to six hours after the start.
+    let begin = callers[..from].partition_point(|c| c.incident.start < start.plus(-EARLY - DAY));
+    bars.retain(|day, _| *day <= day_of(start));
+    let mut events: Vec<(Timestamp, usize, f64)> = Vec::new();
+    for (i, caller) in callers.iter().enumerate().skip(begin) {
+        let steps = caller.incident.rise.steps();
+        events.extend(steps.map(|(after, score)| (caller.incident.start.plus(after), i, score)));
+    }
+    events.sort_by_key(|(time, caller, _)| (*time, *caller));
+    let mut out: Vec<bool> = (begin..callers.len()).map(|i| i < from && rung[i]).collect();
+    let mut stories = BTreeSet::new();
+    let mut on_day: BTreeMap<i64, usize> = BTreeMap::new();
+    let mut done = BTreeSet::new();
+    for (time, i, score) in events {
+        let day = day_of(time);
+        let caller = &callers[i];
+        let again = done.contains(&i) || caller.story.is_some_and(|story| stories.contains(&story));
+        if again {
+            continue;
+        }
+        let bar = *bars.entry(day).or_insert_with(|| bar(callers, day, first, per_day));
+        let count = on_day.entry(day).or_default();
+        let over = (*count as f64 / per_day - 1.0).max(0.0);
+        // What was decided before stands; it is gone through for the count of its day.
+        let decided = i < from;
+        let rises = score >= bar + RISE * over;
+        if if decided { rung[i] && rises } else { rises } {
+            *count += 1;
+            done.insert(i);
+            stories.extend(caller.story);
+            out[i - begin] = true;
+        }
+    }
+    out.split_off(from - begin)
+}
+
+/// The score that as many stories and single incidents reached in the days before as are wanted.
+fn bar(callers: &[Caller<'_>], day: i64, first: Timestamp, per_day: f64) -> f64 {
+    // What started less than six hours before may still rise.
+    let end = Timestamp::from_seconds(day * DAY - EARLY);
+    let start = first.max(end.plus(-DAYS * DAY));
+    let days = end.since(start) as f64 / DAY as f64;
+    let from = callers.partition_point(|c| c.incident.start < start);
+    let to = callers.partition_point(|c| c.incident.start < end);
+    let mut alone: Vec<f64> = Vec::new();
+    let mut stories: BTreeMap<StoryId, f64> = BTreeMap::new();
+    for caller in callers.get(from..to).unwrap_or_default() {
+        let rarest = caller.incident.rise.rarest();
+        match caller.story {
+            Some(story) => {
+                let most = stories.entry(story).or_default();
+                *most = most.max(rarest);
+            }
+            None => alone.push(rarest),
+        }
+    }
+    alone.extend(stories.into_values());
+    alone.sort_by(|a, b| b.total_cmp(a));
+    let wanted = (per_day * days.max(0.0)).round() as usize;
+    // Just above the first one too many; with less than a day behind it nobody knows.
+    if days < 1.0 { LEAST } else { alone.get(wanted).map_or(LEAST, |one| one.max(LEAST)) }
+}
+
+fn day_of(time: Timestamp) -> i64 {
+    time.seconds().div_euclid(DAY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::{IncidentId, IncidentKind, Verdict};
+    use crate::random::Random;
+    use crate::series::InterfaceName;
+
+    const T0: i64 = 1_767_571_200;
+
+    fn incident(seconds: i64, steps: &[(i64, f64)]) -> Incident {
+        let start = Timestamp::from_seconds(T0 + seconds);
+        let mut rise = crate::detect::incident::Rise::default();
+        steps.iter().for_each(|(after, score)| rise.learn(*after, *score));
+        Incident {
+            id: IncidentId::new(&InterfaceName::new("h", "i"), start, false),
+            kind: IncidentKind::Spike,
+            direction: None,
+            start,
+            end: None,
+            taken_over: false,
+            usual: false,
+            latest: start,
+            peak: rise.rarest(),
+            peak_at: start,
+            rise,
+            peak_value: 0.0,
+            peak_expected: 0.0,
+            verdict: Verdict::Noise,
+            onset: [5.0; 2],
+            history: 0,
+        }
+    }
+
+    fn decide(all: &[Incident], per_day: f64) -> Vec<bool> {
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None }).collect();
+        rings(&callers, 0, &[], Timestamp::from_seconds(T0), per_day, &mut BTreeMap::new())
+    }
+
+    fn fleet(days: i64, a_day: i64, seed: u64) -> Vec<Incident> {
+        let mut random = Random::new(seed);
+        let score = |r: &mut Random| 3.3 - libm::log10(1.0 - r.unit());
+        (0..days * a_day).map(|i| incident(i * DAY / a_day, &[(0, score(&mut random))])).collect()
+    }
+
+    #[test]
+    fn about_as_many_a_day_ring_as_are_wanted() {
+        let all = fleet(40, 60, 1);
+        let rung = decide(&all, 10.0);
+        let later = rung[10 * 60..].iter().filter(|r| **r).count() as f64 / 30.0;
+        assert!((7.0..=12.0).contains(&later), "{later} a day");
+        let first = rung[..60].iter().filter(|r| **r).count();
+        assert!(first <= 25, "{first} on the first day");
+    }
+
+    #[test]
+    fn what_is_decided_stays_decided_whatever_comes_later() {
+        let all = fleet(12, 40, 2);
+        let whole = decide(&all, 5.0);
+        for cut in [30, 200, 333, 479] {
+            assert_eq!(decide(&all[..cut], 5.0), whole[..cut], "the first {cut}");
+        }
+        // Piece by piece, as a live engine does it.
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None }).collect();
+        let (mut bars, mut rung) = (BTreeMap::new(), Vec::new());
+        for to in (0..=all.len()).step_by(7).chain([all.len()]) {
+            let from = rung.len();
+            let more = rings(&callers[..to], from, &rung, Timestamp::from_seconds(T0), 5.0, &mut bars);
+            rung.extend(more);
+        }
+        assert_eq!(rung, whole);
+    }
+
+    #[test]
+    fn a_story_rings_once_and_a_rise_rings_when_it_reaches_the_bar() {
+        let all = [incident(0, &[(0, 3.4), (3600, 9.0)]), incident(60, &[(0, 8.0)]), incident(120, &[(0, 2.0)])];
+        let story = Some(StoryId(all[0].id.0));
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story }).collect();
+        let first = Timestamp::from_seconds(T0);
+        assert_eq!(rings(&callers, 0, &[], first, 10.0, &mut BTreeMap::new()), [true, false, false]);
+        assert_eq!(decide(&all, 10.0), [true, true, false]);
+        assert_eq!(decide(&[incident(0, &[])], 10.0), [false], "recurring from its start");
+    }
+}

@@ -1,0 +1,196 @@
+//! What an interface does at the same hour on several days is usual there, however rare its rows are.
+//!
+//! A nightly backup is an incident on its first three nights, since until then nobody can know that
+//! it is a routine. From the fourth on it is not listed, unless it is much larger or longer than before.
+//! Some numbers for each routine are kept, not the incidents, so that the state stays small.
+
+use crate::series::{DAY, Pair, Step, Timestamp};
+
+/// Days on which a thing must have been seen before it counts as usual.
+const DAYS: u16 = 3;
+/// What is counted as the same hour: seconds to either side, or a step where that is longer.
+const SAME_HOUR: i64 = 1800;
+/// Days after which a routine that was not seen is forgotten. A weekly one is still known after a month.
+const FORGOTTEN: i64 = 35;
+/// Routines that are kept: a few jobs a night, each with a rise and a fall, and what chance brings.
+const MOST: usize = 16;
+/// How much further than before a value may go.
+const FURTHER: f64 = 0.5;
+/// How much longer than before it may last, and the seconds that are allowed in any case.
+const LONGER: f64 = 2.0;
+const GRACE: i64 = 3600;
+
+/// How far an incident went and how long it took, so far.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// Whether it goes up.
+    pub up: bool,
+    /// Its first slot.
+    pub start: Timestamp,
+    /// The raw values furthest that way: maximum and mean.
+    pub furthest: Pair,
+    /// Seconds from its first to its last anomalous slot.
+    pub seconds: i64,
+}
+
+/// One thing that came at the same hour.
+#[derive(Debug, Clone, Copy)]
+struct Routine {
+    up: bool,
+    days: u16,
+    seconds: i32,
+    last: Timestamp,
+    furthest: [f32; 2],
+}
+
+impl Routine {
+    /// Whether an incident comes at its hour, goes its way, and neither much further nor much longer.
+    fn holds(&self, extent: &Extent, step: Step) -> bool {
+        let apart = extent.start.since(self.last);
+        let of_day = apart.rem_euclid(DAY);
+        let same_hour = of_day.min(DAY - of_day) <= SAME_HOUR.max(step.seconds());
+        let further = |c: usize| {
+            let (before, now) = (f64::from(self.furthest[c]), extent.furthest[c]);
+            // Half as much again upwards; down to two thirds downwards.
+            if self.up { now > before + FURTHER * before.abs() } else { now < before - before.abs() / 3.0 }
+        };
+        let before = i64::from(self.seconds);
+        let allowed = ((LONGER * before as f64) as i64).max(before + GRACE.max(step.seconds()));
+        self.up == extent.up
+            && apart <= FORGOTTEN * DAY
+            && same_hour
+            && !(0..2).any(further)
+            && extent.seconds <= allowed
+    }
+
+    /// How far it goes.
+    fn size(&self) -> f32 {
+        if self.up { self.furthest[1] } else { -self.furthest[1] }
+    }
+}
+
+/// The routines of one interface.
+#[derive(Debug, Clone, Default)]
+pub struct Routines {
+    known: Vec<Routine>,
+}
+
+impl Routines {
+    /// Whether an incident of this extent is what comes here at that hour anyway.
+    pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
+        self.known.iter().any(|routine| routine.days >= DAYS && routine.holds(extent, step))
+    }
+
+    /// Whether something of this extent came at that hour before, even once.
+    pub fn was_seen(&self, extent: &Extent, step: Step) -> bool {
+        self.known.iter().any(|routine| routine.holds(extent, step))
+    }
+
+    /// Learns an incident that has ended.
+    pub fn learn(&mut self, extent: &Extent, step: Step) {
+        let start = extent.start;
+        let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
+        // The one seen on most days that it does not go beyond, and of these the closest: what is much
+        // larger is a thing of its own, which has to come on three days, too.
+        let known = self.known.iter_mut().filter(|routine| routine.holds(extent, step));
+        if let Some(routine) = known.min_by(|a, b| b.days.cmp(&a.days).then(a.size().total_cmp(&b.size()))) {
+            if start.since(routine.last) > DAY / 2 {
+                routine.days = routine.days.saturating_add(1);
+                routine.last = start;
+            }
+            for (known, new) in routine.furthest.iter_mut().zip(extent.furthest) {
+                *known = if routine.up { known.max(new as f32) } else { known.min(new as f32) };
+            }
+            routine.seconds = routine.seconds.max(seconds);
+            return;
+        }
+        self.known.retain(|routine| start.since(routine.last) <= FORGOTTEN * DAY);
+        if self.known.len() == MOST {
+            // The one that is least of a routine makes room, of these the oldest.
+            let least = (0..MOST).min_by_key(|i| (self.known[*i].days.min(DAYS), self.known[*i].last));
+            least.map(|i| self.known.remove(i));
+        }
+        let furthest = extent.furthest.map(|v| v as f32);
+        self.known.push(Routine { up: extent.up, days: 1, seconds, last: start, furthest });
+    }
+
+    /// Bytes that it takes besides its own fields.
+    pub fn heap(&self) -> usize {
+        self.known.capacity() * size_of::<Routine>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extent(day: i64, second: i64, value: f64, up: bool) -> Extent {
+        let start = Timestamp::from_seconds(1_767_571_200 + day * DAY + second);
+        Extent { up, start, furthest: [1.3 * value, value], seconds: 1800 }
+    }
+
+    fn step() -> Step {
+        Step::from_seconds(300).unwrap()
+    }
+
+    #[test]
+    fn the_fourth_night_is_usual_and_a_much_larger_or_longer_one_is_not() {
+        let mut routines = Routines::default();
+        for night in 0..3 {
+            let backup = extent(night, 7200 + 240 * night, 1000.0, true);
+            assert!(!routines.is_usual(&backup, step()), "night {night}");
+            assert_eq!(routines.was_seen(&backup, step()), night > 0);
+            routines.learn(&backup, step());
+        }
+        assert!(routines.is_usual(&extent(3, 7200, 1300.0, true), step()));
+        assert!(!routines.is_usual(&extent(3, 7200, 1700.0, true), step()), "much larger");
+        assert!(!routines.is_usual(&extent(3, 7200, 1000.0, false), step()), "the other way");
+        assert!(!routines.is_usual(&extent(3, 10_800, 1000.0, true), step()), "another hour");
+        let long = Extent { seconds: 3 * 3600, ..extent(3, 7200, 1000.0, true) };
+        assert!(!routines.is_usual(&long, step()), "much longer");
+        assert!(routines.is_usual(&extent(27, 7200, 1000.0, true), step()), "a weekly one is known after weeks");
+        assert!(!routines.is_usual(&extent(40, 7200, 1000.0, true), step()), "forgotten");
+    }
+
+    #[test]
+    fn three_times_in_one_night_is_no_habit_and_midnight_is_no_border() {
+        let mut routines = Routines::default();
+        (0..3).for_each(|i| routines.learn(&extent(0, 600 * i, 1000.0, true), step()));
+        assert!(!routines.is_usual(&extent(1, 0, 1000.0, true), step()));
+        let mut routines = Routines::default();
+        for (day, second) in [(0, 120), (0, DAY - 60), (2, 30)] {
+            routines.learn(&extent(day, second, 1000.0, true), step());
+        }
+        assert!(routines.is_usual(&extent(2, DAY - 90, 1000.0, true), step()));
+    }
+
+    #[test]
+    fn a_large_one_does_not_widen_the_habit_and_chance_does_not_push_it_out() {
+        let mut routines = Routines::default();
+        (0..4).for_each(|night| routines.learn(&extent(night, 7200, 1000.0, true), step()));
+        routines.learn(&extent(4, 7200, 9000.0, true), step());
+        (0..40).for_each(|i| routines.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step()));
+        assert!(routines.known.len() <= MOST);
+        assert!(routines.is_usual(&extent(5, 7200, 1000.0, true), step()));
+        assert!(!routines.is_usual(&extent(5, 7200, 9000.0, true), step()));
+    }
+
+    #[test]
+    fn what_falls_in_two_parts_on_one_night_is_still_one_habit() {
+        let mut routines = Routines::default();
+        routines.learn(&extent(0, 7200, 1000.0, true), step());
+        routines.learn(&extent(0, 8400, 800.0, true), step());
+        for (night, value) in [(1, 1050.0), (2, 980.0)] {
+            routines.learn(&extent(night, 7200, value, true), step());
+        }
+        assert!(routines.is_usual(&extent(3, 7200, 1000.0, true), step()));
+    }
+
+    #[test]
+    fn a_drop_to_nothing_is_further_down_than_a_usual_drop() {
+        let mut routines = Routines::default();
+        (0..3).for_each(|night| routines.learn(&extent(night, 0, 100.0, false), step()));
+        assert!(routines.is_usual(&extent(3, 0, 80.0, false), step()));
+        assert!(!routines.is_usual(&extent(3, 0, 0.0, false), step()));
+    }
+}

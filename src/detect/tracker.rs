@@ -1,0 +1,359 @@
+//! Merges anomalous rows of one interface into incidents, one after the other.
+
+use super::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
+use super::judge::{Judged, Standing};
+use super::normal::Acceptance;
+use super::routine::{Extent, Routines};
+use super::verdict::{Look, Verdict};
+use crate::series::{DAY, InterfaceName, Move, Pair, Step, Timestamp};
+
+/// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
+/// the time below: what pauses for an hour within a day is still the same thing.
+const CALM: i64 = 3;
+const CALM_MOST: i64 = 3 * 3600;
+const CALM_SHARE: i64 = 10;
+/// Share of the threshold that keeps an open incident open.
+const HOLD: f64 = 0.5;
+/// How many times as rare as all before a row is that begins another incident upon a long one.
+const FAR_RARER: f64 = 2.0;
+/// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
+const LASTING_SLOTS: i64 = 6;
+const LASTING: i64 = 2 * 3600;
+/// Seconds after which a level that is too restless to be taken over is followed all the same: an
+/// incident must not hold an interface's normal for ever.
+const OLD: i64 = 7 * DAY;
+/// Share of its largest distance from usual that a drift has at its start at the most.
+const GREW: f64 = 0.65;
+/// A value below this share of the usual one is nothing.
+const NOTHING: f64 = 0.02;
+/// Rows at the start in which a jump shows, where there is one.
+const ONSET: usize = 3;
+/// Share of the first deviation that the mean of the last three has where there was no jump; behind a
+/// jump it is about a third.
+const CREPT: f64 = 0.55;
+
+/// A judged row, as incidents see it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Its slot.
+    pub time: Timestamp,
+    /// What was said of it.
+    pub judged: Judged,
+    /// Maximum and mean.
+    pub raw: Pair,
+    /// What is usual for this hour, in raw units.
+    pub usual: Pair,
+    /// What it looks like.
+    pub look: Look,
+    /// Whether it is near nothing where there usually is something.
+    pub nothing: bool,
+    /// DBSCAN's verdict.
+    pub verdict: Verdict,
+    /// Seconds of history before it.
+    pub history: i64,
+}
+
+/// What decides when an incident begins and when its level is the new normal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// The score from which a row is an anomaly.
+    pub threshold: f64,
+    /// Seconds for which a shifted level must be stable to be the new normal; none for never.
+    pub accepted_after: Option<i64>,
+}
+
+/// What a row did to the incidents of its interface.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// There is none, and there was none.
+    None,
+    /// One is open.
+    Open,
+    /// The open one is over.
+    Closed(Box<Closed>),
+}
+
+/// An incident that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// The incident.
+    pub incident: Incident,
+    /// What its first and its worst row look like.
+    pub looks: [Look; 2],
+    /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
+    pub normal: Option<[Move; 2]>,
+}
+
+/// Merges anomalous rows of one interface into incidents.
+#[derive(Debug, Clone, Default)]
+pub struct Tracker {
+    open: Option<Box<Open>>,
+    routines: Routines,
+}
+
+#[derive(Debug, Clone)]
+struct Open {
+    incident: Incident,
+    looks: [Look; 2],
+    up: bool,
+    /// Rows so far, and those of them that are anomalies by themselves.
+    rows: usize,
+    hot: usize,
+    zero: usize,
+    /// Rows up to the last one near nothing.
+    until_zero: usize,
+    flat: usize,
+    until_flat: usize,
+    /// Rows on the incident's side of the usual.
+    same_side: usize,
+    /// The rarest one-step error of the first rows, in the incident's direction.
+    jump: f64,
+    /// Whether the rows before the first one were nearly as far off.
+    crept: bool,
+    /// The mean relative distance from usual of the first rows, the running one, and the largest of that.
+    began: f64,
+    near: f64,
+    most: f64,
+    furthest: Pair,
+    acceptance: Option<Acceptance>,
+}
+
+impl Tracker {
+    /// The open incident.
+    pub fn open(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident)
+    }
+
+    /// What the row that was seen last is for those who learn from it.
+    pub fn standing(&self, step: Step) -> Standing {
+        match &self.open {
+            Some(open) if open.incident.usual || open.is_old() => Standing::Usual,
+            Some(open) if open.is_long(step) => Standing::Lasting,
+            Some(_) => Standing::Incident,
+            None => Standing::Usual,
+        }
+    }
+
+    /// Sees a row. Rows whose score reaches the threshold open an incident; it stays open while the
+    /// score or what lasts stays above half of that on the same side of the usual.
+    pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) -> Change {
+        let hot = row.judged.score >= rules.threshold;
+        let Some(open) = &mut self.open else {
+            if hot {
+                self.begin(name, row, step, rules);
+                return Change::Open;
+            }
+            return Change::None;
+        };
+        let hold = HOLD * rules.threshold;
+        let [sudden, lasting] = rarest(row, open.up);
+        // The way back looks like an error the other way round, since what was expected had followed:
+        // it ends an incident. Only what also lies on the other side of the usual is another one.
+        let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold);
+        let apart = step.slots_between(open.incident.latest, row.time);
+        // A long one is not ended by one row that goes the other way.
+        let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
+        let long = open.is_long(step);
+        // Nor does it swallow what is far rarer than all of it so far and comes at once.
+        let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
+        let upon_it = hot && long && far_rarer && sudden.max(rarest(row, !open.up)[0]) >= FAR_RARER * rules.threshold;
+        let another = upon_it || (other_way && (apart >= CALM || !long));
+        let calm = open.calm(step);
+        if apart <= calm && on && !upon_it {
+            open.add(row, rules, &self.routines, step);
+        } else if apart >= calm || another {
+            return self.end(name, row, step, rules, hot && (on || another));
+        }
+        let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
+        match accepted.filter(|_| matches!(open.incident.kind, IncidentKind::LevelShift | IncidentKind::Drift)) {
+            Some(normal) => self.close(Some(normal), step).map_or(Change::None, Change::Closed),
+            None => Change::Open,
+        }
+    }
+
+    fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
+        self.open = Some(Box::new(Open::new(name, row, step, rules, &self.routines)));
+    }
+
+    fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
+        let closed = self.close(None, step);
+        if again {
+            self.begin(name, row, step, rules);
+        }
+        closed.map_or(Change::None, Change::Closed)
+    }
+
+    fn close(&mut self, normal: Option<[Move; 2]>, step: Step) -> Option<Box<Closed>> {
+        let open = self.open.take()?;
+        self.routines.learn(&open.extent(), step);
+        let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
+        Some(Box::new(Closed { incident, looks: open.looks, normal }))
+    }
+
+    /// Bytes that it takes besides its own fields.
+    pub fn heap(&self) -> usize {
+        self.routines.heap() + self.open.as_ref().map_or(0, |_| size_of::<Open>())
+    }
+}
+
+impl Open {
+    fn new(name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, routines: &Routines) -> Self {
+        let incident = Incident {
+            id: IncidentId::new(name, row.time, false),
+            kind: IncidentKind::Spike,
+            direction: None,
+            start: row.time,
+            end: None,
+            taken_over: false,
+            usual: true,
+            latest: row.time,
+            peak: f64::NEG_INFINITY,
+            peak_at: row.time,
+            rise: Rise::default(),
+            peak_value: 0.0,
+            peak_expected: 0.0,
+            verdict: row.verdict,
+            onset: [row.judged.vector[0], row.judged.vector[1]],
+            history: row.history,
+        };
+        let mut open = Self {
+            incident,
+            looks: [row.look; 2],
+            up: side(row),
+            rows: 0,
+            hot: 0,
+            zero: 0,
+            until_zero: 0,
+            flat: 0,
+            until_flat: 0,
+            same_side: 0,
+            jump: 0.0,
+            began: 0.0,
+            near: 0.0,
+            most: 0.0,
+            crept: row.judged.mean_deviation.abs() >= CREPT * away(row).abs(),
+            furthest: row.raw,
+            acceptance: rules.accepted_after.map(|after| Acceptance::new(row.time, after, step)),
+        };
+        open.add(row, rules, routines, step);
+        open
+    }
+
+    fn extent(&self) -> Extent {
+        let Incident { start, latest, .. } = self.incident;
+        Extent { up: self.up, start, furthest: self.furthest, seconds: latest.since(start) }
+    }
+
+    /// Calm slots after which it is over.
+    fn calm(&self, step: Step) -> i64 {
+        let length = step.slots_between(self.incident.start, self.incident.latest);
+        let most = (step.slots_in(CALM_MOST) as i64).max(CALM);
+        (length / CALM_SHARE).clamp(CALM, most)
+    }
+
+    /// Whether it has gone on for long enough to be more than a spike or a drop.
+    fn is_long(&self, step: Step) -> bool {
+        let slots = step.slots_between(self.incident.start, self.incident.latest) + 1;
+        slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
+    }
+
+    /// Whether it has gone on for so long that what came before is no measure any more.
+    fn is_old(&self) -> bool {
+        self.incident.latest.since(self.incident.start) >= OLD
+    }
+
+    fn add(&mut self, row: &Seen, rules: &Rules, routines: &Routines, step: Step) {
+        let hot = row.judged.score >= rules.threshold;
+        self.rows += 1;
+        self.hot += usize::from(hot);
+        self.incident.latest = row.time;
+        if row.nothing && (hot || self.zero > 0) {
+            (self.zero, self.until_zero) = (self.zero + 1, self.rows);
+        }
+        if row.judged.flat >= row.judged.score && row.judged.flat > 0.0 {
+            (self.flat, self.until_flat) = (self.flat + 1, self.rows);
+        }
+        self.same_side += usize::from(side(row) == self.up);
+        let distance = relative(row);
+        self.near += (distance - self.near) / self.rows.min(2 * ONSET) as f64;
+        if self.rows <= ONSET {
+            self.began = self.near.abs();
+        }
+        self.most = self.most.max(self.near.abs());
+        if self.rows <= ONSET {
+            self.jump = self.jump.max(rarest(row, self.up)[0]);
+        }
+        for (furthest, raw) in self.furthest.iter_mut().zip(row.raw) {
+            *furthest = if self.up { furthest.max(raw) } else { furthest.min(raw) };
+        }
+        if row.judged.score > self.incident.peak {
+            // The channel that is further from usual is the one to tell of.
+            let c = if row.judged.error[0].abs() > 2.0 * row.judged.error[1].abs() { 0 } else { 1 };
+            self.incident.peak = row.judged.score;
+            self.incident.peak_at = row.time;
+            self.incident.peak_value = row.raw[c];
+            self.incident.peak_expected = row.usual[c];
+            self.incident.verdict = row.verdict;
+            self.looks[1] = row.look;
+        }
+        (self.incident.kind, self.incident.direction) = self.kind(rules, step);
+        // Once it is more than usual, it stays so.
+        self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
+        if routines.was_seen(&self.extent(), step) {
+            self.incident.verdict = Verdict::Recurring;
+        } else if row.verdict != Verdict::Recurring {
+            self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
+        }
+    }
+
+    /// What it is and which way. An outage is judged up to its last row near nothing.
+    fn kind(&self, rules: &Rules, step: Step) -> (IncidentKind, Option<Direction>) {
+        let most = |count: usize, until: usize| count * 2 > until && count * 2 >= self.hot;
+        let way = if self.up { Direction::Up } else { Direction::Down };
+        if most(self.zero, self.until_zero) {
+            (IncidentKind::DropToZero, Some(Direction::Down))
+        } else if most(self.flat, self.until_flat) {
+            // A value that stays where it is has no direction.
+            (IncidentKind::Flatline, None)
+        } else if self.is_long(step) && self.same_side * 5 >= self.rows * 4 {
+            // A shift begins with a jump, a drift without one.
+            let grew = self.began < GREW * self.most;
+            let small = self.jump < 2.0 * rules.threshold;
+            let signs = [self.crept, grew, small].into_iter().filter(|sign| *sign).count();
+            let drifts = self.jump < rules.threshold || signs >= 2;
+            (if drifts { IncidentKind::Drift } else { IncidentKind::LevelShift }, Some(way))
+        } else {
+            (if self.up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))
+        }
+    }
+}
+
+/// Whether a value is near nothing where there usually is something.
+pub fn is_nothing(value: f64, usual: f64) -> bool {
+    value.abs() <= NOTHING * usual.abs() && usual != 0.0
+}
+
+/// The rarest one-step error and the rarest deviation in a direction; 0 where there is none.
+fn rarest(row: &Seen, up: bool) -> [f64; 2] {
+    let sign = if up { 1.0 } else { -1.0 };
+    let [a, b, c, d] = row.judged.vector.map(|v| (sign * v).max(0.0));
+    [a.max(b), c.max(d)]
+}
+
+/// How far the mean is from its usual value, as a share of the larger of the two: signed.
+fn relative(row: &Seen) -> f64 {
+    let (raw, usual) = (row.raw[1], row.usual[1]);
+    let larger = raw.abs().max(usual.abs());
+    if larger > 0.0 { (raw - usual) / larger } else { 0.0 }
+}
+
+/// Whether a row lies above the usual level, by the channel that is further from it.
+fn side(row: &Seen) -> bool {
+    away(row) >= 0.0
+}
+
+/// How far a row is from the usual level, on the channel that is further: signed, in usual deviations.
+fn away(row: &Seen) -> f64 {
+    let [max, mean] = row.judged.deviation;
+    if max.abs() > mean.abs() { max } else { mean }
+}
