@@ -42,8 +42,6 @@ const FLAT_TRIAL: u32 = 48;
 /// Components with a tail of their own: one-step errors and deviations of both channels, mean
 /// deviation, running deviation, running error.
 const TAILS: usize = 7;
-/// Those of them that measure the level.
-const OF_LEVEL: std::ops::RangeInclusive<usize> = 2..=5;
 /// Numbers of a calibration.
 pub const CALIBRATION: usize = TAILS * BINS + 4;
 
@@ -255,10 +253,10 @@ impl Judge {
         let ([error_max, error_mean], [max, mean]) = (row.error, row.deviation);
         // As they came, not as tempered: a habit must not make all else rare.
         let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
-        for (i, (tail, size)) in self.tails.iter_mut().zip(sizes).enumerate() {
-            if !lasting || !OF_LEVEL.contains(&i) {
-                tail.learn(size);
-            }
+        // Incidents too: the quantiles that the tail goes through do not feel them, and without them a
+        // restless interface would never learn that it is one.
+        for (tail, size) in self.tails.iter_mut().zip(sizes) {
+            tail.learn(size);
         }
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1], self.recent[0]];

@@ -1,13 +1,17 @@
 //! What an interface does at the same hour on several days is usual there, however rare its rows are.
 //!
 //! A nightly backup is an incident on its first three nights, since until then nobody can know that
-//! it is a routine. From the fourth on it is not listed, unless it is much larger or longer than before.
+//! it is a routine. From the fourth on it is not listed, unless it is much larger or longer than
+//! before. What comes now and then at the same hour is no routine: a job comes on the next days, with a
+//! weekend between at the most, or weekly.
 //! Some numbers for each routine are kept, not the incidents, so that the state stays small.
 
 use crate::series::{DAY, Pair, Step, Timestamp};
 
 /// Days on which a thing must have been seen before it counts as usual.
 const DAYS: u16 = 3;
+/// Days that may lie between two of them: Friday to Monday.
+const WEEKEND: i64 = 3;
 /// What is counted as the same hour: seconds to either side, or a step where that is longer.
 const SAME_HOUR: i64 = 1800;
 /// Days after which a routine that was not seen is forgotten. A weekly one is still known after a month.
@@ -44,6 +48,13 @@ struct Routine {
 }
 
 impl Routine {
+    /// Whether something that starts then comes as regularly as a job does: on the next days, with a
+    /// weekend between at the most, or a week later.
+    fn is_regular(&self, start: Timestamp) -> bool {
+        let days = (start.since(self.last) + DAY / 2).div_euclid(DAY);
+        days <= WEEKEND || days == 7
+    }
+
     /// Whether an incident comes at its hour, goes its way, and neither much further nor much longer.
     fn holds(&self, extent: &Extent, step: Step) -> bool {
         let apart = extent.start.since(self.last);
@@ -95,7 +106,9 @@ impl Routines {
         let known = self.known.iter_mut().filter(|routine| routine.holds(extent, step));
         if let Some(routine) = known.min_by(|a, b| b.days.cmp(&a.days).then(a.size().total_cmp(&b.size()))) {
             if start.since(routine.last) > DAY / 2 {
-                routine.days = routine.days.saturating_add(1);
+                // What comes now and then at the same hour is chance, and makes no routine.
+                let goes_on = routine.days >= DAYS || routine.is_regular(start);
+                routine.days = if goes_on { routine.days.saturating_add(1) } else { 1 };
                 routine.last = start;
             }
             for (known, new) in routine.furthest.iter_mut().zip(extent.furthest) {
@@ -148,8 +161,20 @@ mod tests {
         assert!(!routines.is_usual(&extent(3, 10_800, 1000.0, true), step()), "another hour");
         let long = Extent { seconds: 3 * 3600, ..extent(3, 7200, 1000.0, true) };
         assert!(!routines.is_usual(&long, step()), "much longer");
-        assert!(routines.is_usual(&extent(27, 7200, 1000.0, true), step()), "a weekly one is known after weeks");
+        assert!(routines.is_usual(&extent(27, 7200, 1000.0, true), step()), "it is known after weeks");
         assert!(!routines.is_usual(&extent(40, 7200, 1000.0, true), step()), "forgotten");
+    }
+
+    #[test]
+    fn a_weekly_job_is_a_routine_and_what_comes_now_and_then_is_none() {
+        let (mut weekly, mut chance) = (Routines::default(), Routines::default());
+        for time in 0..3 {
+            weekly.learn(&extent(7 * time, 7200, 1000.0, true), step());
+            chance.learn(&extent(5 * time, 7200, 1000.0, true), step());
+        }
+        assert!(weekly.is_usual(&extent(21, 7200, 1000.0, true), step()));
+        assert!(!chance.is_usual(&extent(15, 7200, 1000.0, true), step()));
+        assert!(chance.was_seen(&extent(15, 7200, 1000.0, true), step()), "it is known all the same");
     }
 
     #[test]

@@ -18,7 +18,9 @@ const TRIAL: f64 = 3.0;
 pub struct Spread {
     floor: f64,
     whole: Running,
-    hours: [(f32, u16); HOURS],
+    hours: [f32; HOURS],
+    /// Rows of each hour, as far as they matter.
+    rows: [u16; HOURS],
     whole_rate: f64,
     hour_rate: f64,
 }
@@ -30,7 +32,8 @@ impl Spread {
         Self {
             floor,
             whole: Running::default(),
-            hours: [(0.0, 0); HOURS],
+            hours: [0.0; HOURS],
+            rows: [0; HOURS],
             whole_rate: rate((WHOLE_DAYS * day).max(8.0)),
             hour_rate: rate((HOUR_DAYS * day / HOURS as f64).max(4.0)),
         }
@@ -49,8 +52,8 @@ impl Spread {
     /// The usual error at this time of the day.
     pub fn at(&self, time: Timestamp) -> f64 {
         let whole = self.whole.mean();
-        let (hour, rows) = self.hours[hour(time)];
-        let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * f64::from(hour)) };
+        let (mean, rows) = (self.hours[hour(time)], self.rows[hour(time)]);
+        let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * f64::from(mean)) };
         usual.max(self.floor)
     }
 
@@ -59,7 +62,7 @@ impl Spread {
         // The first rows have nothing to be clipped by.
         let size = if self.whole.rows() < 8.0 { size } else { size.min(CLIP * self.at(time)) };
         self.whole.learn(size, self.whole_rate);
-        let (mean, rows) = &mut self.hours[hour(time)];
+        let (mean, rows) = (&mut self.hours[hour(time)], &mut self.rows[hour(time)]);
         *rows = rows.saturating_add(1);
         let before = f64::from(*mean);
         *mean = (before + (size - before) * self.hour_rate.max(1.0 / f64::from(*rows))) as f32;

@@ -257,9 +257,10 @@ impl Open {
         slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
     }
 
-    /// Whether it has gone on for so long that what came before is no measure any more.
+    /// Whether it has gone on for so long that what came before is no measure any more. Where no level
+    /// is ever to be taken over, it never has.
     fn is_old(&self) -> bool {
-        self.incident.latest.since(self.incident.start) >= OLD
+        self.acceptance.is_some() && self.incident.latest.since(self.incident.start) >= OLD
     }
 
     fn add(&mut self, row: &Seen, rules: &Rules, routines: &Routines, step: Step) {
