@@ -106,6 +106,8 @@ pub struct Judged {
     pub band: f64,
     /// Deviations from the usual level in scaled units.
     pub off: Pair,
+    /// Whether it was measured against something large that comes at this time on most days.
+    pub habitual: bool,
     /// Error and deviation, measured against what is a habit at this time.
     tempered: [Pair; 2],
     /// The mean of the last three deviations, of the channel where it is larger.
@@ -227,6 +229,7 @@ impl Judge {
             band: forecast.spread[1] * forecast.usual[1] * stale,
             off,
             tempered: [u, v],
+            habitual: by_error > 1.0 || by_deviation > 1.0,
             mean_deviation,
             running,
             distances,

@@ -31,6 +31,9 @@ pub struct Extent {
     pub up: bool,
     /// Its first slot.
     pub start: Timestamp,
+    /// Whether something large comes at that time on most days ([`super::habit`]): such an incident is
+    /// rarely one of its own, so that its days without one do not break a routine.
+    pub habitual: bool,
     /// The raw values furthest that way: maximum and mean.
     pub furthest: Pair,
     /// Seconds from its first to its last anomalous slot.
@@ -50,9 +53,9 @@ struct Routine {
 impl Routine {
     /// Whether something that starts then comes as regularly as a job does: on the next days, with a
     /// weekend between at the most, or a week later.
-    fn is_regular(&self, start: Timestamp) -> bool {
-        let days = (start.since(self.last) + DAY / 2).div_euclid(DAY);
-        days <= WEEKEND || days == 7
+    fn is_regular(&self, extent: &Extent) -> bool {
+        let days = (extent.start.since(self.last) + DAY / 2).div_euclid(DAY);
+        days <= WEEKEND || days == 7 || extent.habitual
     }
 
     /// Whether an incident comes at its hour, goes its way, and neither much further nor much longer.
@@ -89,7 +92,8 @@ pub struct Routines {
 impl Routines {
     /// Whether an incident of this extent is what comes here at that hour anyway.
     pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
-        self.known.iter().any(|routine| routine.days >= DAYS && routine.holds(extent, step))
+        let now = |routine: &Routine| routine.is_regular(extent) && routine.holds(extent, step);
+        self.known.iter().any(|routine| routine.days >= DAYS && now(routine))
     }
 
     /// Whether something of this extent came at that hour before, even once.
@@ -107,8 +111,7 @@ impl Routines {
         if let Some(routine) = known.min_by(|a, b| b.days.cmp(&a.days).then(a.size().total_cmp(&b.size()))) {
             if start.since(routine.last) > DAY / 2 {
                 // What comes now and then at the same hour is chance, and makes no routine.
-                let goes_on = routine.days >= DAYS || routine.is_regular(start);
-                routine.days = if goes_on { routine.days.saturating_add(1) } else { 1 };
+                routine.days = if routine.is_regular(extent) { routine.days.saturating_add(1) } else { 1 };
                 routine.last = start;
             }
             for (known, new) in routine.furthest.iter_mut().zip(extent.furthest) {
@@ -139,7 +142,7 @@ mod tests {
 
     fn extent(day: i64, second: i64, value: f64, up: bool) -> Extent {
         let start = Timestamp::from_seconds(1_767_571_200 + day * DAY + second);
-        Extent { up, start, furthest: [1.3 * value, value], seconds: 1800 }
+        Extent { up, start, habitual: false, furthest: [1.3 * value, value], seconds: 1800 }
     }
 
     fn step() -> Step {
@@ -161,8 +164,10 @@ mod tests {
         assert!(!routines.is_usual(&extent(3, 10_800, 1000.0, true), step()), "another hour");
         let long = Extent { seconds: 3 * 3600, ..extent(3, 7200, 1000.0, true) };
         assert!(!routines.is_usual(&long, step()), "much longer");
-        assert!(routines.is_usual(&extent(27, 7200, 1000.0, true), step()), "it is known after weeks");
-        assert!(!routines.is_usual(&extent(40, 7200, 1000.0, true), step()), "forgotten");
+        assert!(routines.is_usual(&extent(5, 7200, 1000.0, true), step()), "a weekend later");
+        assert!(!routines.is_usual(&extent(8, 7200, 1000.0, true), step()), "it had stayed away");
+        let habitual = Extent { habitual: true, ..extent(8, 7200, 1000.0, true) };
+        assert!(routines.is_usual(&habitual, step()), "it had come, and was no incident");
     }
 
     #[test]

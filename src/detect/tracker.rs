@@ -96,6 +96,7 @@ struct Open {
     incident: Incident,
     looks: [Look; 2],
     up: bool,
+    habitual: bool,
     /// Rows so far, and those of them that are anomalies by themselves.
     rows: usize,
     hot: usize,
@@ -220,6 +221,7 @@ impl Open {
             incident,
             looks: [row.look; 2],
             up: side(row),
+            habitual: row.judged.habitual,
             rows: 0,
             hot: 0,
             zero: 0,
@@ -241,7 +243,7 @@ impl Open {
 
     fn extent(&self) -> Extent {
         let Incident { start, latest, .. } = self.incident;
-        Extent { up: self.up, start, furthest: self.furthest, seconds: latest.since(start) }
+        Extent { up: self.up, start, habitual: self.habitual, furthest: self.furthest, seconds: latest.since(start) }
     }
 
     /// Calm slots after which it is over.
