@@ -19,6 +19,8 @@ const LARGE: f64 = 4.0;
 /// [`MOST_DAYS`] are counted, so that a habit of the working days outlives a weekend.
 const DAYS: u8 = 3;
 const MOST_DAYS: u8 = 7;
+/// Seconds after which what is still far off is a shift of the level, and no habit of a time of the day.
+const SHIFT: i64 = DAY / 2;
 /// What a habit's usual peak counts as, in usual errors: a size that is nothing special.
 const ORDINARY: f64 = 1.5;
 /// Peaks are kept as sixteenths of an octave.
@@ -68,11 +70,13 @@ pub struct Habits {
     bins: Box<[[Habit; 4]; BINS]>,
     /// The half-hour that goes on, counted since 1970, and its peaks so far.
     current: Option<(i64, [f64; 4])>,
+    /// Where deviations are large now, and since when.
+    off: Option<(usize, Timestamp)>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { bins: Box::new([[Habit::default(); 4]; BINS]), current: None }
+        Self { bins: Box::new([[Habit::default(); 4]; BINS]), current: None, off: None }
     }
 }
 
@@ -97,9 +101,13 @@ impl Habits {
             let habits = &mut self.bins[bin.rem_euclid(BINS as i64) as usize];
             habits.iter_mut().zip(peaks).for_each(|(habit, peak)| habit.learn(peak));
         }
+        let [error, deviation] = places(sizes);
+        let large = sizes[1].abs() > LARGE;
+        self.off = large.then(|| self.off.filter(|(place, _)| *place == deviation).unwrap_or((deviation, time)));
         let (_, peaks) = self.current.get_or_insert((now, [0.0; 4]));
-        for (place, size) in places(sizes).into_iter().zip(sizes) {
-            peaks[place] = peaks[place].max(size.abs());
+        peaks[error] = peaks[error].max(sizes[0].abs());
+        if self.off.is_none_or(|(_, since)| time.since(since) < SHIFT) {
+            peaks[deviation] = peaks[deviation].max(sizes[1].abs());
         }
     }
 }
@@ -146,6 +154,16 @@ mod tests {
         assert!(habits.temper(at(7, 120), [12.0, 1.0])[0] > 1.0, "a weekend");
         (7..21).for_each(|day| live(&mut habits, day, 1.0));
         assert_eq!(habits.temper(at(21, 120), [12.0, 1.0])[0], 1.0, "a fortnight");
+    }
+
+    #[test]
+    fn a_level_that_has_shifted_for_days_is_no_habit() {
+        let mut habits = Habits::default();
+        for minute in (0..10 * 24 * 60).step_by(5) {
+            habits.learn(at(0, minute), [0.5, 9.0]);
+        }
+        let tempered = (0..24).filter(|hour| habits.temper(at(10, hour * 60), [0.5, 9.0])[1] > 1.0);
+        assert_eq!(tempered.count(), 0);
     }
 
     #[test]
