@@ -42,6 +42,8 @@ const FLAT_TRIAL: u32 = 48;
 /// Components with a tail of their own: one-step errors and deviations of both channels, mean
 /// deviation, running deviation, running error.
 const TAILS: usize = 7;
+/// Those of them that measure the level.
+const OF_LEVEL: std::ops::RangeInclusive<usize> = 2..=5;
 /// Numbers of a calibration.
 pub const CALIBRATION: usize = TAILS * BINS + 4;
 
@@ -85,8 +87,10 @@ pub enum Standing {
     Usual,
     /// It belongs to an open incident: the level does not follow it.
     Incident,
-    /// It belongs to an incident that has gone on for long: nothing that measures the level learns it.
+    /// It belongs to an incident that has gone on for long: profiles and spreads do not learn it either.
     Lasting,
+    /// The same where no level is ever taken over: nothing that measures the level learns it.
+    Kept,
 }
 
 /// What is said of one row.
@@ -241,7 +245,7 @@ impl Judge {
     /// Learns a row that was judged. While an incident is open the level stays where it was: what
     /// lasts is measured against it, and a long incident must not become its own normal.
     pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
-        let lasting = standing == Standing::Lasting;
+        let lasting = matches!(standing, Standing::Lasting | Standing::Kept);
         for c in 0..2 {
             self.errors[c].learn(time, row.relative[c].abs());
             let unit = self.deviations[c].at(time);
@@ -256,10 +260,12 @@ impl Judge {
         let ([error_max, error_mean], [max, mean]) = (row.error, row.deviation);
         // As they came, not as tempered: a habit must not make all else rare.
         let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
-        // Incidents too: the quantiles that the tail goes through do not feel them, and without them a
-        // restless interface would never learn that it is one.
-        for (tail, size) in self.tails.iter_mut().zip(sizes) {
-            tail.learn(size);
+        for (i, (tail, size)) in self.tails.iter_mut().zip(sizes).enumerate() {
+            // Else incidents too: the quantiles that the tail goes through hardly feel them, and without
+            // them a restless interface would never learn that it is one.
+            if standing != Standing::Kept || !OF_LEVEL.contains(&i) {
+                tail.learn(size);
+            }
         }
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1], self.recent[0]];

@@ -129,6 +129,7 @@ impl Tracker {
     pub fn standing(&self, step: Step) -> Standing {
         match &self.open {
             Some(open) if open.incident.usual || open.is_old() => Standing::Usual,
+            Some(open) if open.is_long(step) && open.acceptance.is_none() => Standing::Kept,
             Some(open) if open.is_long(step) => Standing::Lasting,
             Some(_) => Standing::Incident,
             None => Standing::Usual,

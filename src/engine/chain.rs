@@ -114,7 +114,9 @@ impl Chain {
     pub fn learn(&mut self, outcome: &Outcome, standing: Standing) {
         self.judge.learn(outcome.time, &outcome.judged, standing);
         match standing {
-            Standing::Lasting => self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast),
+            Standing::Lasting | Standing::Kept => {
+                self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast);
+            }
             Standing::Usual | Standing::Incident => {
                 self.forecaster.learn(outcome.time, outcome.z, &outcome.forecast);
             }
