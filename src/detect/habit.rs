@@ -27,7 +27,7 @@ const ORDINARY: f64 = 1.5;
 const PER_OCTAVE: f64 = 16.0;
 
 /// The peak of one half-hour in one direction.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Habit {
     days: u8,
     peak: u8,
@@ -64,19 +64,39 @@ fn unpack(peak: u8) -> f64 {
     libm::exp2(f64::from(peak) / PER_OCTAVE)
 }
 
-/// The habits of one interface, of errors and of deviations.
+/// The four habits of one half-hour: of errors and of deviations, up and down. Days take four bits each.
+#[derive(Debug, Clone, Copy, Default)]
+struct HalfHour {
+    days: u16,
+    peaks: [u8; 4],
+}
+
+impl HalfHour {
+    fn habit(&self, place: usize) -> Habit {
+        Habit { days: (self.days >> (4 * place)) as u8 & 15, peak: self.peaks[place] }
+    }
+
+    fn learn(&mut self, place: usize, size: f64) {
+        let mut habit = self.habit(place);
+        habit.learn(size);
+        self.days = self.days & !(15 << (4 * place)) | u16::from(habit.days) << (4 * place);
+        self.peaks[place] = habit.peak;
+    }
+}
+
+/// The habits of one interface.
 #[derive(Debug, Clone)]
 pub struct Habits {
-    bins: Box<[[Habit; 4]; BINS]>,
+    bins: [HalfHour; BINS],
     /// The half-hour that goes on, counted since 1970, and its peaks so far.
-    current: Option<(i64, [f64; 4])>,
+    current: Option<(i64, [f32; 4])>,
     /// Where deviations are large now, and since when.
     off: Option<(usize, Timestamp)>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { bins: Box::new([[Habit::default(); 4]; BINS]), current: None, off: None }
+        Self { bins: [HalfHour::default(); BINS], current: None, off: None }
     }
 }
 
@@ -88,7 +108,7 @@ impl Habits {
         places(sizes).map(|place| {
             [BINS - 1, 0, 1]
                 .iter()
-                .filter_map(|o| self.bins[(bin + o) % BINS][place].usual())
+                .filter_map(|o| self.bins[(bin + o) % BINS].habit(place).usual())
                 .fold(1.0, |most, usual| f64::max(most, usual / ORDINARY))
         })
     }
@@ -99,15 +119,15 @@ impl Habits {
         let ended = self.current.take_if(|(bin, _)| *bin != now);
         if let Some((bin, peaks)) = ended {
             let habits = &mut self.bins[bin.rem_euclid(BINS as i64) as usize];
-            habits.iter_mut().zip(peaks).for_each(|(habit, peak)| habit.learn(peak));
+            (0..).zip(peaks).for_each(|(place, peak)| habits.learn(place, f64::from(peak)));
         }
         let [error, deviation] = places(sizes);
         let large = sizes[1].abs() > LARGE;
         self.off = large.then(|| self.off.filter(|(place, _)| *place == deviation).unwrap_or((deviation, time)));
         let (_, peaks) = self.current.get_or_insert((now, [0.0; 4]));
-        peaks[error] = peaks[error].max(sizes[0].abs());
+        peaks[error] = peaks[error].max(sizes[0].abs() as f32);
         if self.off.is_none_or(|(_, since)| time.since(since) < SHIFT) {
-            peaks[deviation] = peaks[deviation].max(sizes[1].abs());
+            peaks[deviation] = peaks[deviation].max(sizes[1].abs() as f32);
         }
     }
 }

@@ -8,10 +8,12 @@
 //! with errors that are long back to normal would dilute it. Runs of one repeated value are judged
 //! by how long such runs usually go on.
 
+use std::ops::Range;
+
 use super::habit::Habits;
-use super::level::{Distances, Level};
+use super::level::{Distances, Level, LevelRates};
 use super::spread::Spread;
-use super::tail::{BINS, Tail};
+use super::tail::{BINS, TAILS, Tails};
 use super::tracker::Rules;
 use crate::model::{Expert, Forecast};
 use crate::series::{Move, Pair, Scale, Step, Timestamp};
@@ -39,11 +41,8 @@ const CALIBRATED_ROWS: f64 = 400.0;
 const FLAT_MOST: f64 = 6.0;
 /// Rows without which nothing is known about repeats.
 const FLAT_TRIAL: u32 = 48;
-/// Components with a tail of their own: one-step errors and deviations of both channels, mean
-/// deviation, running deviation, running error.
-const TAILS: usize = 7;
-/// Those of them that measure the level.
-const OF_LEVEL: std::ops::RangeInclusive<usize> = 2..=5;
+/// Those of the tails that measure the level.
+const OF_LEVEL: Range<usize> = 2..6;
 /// Numbers of a calibration.
 pub const CALIBRATION: usize = TAILS * BINS + 4;
 
@@ -120,19 +119,23 @@ pub struct Judged {
     distances: [Distances; 2],
     raw: Pair,
     relative: Pair,
+    /// The usual errors and deviations at this time.
+    usual: [Pair; 2],
 }
 
 /// One interface's errors so far. What it says of a row depends on earlier rows only.
 #[derive(Debug, Clone)]
 pub struct Judge {
-    errors: [Spread; 2],
-    deviations: [Spread; 2],
+    errors: Spread,
+    deviations: Spread,
     levels: [Level; 2],
+    level_rates: LevelRates,
     habits: Habits,
-    recent: [Pair; 2],
+    recent: [[f32; 2]; 2],
     /// Running means of deviations and of errors.
-    running: [Pair; 2],
-    tails: [Tail; TAILS],
+    running: [[f32; 2]; 2],
+    /// Of one-step errors and deviations of both channels, mean deviation, running deviation, running error.
+    tails: Tails,
     flat: Flat,
     rows: f64,
 }
@@ -152,29 +155,34 @@ impl Judge {
         let own = known && own;
         let rows = own.then_some(CALIBRATED_ROWS);
         let mut judge = Self {
-            errors: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
-            deviations: [0, 1].map(|c| Spread::new(step, scale[c].floor())),
-            levels: [Level::new(step); 2],
+            errors: Spread::new(step, scale.map(|s| s.floor())),
+            deviations: Spread::new(step, scale.map(|s| s.floor())),
+            levels: Default::default(),
+            level_rates: LevelRates::new(step),
             habits: Habits::default(),
             recent: [[0.0; 2]; 2],
             running: [[0.0; 2]; 2],
-            tails: std::array::from_fn(|i| Tail::new(step, &prior(i), rows)),
+            tails: Tails::new(step, &std::array::from_fn(prior), rows),
             flat: Flat::default(),
             rows: rows.unwrap_or(0.0),
         };
         if own {
-            for c in 0..2 {
-                judge.errors[c].prime(f64::from(calibration[c]), CALIBRATED_ROWS);
-                judge.deviations[c].prime(f64::from(calibration[2 + c]), CALIBRATED_ROWS);
-            }
+            let usual = |i: usize| [f64::from(calibration[i]), f64::from(calibration[i + 1])];
+            judge.errors.prime(usual(0), CALIBRATED_ROWS);
+            judge.deviations.prime(usual(2), CALIBRATED_ROWS);
         }
         judge
     }
 
     /// What it knows, to be kept with a model: usual errors and deviations, then the tails' histograms.
     pub fn calibration(&self) -> Vec<f32> {
-        let usual = self.errors.iter().chain(&self.deviations).map(|s| s.whole() as f32);
-        usual.chain(self.tails.iter().flat_map(Tail::histogram)).collect()
+        let usual = [&self.errors, &self.deviations].into_iter().flat_map(Spread::whole).map(|whole| whole as f32);
+        usual.chain(self.tails.histograms().into_iter().flatten()).collect()
+    }
+
+    /// Bytes of its state. All of it is in its own fields.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>()
     }
 
     /// Takes over that the level has moved: what went before says nothing of what comes.
@@ -193,20 +201,25 @@ impl Judge {
         let relative = [0, 1].map(|c| (z[c] - forecast.expected[c]) / stale);
         // Not over the network's spread: that grows in an incident and hides how long it lasts
         // (measured on real series: .81 of the incidents instead of .87 at the same false alarms).
-        let error = [0, 1].map(|c| relative[c] / self.errors[c].at(time));
+        let usual = [self.errors.at(time), self.deviations.at(time)];
+        let error = [0, 1].map(|c| relative[c] / usual[0][c]);
         let day = forecast.experts[Expert::DayProfile as usize];
         let distances = [0, 1].map(|c| self.levels[c].distances(z[c], forecast.profile[c], day[c]));
         let off = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
-        let deviation = [0, 1].map(|c| off[c] / self.deviations[c].at(time));
+        let deviation = [0, 1].map(|c| off[c] / usual[1][c]);
         // What comes every day at this time is measured against what it usually is.
         let [by_error, by_deviation] = self.habits.temper(time, [larger(error), larger(deviation)]);
         let (u, v) = (error.map(|e| e / by_error), deviation.map(|d| d / by_deviation));
-        let mean_deviation = larger([0, 1].map(|c| (v[c] + self.recent[0][c] + self.recent[1][c]) / 3.0));
-        let follow = |mean: f64, new: f64| mean + (new.clamp(-RUNNING_CLIP, RUNNING_CLIP) - mean) * RUNNING;
+        let mean_deviation =
+            larger([0, 1].map(|c| (v[c] + f64::from(self.recent[0][c]) + f64::from(self.recent[1][c])) / 3.0));
+        let follow = |mean: f32, new: f64| {
+            let mean = f64::from(mean);
+            mean + (new.clamp(-RUNNING_CLIP, RUNNING_CLIP) - mean) * RUNNING
+        };
         let running =
             [[0, 1].map(|c| follow(self.running[0][c], v[c])), [0, 1].map(|c| follow(self.running[1][c], u[c]))];
 
-        let rarity = |i: usize, size: f64| self.tails[i].rarity(size);
+        let rarity = |i: usize, size: f64| self.tails.rarity(i, size);
         let sudden = [rarity(0, u[0]), rarity(1, u[1])];
         let lasting = [rarity(2, v[0]), rarity(3, v[1])];
         let parts = [
@@ -239,6 +252,7 @@ impl Judge {
             distances,
             raw,
             relative,
+            usual,
         }
     }
 
@@ -246,30 +260,26 @@ impl Judge {
     /// lasts is measured against it, and a long incident must not become its own normal.
     pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
         let lasting = matches!(standing, Standing::Lasting | Standing::Kept);
-        for c in 0..2 {
-            self.errors[c].learn(time, row.relative[c].abs());
-            let unit = self.deviations[c].at(time);
-            if !lasting {
-                self.deviations[c].learn(time, row.off[c].abs());
-            }
-            if standing == Standing::Usual {
-                self.levels[c].learn(&row.distances[c], unit);
+        let [errors, deviations] = row.usual;
+        self.errors.learn(time, row.relative.map(f64::abs), errors);
+        if !lasting {
+            self.deviations.learn(time, row.off.map(f64::abs), deviations);
+        }
+        if standing == Standing::Usual {
+            for c in 0..2 {
+                self.levels[c].learn(&row.distances[c], deviations[c], &self.level_rates);
             }
         }
         let [running_deviation, running_error] = row.running.map(larger);
         let ([error_max, error_mean], [max, mean]) = (row.error, row.deviation);
         // As they came, not as tempered: a habit must not make all else rare.
         let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
-        for (i, (tail, size)) in self.tails.iter_mut().zip(sizes).enumerate() {
-            // Else incidents too: the quantiles that the tail goes through hardly feel them, and without
-            // them a restless interface would never learn that it is one.
-            if standing != Standing::Kept || !OF_LEVEL.contains(&i) {
-                tail.learn(size);
-            }
-        }
+        // Incidents too: the quantiles that the tail goes through hardly feel them, and without them a
+        // restless interface would never learn that it is one.
+        self.tails.learn(&sizes, if standing == Standing::Kept { OF_LEVEL } else { 0..0 });
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
-        self.recent = [row.tempered[1], self.recent[0]];
-        self.running = row.running;
+        self.recent = [row.tempered[1].map(|v| v as f32), self.recent[0]];
+        self.running = row.running.map(|pair| pair.map(|v| v as f32));
         self.flat.learn(row.raw);
         self.rows += 1.0;
     }
@@ -287,13 +297,13 @@ struct Flat {
     last: Option<Pair>,
     run: u32,
     /// The chance when the run began; none where too little was known then.
-    chance: Option<f64>,
+    chance: Option<f32>,
     /// The value of the last run: what an interface comes back to is where it rests, not where it is stuck.
     rest: Option<Pair>,
     rows: u32,
-    repeats: f64,
-    chances: f64,
-    continued: f64,
+    repeats: f32,
+    chances: f32,
+    continued: f32,
 }
 
 impl Flat {
@@ -304,7 +314,7 @@ impl Flat {
     fn score(&self, raw: Pair) -> f64 {
         match self.chance {
             Some(chance) if self.repeated(raw) && self.rest != Some(raw) => {
-                (f64::from(self.run) * -libm::log10(chance)).min(FLAT_MOST)
+                (f64::from(self.run) * -libm::log10(f64::from(chance))).min(FLAT_MOST)
             }
             _ => 0.0,
         }
@@ -318,14 +328,14 @@ impl Flat {
         }
         if self.run > 0 {
             self.chances += 1.0;
-            self.continued += f64::from(u8::from(repeated));
+            self.continued += f32::from(u8::from(repeated));
         }
         if repeated {
             self.run += 1;
             self.repeats += 1.0;
         } else {
             let goes_on = (self.continued + 0.5) / (self.chances + 10.0);
-            let any = (self.repeats + 0.5) / (f64::from(self.rows).min(1400.0) + 10.0);
+            let any = (self.repeats + 0.5) / (self.rows.min(1400) as f32 + 10.0);
             if self.run >= 2 {
                 self.rest = self.last;
             }
@@ -409,9 +419,9 @@ mod tests {
         let scale = [Scale { knee: 1.0, middle: 0.0, spread: 1.0 }; 2];
         let mut judge = Judge::new(step, &scale, &[], false);
         assert_eq!(judge.calibration().len(), CALIBRATION);
-        judge.errors[0].prime(0.7, 50.0);
+        judge.errors.prime([0.7, 0.2], 50.0);
         let primed = Judge::new(step, &scale, &judge.calibration(), true);
-        assert!((primed.errors[0].whole() - 0.7).abs() < 1e-6);
+        assert!((primed.errors.whole()[0] - 0.7).abs() < 1e-6);
         assert_eq!(primed.rows, CALIBRATED_ROWS);
     }
 }

@@ -26,30 +26,32 @@ const TRIAL: f64 = 8.0;
 /// What a deviation counts at the most in a loss, in scaled units.
 const WORST: f64 = 8.0;
 
-/// The references with what was learnt of each, for one channel.
-#[derive(Debug, Clone, Copy)]
+/// The references with what was learnt of each, for one channel; nothing at first.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Level {
     slow: [Running; REFERENCES],
     losses: [Running; REFERENCES],
-    slow_rate: f64,
-    loss_rate: f64,
+}
+
+/// The weights of a row in the slow levels and in the losses: the same for both channels.
+#[derive(Debug, Clone, Copy)]
+pub struct LevelRates {
+    slow: f32,
+    loss: f32,
+}
+
+impl LevelRates {
+    /// For rows that are a `step` apart.
+    pub fn new(step: Step) -> Self {
+        let day = step.slots_in(DAY);
+        Self { slow: rate((SLOW_DAYS * day).max(4.0)) as f32, loss: rate((LOSS_DAYS * day).max(8.0)) as f32 }
+    }
 }
 
 /// How far a row is from each reference and its slow level; NaN where there is no reference.
 pub type Distances = [f64; REFERENCES];
 
 impl Level {
-    /// A level that has seen nothing yet.
-    pub fn new(step: Step) -> Self {
-        let day = step.slots_in(DAY);
-        Self {
-            slow: Default::default(),
-            losses: Default::default(),
-            slow_rate: rate((SLOW_DAYS * day).max(4.0)),
-            loss_rate: rate((LOSS_DAYS * day).max(8.0)),
-        }
-    }
-
     /// How far `z` is from the references: `profile`, and `day`, the profile of the day alone (NaN
     /// where there is none).
     pub fn distances(&self, z: f64, profile: f64, day: f64) -> Distances {
@@ -82,14 +84,14 @@ impl Level {
     }
 
     /// Learns a row's distances; `unit` is the usual deviation.
-    pub fn learn(&mut self, distances: &Distances, unit: f64) {
+    pub fn learn(&mut self, distances: &Distances, unit: f64, rates: &LevelRates) {
         for (r, distance) in distances.iter().enumerate().filter(|(_, d)| d.is_finite()) {
             let slow = &mut self.slow[r];
             // The first rows have nothing to be clipped by.
             let held =
                 if slow.rows() < TRIAL { *distance } else { distance.clamp(-SLOW_CLIP * unit, SLOW_CLIP * unit) };
-            slow.learn(slow.mean() + held, self.slow_rate);
-            self.losses[r].learn(distance.abs().min(WORST), self.loss_rate);
+            slow.learn(slow.mean() + held, f64::from(rates.slow));
+            self.losses[r].learn(distance.abs().min(WORST), f64::from(rates.loss));
         }
     }
 }
@@ -100,13 +102,13 @@ mod tests {
 
     /// The deviations of `values`, for a profile that is `profile` and no day's profile.
     fn deviations(values: impl Iterator<Item = f64>, profile: impl Fn(usize) -> f64) -> Vec<f64> {
-        let mut level = Level::new(Step::from_seconds(3600).unwrap());
+        let (mut level, rates) = (Level::default(), LevelRates::new(Step::from_seconds(3600).unwrap()));
         values
             .enumerate()
             .map(|(i, z)| {
                 let distances = level.distances(z, profile(i), f64::NAN);
                 let deviation = level.deviation(&distances);
-                level.learn(&distances, 0.1);
+                level.learn(&distances, 0.1, &rates);
                 deviation
             })
             .collect()

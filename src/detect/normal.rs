@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::tracker::Seen;
-use crate::series::{Move, Pair, Step, Timestamp};
+use crate::series::{Move, Step, Timestamp};
 
 /// Parts that the time of stability is looked at in.
 const PARTS: i64 = 8;
@@ -18,9 +18,9 @@ struct Part {
     rows: u32,
     on: u32,
     /// Sums of deviations in scaled units, of raw values, and of what was usual for them.
-    off: Pair,
-    raw: Pair,
-    usual: Pair,
+    off: [f32; 2],
+    raw: [f32; 2],
+    usual: [f32; 2],
 }
 
 /// Looks at how stable an incident's level is.
@@ -72,12 +72,17 @@ impl Acceptance {
             part.rows += 1;
             part.on += u32::from(on);
             for c in 0..2 {
-                part.off[c] += row.judged.off[c];
-                part.raw[c] += row.raw[c];
-                part.usual[c] += row.usual[c];
+                part.off[c] += row.judged.off[c] as f32;
+                part.raw[c] += row.raw[c] as f32;
+                part.usual[c] += row.usual[c] as f32;
             }
         }
         accepted
+    }
+
+    /// Bytes that it takes besides its own fields.
+    pub fn heap(&self) -> usize {
+        self.parts.capacity() * size_of::<Part>()
     }
 
     fn accept(&self) -> Option<[Move; 2]> {
@@ -94,14 +99,14 @@ impl Acceptance {
             })
         };
         let (first, last) = (sum(0..self.wanted / 2), sum(self.wanted / 2..self.wanted));
-        let mean = |part: &Part, c: usize| part.off[c] / f64::from(part.rows.max(1));
+        let mean = |part: &Part, c: usize| f64::from(part.off[c]) / f64::from(part.rows.max(1));
         // The channel that is further off is the one that has to be stable.
         let c = if mean(&last, 0).abs() > mean(&last, 1).abs() { 0 } else { 1 };
         let (a, b) = (mean(&first, c), mean(&last, c));
         let stable = (a - b).abs() <= STABLE * a.abs().max(b.abs());
         (whole && stable).then(|| {
             [0, 1].map(|c| {
-                let factor = last.raw[c] / last.usual[c];
+                let factor = f64::from(last.raw[c]) / f64::from(last.usual[c]);
                 if FACTORS.contains(&factor) { Move::Times(factor) } else { Move::Plus(mean(&last, c)) }
             })
         })

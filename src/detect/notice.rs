@@ -14,13 +14,17 @@ const APART: i64 = 3 * 3600;
 /// Days after which a past peak counts half.
 const DAYS: f64 = 28.0;
 /// Peaks are counted in bins of a quarter of a unit of score.
-const BINS: usize = 64;
 const PER_UNIT: f64 = 4.0;
+/// Peaks from here on are one.
+const HIGHEST: f64 = 16.0;
+/// None is counted that would not be told.
+const LOWEST: usize = (DAMPED * PER_UNIT) as usize;
+const BINS: usize = (HIGHEST * PER_UNIT) as usize - LOWEST;
 
 /// The peaks of what an interface has shown, by size.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    peaks: Box<[f32; BINS]>,
+    peaks: [f32; BINS],
     /// Until when the peaks have been discounted.
     to: Timestamp,
     /// The peak of what goes on, and when it was last seen.
@@ -30,7 +34,7 @@ pub struct Notices {
 impl Notices {
     /// Nothing shown yet, at `time`.
     pub fn new(time: Timestamp) -> Self {
-        Self { peaks: Box::new([0.0; BINS]), to: time, current: None }
+        Self { peaks: [0.0; BINS], to: time, current: None }
     }
 
     /// How worth telling a row of this `score` at `time` is. It is a `repeat` where a row of the
@@ -58,7 +62,7 @@ impl Notices {
 }
 
 fn bin(score: f64) -> usize {
-    ((score * PER_UNIT) as usize).min(BINS - 1)
+    ((score * PER_UNIT) as usize).saturating_sub(LOWEST).min(BINS - 1)
 }
 
 #[cfg(test)]

@@ -40,27 +40,32 @@ pub struct Extent {
     pub seconds: i64,
 }
 
-/// One thing that came at the same hour.
+/// One thing that came at the same hour. Moments are kept as seconds since the first one of all.
 #[derive(Debug, Clone, Copy)]
 struct Routine {
-    up: bool,
-    days: u16,
+    last: i32,
     seconds: i32,
-    last: Timestamp,
     furthest: [f32; 2],
+    days: u16,
+    up: bool,
 }
 
 impl Routine {
     /// Whether something that starts then comes as regularly as a job does: on the next days, with a
     /// weekend between at the most, or a week later.
-    fn is_regular(&self, extent: &Extent) -> bool {
-        let days = (extent.start.since(self.last) + DAY / 2).div_euclid(DAY);
+    fn is_regular(&self, start: i64, extent: &Extent) -> bool {
+        let days = (self.until(start) + DAY / 2).div_euclid(DAY);
         days <= WEEKEND || days == 7 || extent.habitual
     }
 
-    /// Whether an incident comes at its hour, goes its way, and neither much further nor much longer.
-    fn holds(&self, extent: &Extent, step: Step) -> bool {
-        let apart = extent.start.since(self.last);
+    /// Seconds from when it was last seen.
+    fn until(&self, start: i64) -> i64 {
+        start - i64::from(self.last)
+    }
+
+    /// Whether an incident that starts then comes at its hour, goes its way, and neither much further nor much longer.
+    fn holds(&self, start: i64, extent: &Extent, step: Step) -> bool {
+        let apart = self.until(start);
         let of_day = apart.rem_euclid(DAY);
         let same_hour = of_day.min(DAY - of_day) <= SAME_HOUR.max(step.seconds());
         let further = |c: usize| {
@@ -87,32 +92,38 @@ impl Routine {
 #[derive(Debug, Clone, Default)]
 pub struct Routines {
     known: Vec<Routine>,
+    /// The start of the first incident.
+    first: Option<Timestamp>,
 }
 
 impl Routines {
     /// Whether an incident of this extent is what comes here at that hour anyway.
     pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
-        let now = |routine: &Routine| routine.is_regular(extent) && routine.holds(extent, step);
+        let start = self.place(extent.start);
+        let now = |routine: &Routine| routine.is_regular(start, extent) && routine.holds(start, extent, step);
         self.known.iter().any(|routine| routine.days >= DAYS && now(routine))
     }
 
     /// Whether something of this extent came at that hour before, even once.
     pub fn was_seen(&self, extent: &Extent, step: Step) -> bool {
-        self.known.iter().any(|routine| routine.holds(extent, step))
+        let start = self.place(extent.start);
+        self.known.iter().any(|routine| routine.holds(start, extent, step))
     }
 
     /// Learns an incident that has ended.
     pub fn learn(&mut self, extent: &Extent, step: Step) {
-        let start = extent.start;
+        let start = extent.start.since(*self.first.get_or_insert(extent.start));
+        // Lifetimes after the first one nothing is the same any more.
+        let last = i32::try_from(start).unwrap_or(i32::MAX);
         let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
         // The one seen on most days that it does not go beyond, and of these the closest: what is much
         // larger is a thing of its own, which has to come on three days, too.
-        let known = self.known.iter_mut().filter(|routine| routine.holds(extent, step));
+        let known = self.known.iter_mut().filter(|routine| routine.holds(start, extent, step));
         if let Some(routine) = known.min_by(|a, b| b.days.cmp(&a.days).then(a.size().total_cmp(&b.size()))) {
-            if start.since(routine.last) > DAY / 2 {
+            if routine.until(start) > DAY / 2 {
                 // What comes now and then at the same hour is chance, and makes no routine.
-                routine.days = if routine.is_regular(extent) { routine.days.saturating_add(1) } else { 1 };
-                routine.last = start;
+                routine.days = if routine.is_regular(start, extent) { routine.days.saturating_add(1) } else { 1 };
+                routine.last = last;
             }
             for (known, new) in routine.furthest.iter_mut().zip(extent.furthest) {
                 *known = if routine.up { known.max(new as f32) } else { known.min(new as f32) };
@@ -120,14 +131,23 @@ impl Routines {
             routine.seconds = routine.seconds.max(seconds);
             return;
         }
-        self.known.retain(|routine| start.since(routine.last) <= FORGOTTEN * DAY);
+        self.known.retain(|routine| routine.until(start) <= FORGOTTEN * DAY);
         if self.known.len() == MOST {
             // The one that is least of a routine makes room, of these the oldest.
             let least = (0..MOST).min_by_key(|i| (self.known[*i].days.min(DAYS), self.known[*i].last));
             least.map(|i| self.known.remove(i));
         }
         let furthest = extent.furthest.map(|v| v as f32);
-        self.known.push(Routine { up: extent.up, days: 1, seconds, last: start, furthest });
+        // Most interfaces have few: room is made for four more at a time.
+        if self.known.len() == self.known.capacity() {
+            self.known.reserve_exact(4);
+        }
+        self.known.push(Routine { last, seconds, furthest, days: 1, up: extent.up });
+    }
+
+    /// Where a moment lies, from the first one.
+    fn place(&self, start: Timestamp) -> i64 {
+        self.first.map_or(0, |first| start.since(first))
     }
 
     /// Bytes that it takes besides its own fields.

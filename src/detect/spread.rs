@@ -1,7 +1,7 @@
-//! An interface's usual error, as a whole and by hour of the day.
+//! An interface's usual errors of maximum and mean, as a whole and by hour of the day.
 
 use crate::series::running::{Running, rate};
-use crate::series::{DAY, Step, Timestamp};
+use crate::series::{DAY, Pair, Step, Timestamp};
 
 const HOURS: usize = 24;
 /// Days after which an error counts half, in the whole and in an hour's own mean.
@@ -16,56 +16,62 @@ const TRIAL: f64 = 3.0;
 /// this hour, so that a night's quiet is not judged by the day's noise.
 #[derive(Debug, Clone)]
 pub struct Spread {
-    floor: f64,
-    whole: Running,
-    hours: [f32; HOURS],
+    floor: [f32; 2],
+    whole: [Running; 2],
+    hours: [[f32; 2]; HOURS],
     /// Rows of each hour, as far as they matter.
     rows: [u16; HOURS],
-    whole_rate: f64,
-    hour_rate: f64,
+    whole_rate: f32,
+    hour_rate: f32,
 }
 
 impl Spread {
     /// A spread that has seen nothing yet; it never falls below `floor`.
-    pub fn new(step: Step, floor: f64) -> Self {
+    pub fn new(step: Step, floor: Pair) -> Self {
         let day = step.slots_in(DAY);
         Self {
-            floor,
-            whole: Running::default(),
-            hours: [0.0; HOURS],
+            floor: floor.map(|v| v as f32),
+            whole: [Running::default(); 2],
+            hours: [[0.0; 2]; HOURS],
             rows: [0; HOURS],
-            whole_rate: rate((WHOLE_DAYS * day).max(8.0)),
-            hour_rate: rate((HOUR_DAYS * day / HOURS as f64).max(4.0)),
+            whole_rate: rate((WHOLE_DAYS * day).max(8.0)) as f32,
+            hour_rate: rate((HOUR_DAYS * day / HOURS as f64).max(4.0)) as f32,
         }
     }
 
     /// Starts from a usual error that is known from elsewhere, as if it came from `rows` rows.
-    pub fn prime(&mut self, usual: f64, rows: f64) {
-        self.whole = Running::at(usual, rows);
+    pub fn prime(&mut self, usual: Pair, rows: f64) {
+        self.whole = usual.map(|usual| Running::at(usual, rows));
     }
 
-    /// The usual error as a whole, 0 before any row.
-    pub fn whole(&self) -> f64 {
-        self.whole.mean()
+    /// The usual errors as a whole, 0 before any row.
+    pub fn whole(&self) -> Pair {
+        self.whole.map(|whole| whole.mean())
     }
 
-    /// The usual error at this time of the day.
-    pub fn at(&self, time: Timestamp) -> f64 {
-        let whole = self.whole.mean();
-        let (mean, rows) = (self.hours[hour(time)], self.rows[hour(time)]);
-        let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * f64::from(mean)) };
-        usual.max(self.floor)
+    /// The usual errors at this time of the day.
+    pub fn at(&self, time: Timestamp) -> Pair {
+        let (means, rows) = (self.hours[hour(time)], self.rows[hour(time)]);
+        [0, 1].map(|c| {
+            let whole = self.whole[c].mean();
+            let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * f64::from(means[c])) };
+            usual.max(f64::from(self.floor[c]))
+        })
     }
 
-    /// Learns the size of an error.
-    pub fn learn(&mut self, time: Timestamp, size: f64) {
-        // The first rows have nothing to be clipped by.
-        let size = if self.whole.rows() < 8.0 { size } else { size.min(CLIP * self.at(time)) };
-        self.whole.learn(size, self.whole_rate);
-        let (mean, rows) = (&mut self.hours[hour(time)], &mut self.rows[hour(time)]);
+    /// Learns the sizes of errors. `usual` is what [`Self::at`] says for this time.
+    pub fn learn(&mut self, time: Timestamp, sizes: Pair, usual: Pair) {
+        let (means, rows) = (&mut self.hours[hour(time)], &mut self.rows[hour(time)]);
         *rows = rows.saturating_add(1);
-        let before = f64::from(*mean);
-        *mean = (before + (size - before) * self.hour_rate.max(1.0 / f64::from(*rows))) as f32;
+        let hour_rate = f64::from(self.hour_rate).max(1.0 / f64::from(*rows));
+        for c in 0..2 {
+            let whole = &mut self.whole[c];
+            // The first rows have nothing to be clipped by.
+            let size = if whole.rows() < 8.0 { sizes[c] } else { sizes[c].min(CLIP * usual[c]) };
+            whole.learn(size, f64::from(self.whole_rate));
+            let before = f64::from(means[c]);
+            means[c] = (before + (size - before) * hour_rate) as f32;
+        }
     }
 }
 
@@ -81,21 +87,27 @@ mod tests {
         Timestamp::from_seconds(1_767_571_200 + hour * 3600)
     }
 
+    fn learn(s: &mut Spread, hour: i64, size: f64) {
+        let usual = s.at(at(hour));
+        s.learn(at(hour), [size, 2.0 * size], usual);
+    }
+
     #[test]
     fn quiet_hours_have_a_smaller_spread_and_an_incident_moves_it_little() {
-        let mut s = Spread::new(Step::from_seconds(3600).unwrap(), 1e-3);
+        let mut s = Spread::new(Step::from_seconds(3600).unwrap(), [1e-3; 2]);
         let size = |h: i64| if h % 24 < 8 { 0.1 } else { 1.0 };
-        (0..24 * 20).for_each(|h| s.learn(at(h), size(h)));
-        let (night, day) = (s.at(at(3)), s.at(at(15)));
+        (0..24 * 20).for_each(|h| learn(&mut s, h, size(h)));
+        let ([night, of_mean], [day, _]) = (s.at(at(3)), s.at(at(15)));
         assert!(night < 0.4 * day, "night {night}, day {day}");
-        (480..486).for_each(|h| s.learn(at(h), 1e6));
-        assert!(s.at(at(15)) < 1.6 * day, "{} after an incident, {day} before", s.at(at(15)));
+        assert!((of_mean / night - 2.0).abs() < 0.01, "each channel has its own: {of_mean} beside {night}");
+        (480..486).for_each(|h| learn(&mut s, h, 1e6));
+        assert!(s.at(at(15))[0] < 1.6 * day, "{} after an incident, {day} before", s.at(at(15))[0]);
     }
 
     #[test]
     fn nothing_falls_below_the_floor() {
-        let mut s = Spread::new(Step::from_seconds(300).unwrap(), 0.02);
-        (0..1000).for_each(|h| s.learn(at(h), 0.0));
-        assert_eq!(s.at(at(0)), 0.02);
+        let mut s = Spread::new(Step::from_seconds(300).unwrap(), [0.02, 0.03]);
+        (0..1000).for_each(|h| learn(&mut s, h, 0.0));
+        assert!((s.at(at(0))[0] - 0.02).abs() < 1e-8 && (s.at(at(0))[1] - 0.03).abs() < 1e-8);
     }
 }

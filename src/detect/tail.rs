@@ -1,10 +1,18 @@
-//! How rare a size is: a decaying histogram, and a tail through its middle.
+//! How rare sizes are: decaying histograms, and a tail through the middle of each.
+
+use std::ops::Range;
 
 use crate::series::running::rate;
 use crate::series::{DAY, Step};
 
+/// Kinds of size that are looked at side by side.
+pub const TAILS: usize = 7;
 /// Bins: half-octaves from 2^-6 to 2^8; sizes outside are in the first and the last one.
 pub const BINS: usize = 28;
+/// Bins that are kept as one: all of what is in the first three is below [`LEAST_MIDDLE`], and so where
+/// in them a quantile lies is nothing to the tail.
+const LOW: usize = 3;
+const KEPT: usize = BINS - LOW + 1;
 const LOWEST: f64 = -6.0;
 /// Days after which a row counts half.
 const DAYS: f64 = 28.0;
@@ -26,94 +34,117 @@ const LEAST_HIGH: f64 = 1.5;
 const MIDDLE: f64 = 0.5;
 const HIGH: f64 = 0.95;
 
-/// What sizes an interface usually shows: weights in bins of equal ratio.
+/// What sizes an interface usually shows: for each kind of size, weights in bins of equal ratio and the
+/// tail that they make. All kinds learn every row, and so they forget and are fitted together.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Tail {
-    bins: [f32; BINS],
+pub struct Tails {
+    bins: [[f32; KEPT]; TAILS],
+    fitted: [Weibull; TAILS],
     /// What a new row weighs; it grows instead of all bins shrinking.
     weight: f64,
     growth: f64,
-    fitted: Weibull,
-    /// Rows until the tail is fitted again.
-    wait: u32,
-    every: u32,
+    /// Rows until the tails are fitted again.
+    wait: u16,
+    every: u16,
 }
 
 /// P(size > x) = exp(−(x/scale)^shape) (Weibull, 1951).
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Weibull {
-    scale: f64,
-    shape: f64,
+    scale: f32,
+    shape: f32,
 }
 
-impl Tail {
-    /// Starts from `prior`: weights of a histogram that other interfaces, or this one's past, have
-    /// made. It counts as some rows until enough own ones came.
-    pub fn new(step: Step, prior: &[f32; BINS], prior_rows: Option<f64>) -> Self {
+impl Tails {
+    /// Starts from `priors`: weights of histograms that other interfaces, or this one's past, have
+    /// made. They count as some rows until enough own ones came.
+    pub fn new(step: Step, priors: &[[f32; BINS]; TAILS], prior_rows: Option<f64>) -> Self {
         let day = step.slots_in(DAY);
-        let total: f32 = prior.iter().sum();
         let rows = prior_rows.unwrap_or(PRIOR_ROWS) as f32;
-        let mut tail = Self {
-            bins: if total > 0.0 { prior.map(|b| b / total * rows) } else { laplace().map(|b| b * rows) },
+        let bins = priors.map(|prior| {
+            let total: f32 = prior.iter().sum();
+            kept(&if total > 0.0 { prior.map(|b| b / total * rows) } else { laplace().map(|b| b * rows) })
+        });
+        Self {
+            bins,
+            fitted: std::array::from_fn(|i| fit(&bins[i])),
             weight: 1.0,
             growth: 1.0 / (1.0 - rate((DAYS * day).max(100.0))),
-            fitted: Weibull { scale: 1.0, shape: 1.0 },
             wait: 0,
-            every: (day / 4.0).clamp(6.0, 500.0) as u32,
-        };
-        tail.fit();
-        tail
+            every: (day / 4.0).clamp(6.0, 500.0) as u16,
+        }
     }
 
-    /// The histogram, to be kept with a model; its weights sum to 1.
-    pub fn histogram(&self) -> [f32; BINS] {
-        let total: f32 = self.bins.iter().sum();
-        self.bins.map(|b| b / total)
+    /// The histograms, to be kept with a model; the weights of each sum to 1.
+    pub fn histograms(&self) -> [[f32; BINS]; TAILS] {
+        self.bins.map(|bins| {
+            let total: f32 = bins.iter().sum();
+            std::array::from_fn(|i| (i + 1).checked_sub(LOW).map_or(0.0, |i| bins[i] / total))
+        })
     }
 
-    /// −log10 of the probability of a size of at least `size`.
-    pub fn rarity(&self, size: f64) -> f64 {
-        let rarity = libm::pow(size.abs() / self.fitted.scale, self.fitted.shape) * std::f64::consts::LOG10_E;
+    /// −log10 of the probability of a size of kind `i` of at least `size`.
+    pub fn rarity(&self, i: usize, size: f64) -> f64 {
+        let Weibull { scale, shape } = self.fitted[i];
+        let rarity = libm::pow(size.abs() / f64::from(scale), f64::from(shape)) * std::f64::consts::LOG10_E;
         if rarity > EVIDENCE { EVIDENCE * (1.0 + libm::log(rarity / EVIDENCE)) } else { rarity }
     }
 
-    /// Learns a size.
-    pub fn learn(&mut self, size: f64) {
-        self.bins[bin(size.abs())] += self.weight as f32;
+    /// Learns a row's sizes, one of each kind, besides those that are to be left out.
+    pub fn learn(&mut self, sizes: &[f64; TAILS], left_out: Range<usize>) {
+        for (i, (bins, size)) in self.bins.iter_mut().zip(sizes).enumerate() {
+            if left_out.contains(&i) {
+                continue;
+            }
+            bins[(bin(size.abs()) + 1).saturating_sub(LOW)] += self.weight as f32;
+        }
         self.weight *= self.growth;
         if self.weight > 1e4 {
-            self.bins = self.bins.map(|b| b * 1e-4);
+            self.bins.as_flattened_mut().iter_mut().for_each(|b| *b *= 1e-4);
             self.weight *= 1e-4;
         }
         if self.wait == 0 {
-            self.fit();
+            for (fitted, bins) in self.fitted.iter_mut().zip(&self.bins) {
+                *fitted = fit(bins);
+            }
             self.wait = self.every;
         }
         self.wait -= 1;
     }
+}
 
-    fn fit(&mut self) {
-        let middle = self.quantile(MIDDLE).max(LEAST_MIDDLE);
-        let high = self.quantile(HIGH).max(LEAST_HIGH);
-        // ln 2 and ln(1/0.05) are what (x/scale)^shape has to be at the two quantiles.
-        let (at_middle, at_high) = (-libm::log(1.0 - MIDDLE), -libm::log(1.0 - HIGH));
-        let shape = libm::log(at_high / at_middle) / libm::log((high / middle).max(1.0 + 1e-6));
-        let shape = shape.clamp(SHAPE[0], SHAPE[1]);
-        self.fitted = Weibull { scale: high / libm::pow(at_high, 1.0 / shape), shape };
+/// The bins that are kept of a whole histogram.
+fn kept(bins: &[f32; BINS]) -> [f32; KEPT] {
+    let mut kept = [0.0; KEPT];
+    for (i, weight) in bins.iter().enumerate() {
+        kept[(i + 1).saturating_sub(LOW)] += weight;
     }
+    kept
+}
 
-    fn quantile(&self, p: f64) -> f64 {
-        let total: f64 = self.bins.iter().map(|b| f64::from(*b)).sum();
-        let mut left = p * total;
-        for (i, b) in self.bins.iter().enumerate() {
-            let b = f64::from(*b);
-            if left <= b {
-                return edge(i as f64 + if b > 0.0 { left / b } else { 0.0 });
-            }
-            left -= b;
+fn fit(bins: &[f32; KEPT]) -> Weibull {
+    let middle = quantile(bins, MIDDLE).max(LEAST_MIDDLE);
+    let high = quantile(bins, HIGH).max(LEAST_HIGH);
+    // ln 2 and ln(1/0.05) are what (x/scale)^shape has to be at the two quantiles.
+    let (at_middle, at_high) = (-libm::log(1.0 - MIDDLE), -libm::log(1.0 - HIGH));
+    let shape = libm::log(at_high / at_middle) / libm::log((high / middle).max(1.0 + 1e-6));
+    let shape = shape.clamp(SHAPE[0], SHAPE[1]);
+    Weibull { scale: (high / libm::pow(at_high, 1.0 / shape)) as f32, shape: shape as f32 }
+}
+
+/// A quantile; one among the lowest sizes is given as their upper edge.
+fn quantile(bins: &[f32; KEPT], p: f64) -> f64 {
+    let total: f64 = bins.iter().map(|b| f64::from(*b)).sum();
+    let mut left = p * total;
+    for (i, b) in bins.iter().enumerate() {
+        let b = f64::from(*b);
+        if left <= b {
+            let within = if i == 0 { 1.0 } else { left / b };
+            return edge((i + LOW - 1) as f64 + if b > 0.0 { within } else { 0.0 });
         }
-        edge(BINS as f64)
+        left -= b;
     }
+    edge(BINS as f64)
 }
 
 fn edge(bin: f64) -> f64 {
@@ -141,11 +172,12 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    fn tail(draw: impl Fn(&mut Random) -> f64, rows: usize, incidents: usize) -> Tail {
+    fn tail(draw: impl Fn(&mut Random) -> f64, rows: usize, incidents: usize) -> Tails {
         let mut random = Random::new(4);
-        let mut t = Tail::new(Step::from_seconds(300).unwrap(), &[0.0; BINS], None);
+        let mut t = Tails::new(Step::from_seconds(300).unwrap(), &[[0.0; BINS]; TAILS], None);
         for i in 0..rows {
-            t.learn(if incidents > 0 && i % (rows / incidents) == 7 { 200.0 } else { draw(&mut random) });
+            let size = if incidents > 0 && i % (rows / incidents) == 7 { 200.0 } else { draw(&mut random) };
+            t.learn(&[size; TAILS], 0..0);
         }
         t
     }
@@ -154,7 +186,7 @@ mod tests {
     fn rarity_is_that_of_the_distribution_that_the_rows_came_from() {
         let exponential = tail(|r| -libm::log(1.0 - r.unit()), 8000, 0);
         for (size, want) in [(4.6, 2.0), (6.9, 3.0), (9.2, 4.0)] {
-            let got = exponential.rarity(size);
+            let got = exponential.rarity(0, size);
             assert!((got / want - 1.0).abs() < 0.15, "size {size}: {got} instead of {want}");
         }
     }
@@ -163,19 +195,30 @@ mod tests {
     fn incidents_in_history_hide_nothing() {
         let clean = tail(|r| r.normal().abs(), 8000, 0);
         let dirty = tail(|r| r.normal().abs(), 8000, 80);
-        let (a, b) = (clean.rarity(6.0), dirty.rarity(6.0));
+        let (a, b) = (clean.rarity(0, 6.0), dirty.rarity(0, 6.0));
         assert!((a / b - 1.0).abs() < 0.2, "{a} without incidents, {b} with");
     }
 
     #[test]
     fn a_constant_series_has_finite_rarities_that_grow() {
         let t = tail(|_| 0.0, 3000, 0);
-        assert!(t.rarity(0.0) == 0.0 && t.rarity(1.0) < t.rarity(2.0) && t.rarity(1e6).is_finite());
+        assert!(t.rarity(0, 0.0) == 0.0 && t.rarity(0, 1.0) < t.rarity(0, 2.0) && t.rarity(0, 1e6).is_finite());
+    }
+
+    #[test]
+    fn a_histogram_goes_through_a_file_and_makes_the_same_tail() {
+        let t = tail(|r| r.normal().abs() * 0.3, 4000, 40);
+        let again = Tails::new(Step::from_seconds(300).unwrap(), &t.histograms(), Some(400.0));
+        assert!((t.histograms()[2].iter().sum::<f32>() - 1.0).abs() < 1e-5);
+        for size in [0.5, 2.0, 9.0] {
+            // The tail was last fitted some rows before its histogram was taken.
+            assert!((again.rarity(0, size) / t.rarity(0, size) - 1.0).abs() < 0.02, "size {size}");
+        }
     }
 
     #[test]
     fn few_rows_do_not_overrule_the_prior() {
         let t = tail(|_| 0.01, 5, 0);
-        assert!(t.rarity(2.0) < 2.0, "{}", t.rarity(2.0));
+        assert!(t.rarity(0, 2.0) < 2.0, "{}", t.rarity(0, 2.0));
     }
 }

@@ -27,7 +27,7 @@ const GREW: f64 = 0.65;
 /// A value below this share of the usual one is nothing.
 const NOTHING: f64 = 0.02;
 /// Rows at the start in which a jump shows, where there is one.
-const ONSET: usize = 3;
+const ONSET: u32 = 3;
 /// Share of the first deviation that the mean of the last three has where there was no jump; behind a
 /// jump it is about a third.
 const CREPT: f64 = 0.55;
@@ -98,15 +98,15 @@ struct Open {
     up: bool,
     habitual: bool,
     /// Rows so far, and those of them that are anomalies by themselves.
-    rows: usize,
-    hot: usize,
-    zero: usize,
+    rows: u32,
+    hot: u32,
+    zero: u32,
     /// Rows up to the last one near nothing.
-    until_zero: usize,
-    flat: usize,
-    until_flat: usize,
+    until_zero: u32,
+    flat: u32,
+    until_flat: u32,
     /// Rows on the incident's side of the usual.
-    same_side: usize,
+    same_side: u32,
     /// The rarest one-step error of the first rows, in the incident's direction.
     jump: f64,
     /// Whether the rows before the first one were nearly as far off.
@@ -192,9 +192,15 @@ impl Tracker {
         Some(Box::new(Closed { incident, looks: open.looks, normal }))
     }
 
-    /// Bytes that it takes besides its own fields.
-    pub fn heap(&self) -> usize {
-        self.routines.heap() + self.open.as_ref().map_or(0, |_| size_of::<Open>())
+    /// Bytes that it takes, but for an open incident.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.routines.heap()
+    }
+
+    /// Bytes of the open incident; 0 where there is none.
+    pub fn open_bytes(&self) -> usize {
+        let parts = |open: &Open| open.acceptance.as_ref().map_or(0, Acceptance::heap);
+        self.open.as_deref().map_or(0, |open| size_of::<Open>() + parts(open))
     }
 }
 
@@ -269,7 +275,7 @@ impl Open {
     fn add(&mut self, row: &Seen, rules: &Rules, routines: &Routines, step: Step) {
         let hot = row.judged.score >= rules.threshold;
         self.rows += 1;
-        self.hot += usize::from(hot);
+        self.hot += u32::from(hot);
         self.incident.latest = row.time;
         if row.nothing && (hot || self.zero > 0) {
             (self.zero, self.until_zero) = (self.zero + 1, self.rows);
@@ -277,9 +283,9 @@ impl Open {
         if row.judged.flat >= row.judged.score && row.judged.flat > 0.0 {
             (self.flat, self.until_flat) = (self.flat + 1, self.rows);
         }
-        self.same_side += usize::from(side(row) == self.up);
+        self.same_side += u32::from(side(row) == self.up);
         let distance = relative(row);
-        self.near += (distance - self.near) / self.rows.min(2 * ONSET) as f64;
+        self.near += (distance - self.near) / f64::from(self.rows.min(2 * ONSET));
         if self.rows <= ONSET {
             self.began = self.near.abs();
         }
@@ -312,7 +318,7 @@ impl Open {
 
     /// What it is and which way. An outage is judged up to its last row near nothing.
     fn kind(&self, rules: &Rules, step: Step) -> (IncidentKind, Option<Direction>) {
-        let most = |count: usize, until: usize| count * 2 > until && count * 2 >= self.hot;
+        let most = |count: u32, until: u32| count * 2 > until && count * 2 >= self.hot;
         let way = if self.up { Direction::Up } else { Direction::Down };
         if most(self.zero, self.until_zero) {
             (IncidentKind::DropToZero, Some(Direction::Down))

@@ -31,8 +31,11 @@ const LARGE: f64 = 0.05;
 const CORE: f64 = 0.02;
 /// Rarity from which only the ratio counts.
 const BENT: f64 = 2.0;
-/// Rarities are kept in tenths, up to ±12.7.
+/// Rarities are kept in tenths. Bent ones stay below half of what seven bits hold.
 const TENTHS: f64 = 10.0;
+/// What the tenths of rarities, and of how rare a repeating is, are held to.
+const RAREST: f64 = 63.0;
+const FLATTEST: f64 = 31.0;
 
 /// DBSCAN's verdict on an error vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -76,8 +79,41 @@ pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool) -> Look {
 }
 
 type Point = [i8; SIDES];
-/// A point with the number of its cluster, from 1; 0 where it does not speak for one.
-type Labelled = (Point, u8);
+
+/// A point with the number of its cluster, from 1; 0 where it does not speak for one. From the lowest bit:
+/// four rarities in seven bits each, the repeating in five, whether there was nothing in one, the
+/// number in six.
+#[derive(Debug, Clone, Copy)]
+struct Labelled([u8; 5]);
+
+/// The largest number of a cluster.
+const MOST_LABELS: u8 = 63;
+
+impl Labelled {
+    fn new(point: &Point, label: u8) -> Self {
+        let [rarities @ .., flat, nothing] = point;
+        let rarities = rarities.iter().rev().fold(0u64, |bits, v| bits << 7 | u64::from((v + 64) as u8 & 127));
+        let rest = u64::from(label) << 6 | u64::from(*nothing != 0) << 5 | u64::from(*flat as u8 & 31);
+        let [a, b, c, d, e, ..] = (rest << 28 | rarities).to_le_bytes();
+        Self([a, b, c, d, e])
+    }
+
+    fn bits(&self) -> u64 {
+        let [a, b, c, d, e] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, 0, 0, 0])
+    }
+
+    fn point(&self) -> Point {
+        let bits = self.bits();
+        let [a, b, c, d] = [0, 7, 14, 21].map(|shift| (bits >> shift & 127) as i8 - 64);
+        let nothing = if bits >> 33 & 1 == 1 { (NOTHING * TENTHS) as i8 } else { 0 };
+        [a, b, c, d, (bits >> 28 & 31) as i8, nothing]
+    }
+
+    fn label(&self) -> u8 {
+        (self.bits() >> 34) as u8
+    }
+}
 
 /// An interface's error space.
 #[derive(Debug, Clone)]
@@ -102,9 +138,9 @@ impl ErrorSpace {
         Self { quiet: Vec::new(), next: 0, past: Vec::new(), every, wait: 0, fitted: false, since_fit: 0 }
     }
 
-    /// Bytes that it takes besides its own fields.
-    pub fn heap(&self) -> usize {
-        (self.quiet.capacity() + self.past.capacity()) * size_of::<Labelled>()
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + (self.quiet.capacity() + self.past.capacity()) * size_of::<Labelled>()
     }
 
     /// Learns the look of a row outside any incident; every so many rows one is kept.
@@ -116,7 +152,7 @@ impl ErrorSpace {
             return;
         }
         self.wait = self.every - 1;
-        let new = (point(look), 0);
+        let new = Labelled::new(&point(look), 0);
         if self.quiet.len() == QUIET {
             self.quiet[usize::from(self.next)] = new;
         } else {
@@ -131,12 +167,12 @@ impl ErrorSpace {
     pub fn learn_incident(&mut self, onset: &Look, worst: &Look) {
         for look in [onset, worst] {
             let point = point(look);
-            if self.past.last().map(|(last, _)| *last) != Some(point) {
+            if self.past.last().map(Labelled::point) != Some(point) {
                 if self.past.len() == PAST {
                     self.past.remove(0);
                 }
                 self.past.reserve_exact(1);
-                self.past.push((point, 0));
+                self.past.push(Labelled::new(&point, 0));
             }
         }
         self.fitted = false;
@@ -153,8 +189,8 @@ impl ErrorSpace {
         let near = |points: &[Labelled]| {
             points
                 .iter()
-                .filter(|(_, label)| *label > 0)
-                .map(|(p, label)| (distance(p, &here), i32::from(*label) - 1))
+                .filter(|p| p.label() > 0)
+                .map(|p| (distance(&p.point(), &here), i32::from(p.label()) - 1))
                 .filter(|(d, _)| *d <= REACH)
                 .min_by(|a, b| a.0.total_cmp(&b.0))
         };
@@ -170,8 +206,8 @@ impl ErrorSpace {
     fn fit(&mut self) {
         // Identical points are DBSCAN's worst case: each stands once, with how often it came.
         let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();
-        self.quiet.iter().for_each(|(p, _)| counts.entry(*p).or_default().0 += 1);
-        self.past.iter().for_each(|(p, _)| counts.entry(*p).or_default().1 += 1);
+        self.quiet.iter().for_each(|p| counts.entry(p.point()).or_default().0 += 1);
+        self.past.iter().for_each(|p| counts.entry(p.point()).or_default().1 += 1);
         let points: Vec<(Point, usize, usize)> = counts.iter().map(|(p, (q, past))| (*p, *q, *past)).collect();
         // A value that came more than once is its own neighbour: it goes in twice.
         let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
@@ -187,7 +223,7 @@ impl ErrorSpace {
         }
         let mut ranked: Vec<usize> = sizes.keys().copied().collect();
         ranked.sort_by_key(|label| (std::cmp::Reverse(sizes[label]), *label));
-        let number = |place: usize| u8::try_from(place + 1).unwrap_or(u8::MAX);
+        let number = |place: usize| u8::try_from(place + 1).map_or(MOST_LABELS, |n| n.min(MOST_LABELS));
         let rank = |label: usize| number(ranked.iter().position(|l| *l == label).unwrap_or(0));
         let large = (LARGE * self.quiet.len() as f64).max(3.0);
         let enough = (CORE * self.quiet.len() as f64).max(3.0);
@@ -213,13 +249,19 @@ impl ErrorSpace {
             }
         }
         for (points, labels) in [(&mut self.quiet, &core), (&mut self.past, &past)] {
-            points.iter_mut().for_each(|(p, label)| *label = labels.get(p).copied().unwrap_or(0));
+            for kept in points.iter_mut() {
+                let point = kept.point();
+                *kept = Labelled::new(&point, labels.get(&point).copied().unwrap_or(0));
+            }
         }
     }
 }
 
+/// What is kept of a look. What is no number counts as 0.
 fn point(look: &Look) -> Point {
-    look.map(|v| (v * TENTHS).round().clamp(-127.0, 127.0) as i8)
+    let [rarities @ .., flat, nothing] = look.map(|v| (v * TENTHS).round());
+    let [a, b, c, d] = rarities.map(|v| v.clamp(-RAREST, RAREST) as i8);
+    [a, b, c, d, flat.clamp(0.0, FLATTEST) as i8, nothing as i8]
 }
 
 /// A rarity as it is compared: as it is while it is not rare, by its ratio from there on. Once in 10^15
@@ -266,6 +308,20 @@ mod tests {
     }
 
     #[test]
+    fn a_point_and_its_label_are_kept_as_they_are() {
+        for (look, label) in [
+            (look(&[0.3, -1.7, 2.0, -0.1], 0.0, false), 0),
+            (look(&[-35.0, 35.0, -9.0, 9.0], 0.0, true), 63),
+            (look(&[1.0, 0.0, 0.0, -1.0], 6.0, true), 7),
+        ] {
+            let (point, kept) = (point(&look), Labelled::new(&point(&look), label));
+            assert_eq!((kept.point(), kept.label()), (point, label));
+            let far = look.iter().zip(point).map(|(v, p)| (v - f64::from(p) / TENTHS).abs()).fold(0.0, f64::max);
+            assert!(far <= 0.0501, "{look:?} became {point:?}");
+        }
+    }
+
+    #[test]
     fn usual_errors_are_nominal_and_what_is_new_is_noise() {
         let mut space = space();
         assert_eq!(space.verdict(&plain([0.1, -0.2, 0.3, 0.0])), (Verdict::Nominal, 0));
@@ -303,7 +359,7 @@ mod tests {
             space.learn_incident(&plain([4.0, 4.0, 3.0, 3.0]), &worst);
         }
         assert_eq!(space.verdict(&plain([4.0, 4.0, 3.0, 3.0])).0, Verdict::Recurring);
-        assert!(size_of::<ErrorSpace>() + space.heap() <= 1600, "{}", space.heap());
+        assert!(space.bytes() <= 960, "{}", space.bytes());
     }
 
     #[test]

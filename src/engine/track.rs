@@ -7,9 +7,9 @@ use crate::detect::notice::Notices;
 use crate::detect::silence::{Activity, Gap, silences};
 use crate::detect::tracker::{Change, Seen, Tracker, is_nothing};
 use crate::detect::verdict::{ErrorSpace, look};
-use crate::detect::{Incident, IncidentId, Settings, Standing, Verdict};
+use crate::detect::{Incident, IncidentId, Judge, Settings, Standing, Verdict};
 use crate::ingest::{Origin, Row};
-use crate::model::Model;
+use crate::model::{Forecaster, Model};
 use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WARM_UP, step};
 
 /// Slots that a row may be late, and be scored as if it had been in time.
@@ -100,6 +100,34 @@ struct State {
     tracker: Tracker,
 }
 
+/// Bytes of what is carried from row to row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bytes {
+    /// The ring of the past week and the profiles of day and week.
+    pub seasons: usize,
+    /// The forecast's state besides: window, blends, mix.
+    pub forecast: usize,
+    /// The score's state.
+    pub judge: usize,
+    /// DBSCAN's sample.
+    pub space: usize,
+    /// Routines of incidents.
+    pub tracker: usize,
+    /// Past peaks.
+    pub notices: usize,
+    /// Places in the history, and what holds the parts together.
+    pub rest: usize,
+    /// The open incident; 0 where there is none.
+    pub open: usize,
+}
+
+impl Bytes {
+    /// All but ring and profiles, and but an open incident.
+    pub fn scoring(&self) -> usize {
+        self.forecast + self.judge + self.space + self.tracker + self.notices + self.rest
+    }
+}
+
 /// The state before a row, to go back to.
 #[derive(Debug)]
 struct Checkpoint {
@@ -180,10 +208,25 @@ impl Track {
         self.settled
     }
 
-    /// Bytes that the verdicts and incidents of this interface take, besides what was closed.
-    pub fn detector_bytes(&self) -> usize {
-        let space = self.now.space.as_ref().map_or(0, ErrorSpace::heap);
-        size_of::<Option<ErrorSpace>>() + space + size_of::<Tracker>() + self.now.tracker.heap()
+    /// Bytes that are carried from row to row.
+    pub fn bytes(&self) -> Bytes {
+        let chain = self.now.chain.as_deref();
+        let [seasons, forecast] = chain.map_or([0; 2], |c| c.forecaster.bytes());
+        let judge = chain.map_or(0, |c| c.judge.bytes());
+        // Each part is counted with all that it has on the heap; what is left are a few own numbers.
+        let parts = size_of::<Forecaster>() + size_of::<Judge>();
+        let chain_rest = chain.map_or(0, |c| size_of_val(c) - parts);
+        let rest = size_of::<State>() - size_of::<ErrorSpace>() - size_of::<Notices>() - size_of::<Tracker>();
+        Bytes {
+            seasons,
+            forecast,
+            judge,
+            space: self.now.space.as_ref().map_or(size_of::<ErrorSpace>(), ErrorSpace::bytes),
+            tracker: self.now.tracker.bytes(),
+            notices: size_of::<Notices>(),
+            rest: chain_rest + rest,
+            open: self.now.tracker.open_bytes(),
+        }
     }
 
     /// Counts the corrections and late rows of its history.

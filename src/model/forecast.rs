@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::blend::{self, BLENDED, Blend, Blended};
 use super::kernel::{self, GateBias, Kernel, OUTPUTS, OutputLayer, SIDE};
 use super::linear::{self, Coefficients, Features};
-use super::mix::{EXPERTS, Expert, LossRates, Mix};
-use crate::series::rhythm::{Echo, NONE, Pair};
+use super::mix::{EXPERTS, Expert, LossRates, MOST_ROWS, Mix};
+use crate::series::rhythm::{Echo, Faded, NONE, Pair};
 use crate::series::running::{Running, rate};
 use crate::series::scale::median;
 use crate::series::window::circle;
@@ -89,7 +89,7 @@ pub struct Forecaster {
     outlook: Arc<Outlook>,
     rhythm: crate::series::Rhythm,
     window: Window,
-    echo_last: Echo,
+    echo_last: Faded,
     /// The level's distance from the profile, and from the day before.
     bias: [[Running; 2]; 2],
     level: [Running; 2],
@@ -103,10 +103,10 @@ pub struct Forecaster {
 
 #[derive(Debug, Clone, Copy)]
 struct Rates {
-    quarter_day: f64,
-    day: f64,
-    week: f64,
-    blend: f64,
+    quarter_day: f32,
+    day: f32,
+    week: f32,
+    blend: f32,
     losses: LossRates,
 }
 
@@ -114,6 +114,7 @@ impl Forecaster {
     /// A state that has seen nothing yet.
     pub fn new(step: Step, scale: [Scale; 2], outlook: Arc<Outlook>) -> Self {
         let day = step.slots_in(DAY);
+        let rate = |rows: f64| rate(rows) as f32;
         let window = Window::new(outlook.window);
         Self {
             step,
@@ -121,7 +122,7 @@ impl Forecaster {
             outlook,
             rhythm: crate::series::Rhythm::new(step),
             window,
-            echo_last: Echo::SILENT,
+            echo_last: Faded::from(&Echo::SILENT),
             bias: Default::default(),
             level: Default::default(),
             blends: Default::default(),
@@ -133,7 +134,7 @@ impl Forecaster {
                 day: rate(day.max(12.0)),
                 week: rate(day.max(4.0) * 7.0),
                 blend: rate(day.max(24.0) * BLEND_DAYS),
-                losses: LossRates { fast: rate((day / 4.0).max(3.0)), slow: rate((day * 3.0).max(12.0)) },
+                losses: LossRates { fast: rate((day / 4.0).max(3.0)), slow: rate((day * 3.0).clamp(12.0, MOST_ROWS)) },
             },
         }
     }
@@ -244,24 +245,24 @@ impl Forecaster {
             if self.rows as usize > WARM_UP {
                 let last = forecast.experts[Expert::LastValue as usize][c];
                 for (blend, inputs) in self.blends.iter_mut().zip(&forecast.blended) {
-                    blend[c].learn(&inputs[c], z[c] - last, self.rates.blend, self.rates.day);
+                    blend[c].learn(&inputs[c], z[c] - last, f64::from(self.rates.blend), f64::from(self.rates.day));
                 }
             }
             let error = z[c] - forecast.plain[c];
             surprise[c] = error / forecast.usual[c];
             if error.is_finite() {
-                self.usual[c].learn(error.abs().min(HELD), self.rates.day);
+                self.usual[c].learn(error.abs().min(HELD), f64::from(self.rates.day));
             }
             for (bias, base) in self.bias.iter_mut().zip([forecast.echo.profile, forecast.echo.day_before]) {
                 if base[c].is_finite() {
-                    bias[c].learn((z[c] - base[c]).clamp(-HELD, HELD), self.rates.quarter_day);
+                    bias[c].learn((z[c] - base[c]).clamp(-HELD, HELD), f64::from(self.rates.quarter_day));
                 }
             }
-            self.level[c].learn(z[c], self.rates.week);
+            self.level[c].learn(z[c], f64::from(self.rates.week));
         }
         let deviation = [0, 1].map(|c| z[c] - forecast.profile[c]);
         self.window.push(forecast.missing, time, z, surprise, deviation);
-        self.echo_last = forecast.echo;
+        self.echo_last = Faded::from(&forecast.echo);
     }
 
     /// Learns the first row, before which nothing can be expected.
@@ -271,9 +272,11 @@ impl Forecaster {
         self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
     }
 
-    /// Bytes of its state: of the ring and the profiles of day and week, and of all else.
+    /// Bytes of its state: of the ring and the profiles of day and week, and of all else. What a model
+    /// knows is not counted, since interfaces share it.
     pub fn bytes(&self) -> [usize; 2] {
-        [self.rhythm.bytes(), size_of::<Self>() + self.window.bytes()]
+        let own = size_of::<Self>() - size_of::<crate::series::Rhythm>();
+        [self.rhythm.bytes(), own + self.window.bytes()]
     }
 
     /// The weights of the experts for means, those that take part; they sum to 1.

@@ -229,7 +229,7 @@ impl Work for Forward<'_> {
 /// each held to a range that no single slot can leave.
 pub fn sequence(window: &Window) -> Box<Sequence> {
     let last = window.value_back(0);
-    window.slots().map(|slot| inputs(slot, last)).collect()
+    window.slots().map(|slot| inputs(&slot, last)).collect()
 }
 
 fn inputs(slot: &WindowSlot, last: [f32; 2]) -> [f32; INPUTS] {

@@ -2,7 +2,7 @@
 //! coefficients that are pooled over all interfaces.
 
 use super::regress::{Normal, residual};
-use crate::series::rhythm::{Echo, Pair};
+use crate::series::rhythm::{Echo, Faded, Pair};
 use crate::series::window::Window;
 
 /// Features of the regression.
@@ -25,7 +25,7 @@ pub type Coefficients = [[f64; FEATURES]; 2];
 /// What is known before a row comes, relative to the last value, for each channel: earlier values,
 /// running means, the other channel, and what the past says about this slot and about the change
 /// into it. What is missing is 0. `bias` is the level's distance from profile and from the day before.
-pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Echo, bias: [Pair; 2]) -> Features {
+pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Faded, bias: [Pair; 2]) -> Features {
     let mut out = [[0.0; FEATURES]; 2];
     for c in 0..2 {
         let y = last[c];
@@ -45,19 +45,19 @@ pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Echo, bias
             last[other] - y,
             last[other] - f64::from(window.value_back(1)[other]),
             echo.day_before[c] - y,
-            echo.day_before[c] - echo_last.day_before[c],
+            echo.day_before[c] - f64::from(echo_last.day_before[c]),
             echo.week_before[c] - y,
-            echo.week_before[c] - echo_last.week_before[c],
+            echo.week_before[c] - f64::from(echo_last.week_before[c]),
             echo.week_profile[c] - y,
-            echo.week_profile[c] - echo_last.week_profile[c],
+            echo.week_profile[c] - f64::from(echo_last.week_profile[c]),
             echo.day_profile[c] - y,
-            echo.day_profile[c] - echo_last.day_profile[c],
+            echo.day_profile[c] - f64::from(echo_last.day_profile[c]),
             bias[0][c],
             bias[1][c],
             1.0,
             echo.three_days[c] - y,
             echo.seven_days[c] - y,
-            echo.seven_days[c] - echo_last.seven_days[c],
+            echo.seven_days[c] - f64::from(echo_last.seven_days[c]),
         ];
         out[c] = raw.map(|v| if v.is_finite() { v.clamp(-CLIP, CLIP) } else { 0.0 });
     }

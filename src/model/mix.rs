@@ -98,46 +98,52 @@ const SLACK: f64 = 1e-3;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LossRates {
     /// For some six hours.
-    pub(super) fast: f64,
+    pub(super) fast: f32,
     /// For three days.
-    pub(super) slow: f64,
+    pub(super) slow: f32,
 }
 
-/// A forecast's mean absolute error of late, over two half-lives. Plain means until enough rows have come.
+/// The longest half-life of a loss, in rows: they are counted in sixteen bits, and the weight of a row
+/// in the mean that they make must fall to its own. Three days of rows that are six seconds apart.
+pub(super) const MOST_ROWS: f64 = 45_000.0;
+
+/// A forecast's mean absolute error of late for each channel, over two half-lives. Plain means until
+/// enough rows have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Loss {
-    fast: f32,
-    slow: f32,
-    rows: f32,
+    fast: [f32; 2],
+    slow: [f32; 2],
+    rows: [u16; 2],
 }
 
 impl Loss {
-    fn learn(&mut self, error: f64, rates: LossRates) {
-        self.rows = (self.rows + 1.0).min(1e6);
-        let least = 1.0 / f64::from(self.rows);
-        let move_by = |mean: f32, rate: f64| (f64::from(mean) + (error - f64::from(mean)) * rate.max(least)) as f32;
-        self.fast = move_by(self.fast, rates.fast);
-        self.slow = move_by(self.slow, rates.slow);
+    fn learn(&mut self, c: usize, error: f64, rates: LossRates) {
+        self.rows[c] = self.rows[c].saturating_add(1);
+        let least = 1.0 / f64::from(self.rows[c]);
+        let move_by =
+            |mean: f32, rate: f32| (f64::from(mean) + (error - f64::from(mean)) * f64::from(rate).max(least)) as f32;
+        self.fast[c] = move_by(self.fast[c], rates.fast);
+        self.slow[c] = move_by(self.slow[c], rates.slow);
     }
 
     /// None while it is on trial.
-    fn mean(&self) -> Option<f64> {
-        (f64::from(self.rows) >= TRIAL).then(|| 0.5 * (f64::from(self.fast) + f64::from(self.slow)))
+    fn mean(&self, c: usize) -> Option<f64> {
+        (f64::from(self.rows[c]) >= TRIAL).then(|| 0.5 * (f64::from(self.fast[c]) + f64::from(self.slow[c])))
     }
 }
 
 /// How well each expert did of late, and the range of what was seen.
 #[derive(Debug, Clone)]
 pub(super) struct Mix {
-    losses: [[Loss; 2]; EXPERTS],
+    losses: [Loss; EXPERTS],
     /// Of the mix without the LSTM.
-    plain: [Loss; 2],
-    range: [[f64; 2]; 2],
+    plain: Loss,
+    range: [[f32; 2]; 2],
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { losses: Default::default(), plain: Default::default(), range: [[f64::INFINITY, f64::NEG_INFINITY]; 2] }
+        Self { losses: Default::default(), plain: Default::default(), range: [[f32::INFINITY, f32::NEG_INFINITY]; 2] }
     }
 }
 
@@ -145,13 +151,14 @@ impl Mix {
     /// Learns what came where `experts` said what they said, and the mix without the LSTM `plain`.
     pub(super) fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates) {
         for c in 0..2 {
-            let all = self.losses.iter_mut().zip(experts).map(|(losses, said)| (&mut losses[c], said[c]));
-            for (loss, said) in all.chain([(&mut self.plain[c], plain[c])]) {
+            let all = self.losses.iter_mut().zip(experts);
+            for (loss, said) in all.chain([(&mut self.plain, &plain)]) {
+                let said = said[c];
                 if said.is_finite() {
-                    loss.learn((z[c] - said).abs().min(WORST), rates);
+                    loss.learn(c, (z[c] - said).abs().min(WORST), rates);
                 }
             }
-            self.range[c] = [self.range[c][0].min(z[c]), self.range[c][1].max(z[c])];
+            self.range[c] = [self.range[c][0].min(z[c] as f32), self.range[c][1].max(z[c] as f32)];
         }
     }
 
@@ -171,7 +178,7 @@ impl Mix {
 
     /// No forecast goes far beyond what was ever seen here: sinh would make absurd values of it.
     fn held(&self, mixed: f64, c: usize) -> f64 {
-        let [low, high] = self.range[c];
+        let [low, high] = self.range[c].map(f64::from);
         if low <= high { mixed.clamp(low - 2.0, high + 2.0) } else { mixed }
     }
 
@@ -186,19 +193,18 @@ impl Mix {
 
     /// Weights of the experts without the LSTM for channel `c`, as long as they speak.
     fn shares(&self, speaks: impl Fn(usize) -> bool, c: usize) -> [f64; PLAIN] {
-        shares(std::array::from_fn(|e| speaks(e).then_some(&self.losses[e][c])))
+        shares(std::array::from_fn(|e| if speaks(e) { self.losses[e].mean(c) } else { None }))
     }
 
     /// Weights of the mix without the LSTM, the LSTM, and the blend with it.
     fn upper_shares(&self, c: usize) -> [f64; 3] {
-        let of = |e: Expert| Some(&self.losses[e as usize][c]);
-        shares([Some(&self.plain[c]), of(Expert::Lstm), of(Expert::LstmBlend)])
+        let of = |e: Expert| self.losses[e as usize].mean(c);
+        shares([self.plain.mean(c), of(Expert::Lstm), of(Expert::LstmBlend)])
     }
 }
 
 /// Unnormalised weights by losses; 0 for who says nothing or is still on trial.
-fn shares<const N: usize>(losses: [Option<&Loss>; N]) -> [f64; N] {
-    let losses = losses.map(|loss| loss.and_then(Loss::mean));
+fn shares<const N: usize>(losses: [Option<f64>; N]) -> [f64; N] {
     let best = losses.iter().flatten().copied().fold(f64::INFINITY, f64::min);
     losses.map(|loss| loss.map_or(0.0, |loss| libm::exp(-SHARPNESS * (loss - best) / (best + SLACK))))
 }
@@ -235,7 +241,7 @@ mod tests {
     #[test]
     fn the_mix_goes_over_to_whoever_becomes_best_and_leaves_out_who_says_nothing() {
         let mut mix = Mix::default();
-        let rates = LossRates { fast: rate(6.0), slow: rate(24.0) };
+        let rates = LossRates { fast: rate(6.0) as f32, slow: rate(24.0) as f32 };
         let says = |day: f64, profile: f64| {
             let mut experts = [NONE; EXPERTS];
             experts[Expert::LastValue as usize] = [5.0; 2];

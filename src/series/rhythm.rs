@@ -56,6 +56,35 @@ impl Echo {
     };
 }
 
+/// What an echo said of one slot, kept to tell the change into the next one. Single precision holds
+/// all of it, since ring and profiles have no more.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Faded {
+    /// The value a day before.
+    pub day_before: [f32; 2],
+    /// The value a week before.
+    pub week_before: [f32; 2],
+    /// The usual value at this half-hour of the week.
+    pub week_profile: [f32; 2],
+    /// The usual value at this half-hour of the day.
+    pub day_profile: [f32; 2],
+    /// The median of this time on the last seven days.
+    pub seven_days: [f32; 2],
+}
+
+impl From<&Echo> for Faded {
+    fn from(echo: &Echo) -> Self {
+        let short = |pair: Pair| pair.map(|v| v as f32);
+        Self {
+            day_before: short(echo.day_before),
+            week_before: short(echo.week_before),
+            week_profile: short(echo.week_profile),
+            day_profile: short(echo.day_profile),
+            seven_days: short(echo.seven_days),
+        }
+    }
+}
+
 /// The past week on a ring and the profiles of day and week, learnt row by row.
 #[derive(Debug, Clone)]
 pub struct Rhythm {
@@ -66,11 +95,26 @@ pub struct Rhythm {
     filling: [f64; 2],
     filled: f64,
     week_ago: Pair,
-    week: Box<[[f32; 2]; WEEK_BINS]>,
-    week_rows: Box<[u8; WEEK_BINS]>,
-    day: Box<[[f32; 2]; DAY_BINS]>,
-    day_rows: Box<[u16; DAY_BINS]>,
+    profiles: Box<Profiles>,
     rows_per_bin: f64,
+}
+
+/// Usual values by half-hour of week and day, with the rows that made them.
+#[derive(Debug, Clone)]
+struct Profiles {
+    week: [[f32; 2]; WEEK_BINS],
+    day: [[f32; 2]; DAY_BINS],
+    day_rows: [u16; DAY_BINS],
+    week_rows: [u8; WEEK_BINS],
+}
+
+impl Profiles {
+    const EMPTY: Self = Self {
+        week: [[0.0; 2]; WEEK_BINS],
+        day: [[0.0; 2]; DAY_BINS],
+        day_rows: [0; DAY_BINS],
+        week_rows: [0; WEEK_BINS],
+    };
 }
 
 impl Rhythm {
@@ -85,10 +129,7 @@ impl Rhythm {
             filling: [0.0; 2],
             filled: 0.0,
             week_ago: NONE,
-            week: Box::new([[0.0; 2]; WEEK_BINS]),
-            week_rows: Box::new([0; WEEK_BINS]),
-            day: Box::new([[0.0; 2]; DAY_BINS]),
-            day_rows: Box::new([0; DAY_BINS]),
+            profiles: Box::new(Profiles::EMPTY),
             rows_per_bin: (1800.0 / step.seconds() as f64).max(1.0),
         }
     }
@@ -105,9 +146,10 @@ impl Rhythm {
         }
         let day_before = days.into_iter().find(|pair| !pair[0].is_nan()).unwrap_or(NONE);
         let (w, d) = (week_bin(time), day_bin(time));
-        let (week_rows, day_rows) = (f64::from(self.week_rows[w]), f64::from(self.day_rows[d]));
-        let week_profile = if week_rows > 0.0 { self.week[w].map(f64::from) } else { NONE };
-        let day_profile = if day_rows > 0.0 { self.day[d].map(f64::from) } else { NONE };
+        let profiles = &*self.profiles;
+        let (week_rows, day_rows) = (f64::from(profiles.week_rows[w]), f64::from(profiles.day_rows[d]));
+        let week_profile = if week_rows > 0.0 { profiles.week[w].map(f64::from) } else { NONE };
+        let day_profile = if day_rows > 0.0 { profiles.day[d].map(f64::from) } else { NONE };
         let trust = week_rows / (week_rows + 2.0 * self.rows_per_bin);
         let profile = match (week_rows > 0.0, day_rows > 0.0) {
             (true, true) => [0, 1].map(|c| trust * week_profile[c] + (1.0 - trust) * day_profile[c]),
@@ -126,7 +168,8 @@ impl Rhythm {
 
     /// Puts what the profiles say where `to` says.
     pub fn remap(&mut self, to: impl Fn(Pair) -> Pair) {
-        for bin in self.week.iter_mut().chain(self.day.iter_mut()) {
+        let profiles = &mut *self.profiles;
+        for bin in profiles.week.iter_mut().chain(profiles.day.iter_mut()) {
             *bin = to(bin.map(f64::from)).map(|v| v as f32);
         }
     }
@@ -134,21 +177,18 @@ impl Rhythm {
     fn average(&mut self, time: Timestamp, z: Pair) {
         let (w, d) = (week_bin(time), day_bin(time));
         let cap = (WEEKS_AVERAGED * self.rows_per_bin).clamp(2.0, 250.0);
-        let rows = (f64::from(self.week_rows[w]) + 1.0).min(cap);
-        self.week_rows[w] = rows as u8;
-        average(&mut self.week[w], z, rows);
-        let rows = (f64::from(self.day_rows[d]) + 1.0).min(cap * 7.0);
-        self.day_rows[d] = rows as u16;
-        average(&mut self.day[d], z, rows);
+        let profiles = &mut *self.profiles;
+        let rows = (f64::from(profiles.week_rows[w]) + 1.0).min(cap);
+        profiles.week_rows[w] = rows as u8;
+        average(&mut profiles.week[w], z, rows);
+        let rows = (f64::from(profiles.day_rows[d]) + 1.0).min(cap * 7.0);
+        profiles.day_rows[d] = rows as u16;
+        average(&mut profiles.day[d], z, rows);
     }
 
-    /// Bytes of the ring and the profiles.
+    /// Bytes of the ring and the profiles, and of what leads them.
     pub fn bytes(&self) -> usize {
-        size_of_val(&*self.ring)
-            + size_of_val(&*self.week)
-            + size_of_val(&*self.week_rows)
-            + size_of_val(&*self.day)
-            + size_of_val(&*self.day_rows)
+        size_of::<Self>() + size_of_val(&*self.ring) + size_of_val(&*self.profiles)
     }
 
     /// Remembers what came on the ring of the past week; the profiles do not learn it.

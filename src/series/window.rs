@@ -10,7 +10,7 @@ const LOOK_BACK: usize = 24;
 
 /// How many slots the LSTM sees: 24, or from 4 to 96.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WindowLength(usize);
+pub struct WindowLength(u8);
 
 impl WindowLength {
     /// The fewest and the most.
@@ -18,12 +18,12 @@ impl WindowLength {
 
     /// A length within [`Self::RANGE`]; else none.
     pub fn new(slots: usize) -> Option<Self> {
-        Self::RANGE.contains(&slots).then_some(Self(slots))
+        Self::RANGE.contains(&slots).then_some(Self(slots as u8))
     }
 
     /// In slots.
     pub fn slots(self) -> usize {
-        self.0
+        usize::from(self.0)
     }
 }
 
@@ -38,9 +38,9 @@ impl Default for WindowLength {
 pub struct WindowSlot {
     /// Maximum and mean; in a gap those of the slot before.
     pub value: [f32; 2],
-    /// What came minus what a plain forecast had expected, in units of that forecast's usual error.
+    /// What came minus what a plain forecast had expected, in units of that forecast's usual error; up to 8.
     pub surprise: [f32; 2],
-    /// Distance from the profile of day and week.
+    /// Distance from the profile of day and week; up to 8.
     pub deviation: [f32; 2],
     /// Whether there was a sample.
     pub present: bool,
@@ -48,17 +48,42 @@ pub struct WindowSlot {
     pub hour: [f32; 2],
 }
 
-impl WindowSlot {
-    const EMPTY: Self =
-        Self { value: [0.0; 2], surprise: [0.0; 2], deviation: [0.0; 2], present: false, hour: [0.0; 2] };
+/// A slot as it is kept. Values are exact, since differences of them are looked at; all else is only
+/// given to the LSTM, which is content with four digits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Kept {
+    value: [f32; 2],
+    surprise: [i16; 2],
+    deviation: [i16; 2],
+    /// A point on the circle; the circle's middle where there was no sample.
+    hour: [i16; 2],
+}
+
+/// What surprises and deviations are held to. The LSTM is given no more of them.
+const HELD: f32 = 8.0;
+/// Units of a surprise or a deviation, and of a place on the circle, in sixteen bits.
+const UNITS: f32 = 32_767.0 / HELD;
+const CIRCLE_UNITS: f32 = 32_767.0;
+
+impl Kept {
+    fn slot(&self) -> WindowSlot {
+        let scaled = |pair: [i16; 2], units: f32| pair.map(|v| f32::from(v) / units);
+        WindowSlot {
+            value: self.value,
+            surprise: scaled(self.surprise, UNITS),
+            deviation: scaled(self.deviation, UNITS),
+            present: self.hour != [0; 2],
+            hour: scaled(self.hour, CIRCLE_UNITS),
+        }
+    }
 }
 
 /// A ring of the last slots. A gap is in it as a gap.
 #[derive(Debug, Clone)]
 pub struct Window {
-    slots: Box<[WindowSlot]>,
+    slots: Box<[Kept]>,
     length: WindowLength,
-    next: usize,
+    next: u8,
     last: Option<(Timestamp, Pair)>,
 }
 
@@ -72,7 +97,7 @@ impl Window {
     /// An empty one, of which the LSTM sees the last `length` slots.
     pub fn new(length: WindowLength) -> Self {
         let kept = length.slots().max(LOOK_BACK);
-        Self { slots: vec![WindowSlot::EMPTY; kept].into(), length, next: 0, last: None }
+        Self { slots: vec![Kept::default(); kept].into(), length, next: 0, last: None }
     }
 
     /// The newest row: its moment and its scaled values.
@@ -84,15 +109,15 @@ impl Window {
     pub fn push(&mut self, missing: usize, time: Timestamp, z: Pair, surprise: Pair, deviation: Pair) {
         let before = self.last.map_or([0.0; 2], |(_, z)| z.map(|v| v as f32));
         for _ in 0..missing.min(self.slots.len()) {
-            self.put(WindowSlot { value: before, ..WindowSlot::EMPTY });
+            self.put(Kept { value: before, ..Kept::default() });
         }
-        let finite = |pair: Pair| pair.map(|v| if v.is_finite() { v as f32 } else { 0.0 });
-        self.put(WindowSlot {
+        // What is no number becomes 0.
+        let held = |pair: Pair| pair.map(|v| ((v as f32).clamp(-HELD, HELD) * UNITS).round() as i16);
+        self.put(Kept {
             value: z.map(|v| v as f32),
-            surprise: finite(surprise),
-            deviation: finite(deviation),
-            present: true,
-            hour: circle(time.second_of_day(), super::time::DAY),
+            surprise: held(surprise),
+            deviation: held(deviation),
+            hour: circle(time.second_of_day(), super::time::DAY).map(|v| (v * CIRCLE_UNITS).round() as i16),
         });
         self.last = Some((time, z));
     }
@@ -102,21 +127,21 @@ impl Window {
         size_of_val(&*self.slots)
     }
 
-    fn put(&mut self, slot: WindowSlot) {
-        self.slots[self.next] = slot;
-        self.next = (self.next + 1) % self.slots.len();
+    fn put(&mut self, slot: Kept) {
+        self.slots[usize::from(self.next)] = slot;
+        self.next = (self.next + 1) % self.slots.len() as u8;
     }
 
     /// The slots that the LSTM sees, oldest first.
-    pub fn slots(&self) -> impl ExactSizeIterator<Item = &WindowSlot> {
+    pub fn slots(&self) -> impl ExactSizeIterator<Item = WindowSlot> {
         let (kept, seen) = (self.slots.len(), self.length.slots());
-        (kept - seen..kept).map(move |i| &self.slots[(self.next + i) % kept])
+        (kept - seen..kept).map(move |i| self.slots[(usize::from(self.next) + i) % kept].slot())
     }
 
     /// The value `back` slots before the newest one (0 is the newest), that of the slot before it in a gap.
     pub fn value_back(&self, back: usize) -> [f32; 2] {
         let kept = self.slots.len();
-        self.slots[(self.next + 2 * kept - 1 - back.min(kept - 1)) % kept].value
+        self.slots[(usize::from(self.next) + 2 * kept - 1 - back.min(kept - 1)) % kept].value
     }
 }
 
@@ -143,6 +168,16 @@ mod tests {
         assert_eq!(got[19..], [(29.0, true), (29.0, false), (29.0, false), (29.0, false), (99.0, true)]);
         assert_eq!((w.value_back(0)[0], w.value_back(4)[0], w.value_back(5)[0]), (99.0, 29.0, 28.0));
         assert!(w.slots().all(|s| s.deviation[0].is_finite()));
+    }
+
+    #[test]
+    fn what_is_kept_short_is_kept_to_four_digits() {
+        let (mut w, time) = (Window::default(), Timestamp::from_seconds(5 * 3600 + 17));
+        w.push(0, time, [1.0; 2], [0.1234, -3.9], [7.77, 1e9]);
+        let slot = w.slots().last().unwrap();
+        let near = |a: [f32; 2], b: [f32; 2]| (0..2).all(|c| (a[c] - b[c]).abs() < 2e-4);
+        assert!(near(slot.surprise, [0.1234, -3.9]) && near(slot.deviation, [7.77, 8.0]), "{slot:?}");
+        assert!(near(slot.hour, circle(time.second_of_day(), 86_400)), "{slot:?}");
     }
 
     #[test]

@@ -230,11 +230,17 @@ fn what_is_told_in_pieces_is_what_is_told_at_once_and_a_ring_is_decided_once() {
     assert!(rung > 40 && turned < rung / 3, "{rung} rang, {turned} of them later than they began");
 }
 
+/// Everything that is carried from row to row is counted, with all that it has on the heap.
 #[test]
 fn what_is_kept_of_an_interface_stays_small() {
     let plan = Plan { rate: 1.0, stories: 1.0, ..Plan::default() };
     let engine = fleet(&plan, Settings::default());
-    let most = engine.tracks().iter().map(|t| t.detector_bytes() + size_of::<noctop::detect::Judge>()).max().unwrap();
-    println!("{most} bytes, {} of them the judge", size_of::<noctop::detect::Judge>());
-    assert!(most <= 4096, "{most} bytes");
+    let all = || engine.tracks().iter().map(|track| track.bytes());
+    let most = all().max_by_key(|bytes| bytes.scoring()).unwrap();
+    println!("{most:?}: {} bytes to score", most.scoring());
+    let open = all().map(|bytes| bytes.open).max().unwrap();
+    println!("an open incident takes {open} bytes");
+    assert!(all().all(|bytes| bytes.seasons <= 8192));
+    assert!(most.scoring() <= 4096, "{} bytes: {most:?}", most.scoring());
+    assert!(open > 0 && open <= 768, "{open} bytes");
 }
