@@ -7,6 +7,9 @@
 //! on three days it is a habit, and sizes at that time are measured against it until it has stayed
 //! away for some days. An incident does not come back at the same half-hour day after day; one that
 //! does is no news from the third time on.
+//!
+//! This is about the sizes of rows and changes the score. What whole incidents do at the same hour,
+//! and whether they are listed, is the matter of [`super::routine`].
 
 use crate::series::{DAY, Timestamp};
 

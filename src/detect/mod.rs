@@ -4,20 +4,26 @@
 //! |---|---|
 //! | [`spread`] | an interface's usual error, by hour: what makes an error of 3 mean the same everywhere |
 //! | [`tail`] | how rare a size of error is: a decaying histogram and a tail through its middle |
-//! | [`habit`] | what comes at the same time day after day, and is no news |
+//! | [`habit`] | rows: errors that come at the same half-hour day after day are measured against their usual size |
 //! | [`level`] | the level that an interface should be at by its rhythm: what lasts is measured from it |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
 //! | [`incident`] | what an incident is: its kind, its name, its course |
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
-//! | [`routine`] | what an interface does at the same hour on several days: known, not listed |
+//! | [`routine`] | incidents: what came at the same hour on several days is known, and not listed |
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
+//!
+//! Two files know what comes every day, at different places of that way. A [`habit`] belongs to the score: it
+//! sees rows one by one, whether or not an incident is open, and makes an error that comes each day at
+//! that half-hour a small one, so that no incident begins. A [`routine`] belongs to the tracker: it sees whole
+//! incidents, by their hour, direction, extent and length, weekly ones too, and keeps one that did begin off
+//! the list. The score does not know of it.
 
 pub mod habit;
 pub mod incident;

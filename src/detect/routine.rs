@@ -5,6 +5,9 @@
 //! before. What comes now and then at the same hour is no routine: a job comes on the next days, with a
 //! weekend between at the most, or weekly.
 //! Some numbers for each routine are kept, not the incidents, so that the state stays small.
+//!
+//! This is about incidents and leaves the score alone. [`super::habit`] does the same for rows before
+//! they are scored: what it tempers enough begins no incident, and never comes here.
 
 use crate::series::{DAY, Pair, Step, Timestamp};
 
@@ -203,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn three_times_in_one_night_is_no_habit_and_midnight_is_no_border() {
+    fn three_times_in_one_night_is_no_routine_and_midnight_is_no_border() {
         let mut routines = Routines::default();
         (0..3).for_each(|i| routines.learn(&extent(0, 600 * i, 1000.0, true), step()));
         assert!(!routines.is_usual(&extent(1, 0, 1000.0, true), step()));
@@ -215,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_one_does_not_widen_the_habit_and_chance_does_not_push_it_out() {
+    fn a_large_one_does_not_widen_the_routine_and_chance_does_not_push_it_out() {
         let mut routines = Routines::default();
         (0..4).for_each(|night| routines.learn(&extent(night, 7200, 1000.0, true), step()));
         routines.learn(&extent(4, 7200, 9000.0, true), step());
@@ -226,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_falls_in_two_parts_on_one_night_is_still_one_habit() {
+    fn what_falls_in_two_parts_on_one_night_is_still_one_routine() {
         let mut routines = Routines::default();
         routines.learn(&extent(0, 7200, 1000.0, true), step());
         routines.learn(&extent(0, 8400, 800.0, true), step());

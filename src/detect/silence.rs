@@ -64,10 +64,11 @@ impl Activity {
                 break;
             }
             let Some(bin) = self.bins.range(first..end).next() else { break };
-            slots += 1;
-            from = (bin * BIN).max(from) + step.seconds() - BIN;
+            // A bin holds several slots where these are shorter. It is counted once.
+            slots += (BIN / step.seconds()).max(1);
+            from = (bin * BIN).max(from) + (step.seconds() - BIN).max(0);
         }
-        slots
+        slots.min(enough)
     }
 }
 
@@ -176,6 +177,14 @@ mod tests {
         assert_eq!(found(&[], 95, &activity(0..100)), [(96, None)]);
         assert_eq!(found(&[], 96, &activity(0..100)), [], "97 and 98 are missing, the row of 99 may still come");
         assert_eq!(found(&[], 99, &activity(0..100)), []);
+    }
+
+    #[test]
+    fn one_minute_with_rows_is_no_hour_with_rows() {
+        let mut activity = Activity::default();
+        [0, 1800, 3600].iter().for_each(|s| activity.learn(t(0).plus(*s)));
+        let slots = |step| activity.slots(t(0), t(0).plus(3600), Step::from_seconds(step).unwrap(), 1000);
+        assert_eq!([10, 20, 45, 60, 300].map(slots), [6, 3, 1, 1, 1]);
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Book {
         // What started within the hours before may still rise, and what rises depends on what rang by
         // then. The bar of its day depends on the week before.
         let redo = since(from.plus(-EARLY));
-        let base = since(from.plus(-EARLY - (ring::DAYS + 2) * DAY));
+        let base = since(from.plus(-EARLY - (ring::DAYS + 3) * DAY));
         let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
         let known =
             self.told[base..].iter().map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });

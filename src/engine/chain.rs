@@ -104,7 +104,8 @@ impl Chain {
                 *self = Self::with_step(name, history, i - WARM_UP, i, model, step);
             }
         }
-        if i == self.refit {
+        // A row that came too late to be scored moves the places of all later ones.
+        if i >= self.refit {
             *self = Self::with_step(name, history, self.from, i, model, self.forecaster.step());
         }
         self.look(history, i, model)

@@ -85,7 +85,7 @@ pub struct Track {
     dirty: Option<usize>,
     /// First row that the present model scored: what an earlier one said is not taken back.
     floor: usize,
-    /// How often it was settled.
+    /// How often it was settled, or went on with another model.
     settled: u64,
     /// Changes with every row that was put before others or corrected.
     revision: u64,
@@ -427,6 +427,8 @@ impl Track {
             self.checkpoints.clear();
             self.keep_checkpoint(done);
             self.floor = done;
+            // Another model may see another step, and silences follow from that.
+            self.settled += 1;
         }
     }
 }

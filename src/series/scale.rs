@@ -45,7 +45,7 @@ impl Scale {
         }
         let idle = magnitudes.len() * 2 < values.len();
         let knee = 3.0 * quantile(&mut magnitudes, 0.5);
-        let mut bent: Vec<f64> = values.iter().map(|v| libm::asinh(v / knee)).collect();
+        let mut bent: Vec<f64> = values.iter().map(|v| bend(*v, knee)).collect();
         bent.sort_unstable_by(f64::total_cmp);
         let q = |p| sorted_quantile(&bent, p);
         let spread = ((q(0.75) - q(0.25)) / 1.349).max((q(0.98) - q(0.02)) / 8.2);
@@ -54,7 +54,7 @@ impl Scale {
 
     /// Raw to scaled.
     pub fn forward(&self, value: f64) -> f64 {
-        ((libm::asinh(value / self.knee) - self.middle) / self.spread).clamp(-LIMIT, LIMIT)
+        ((bend(value, self.knee) - self.middle) / self.spread).clamp(-LIMIT, LIMIT)
     }
 
     /// Scaled to raw.
@@ -68,6 +68,11 @@ impl Scale {
         let idle = if self.middle == 0.0 { self.forward(self.knee / 3.0) } else { 0.0 };
         (0.003 / self.spread).max(0.01).max(idle)
     }
+}
+
+/// asinh(value / knee), finite also where the quotient is not: values may be 10^300 times the usual one.
+fn bend(value: f64, knee: f64) -> f64 {
+    libm::asinh((value / knee).clamp(f64::MIN, f64::MAX))
 }
 
 /// The `p` quantile of values in any order (they are sorted); linear between neighbours. 0 for none.
@@ -123,6 +128,17 @@ mod tests {
         assert!((2.0..6.0).contains(&idle.forward(500.0)), "{}", idle.forward(500.0));
         let none = Scale::fit(&[0.0; 30]);
         assert!(none.forward(0.0) == 0.0 && none.forward(2.0) < 2.0 && none.forward(1e9).is_finite());
+    }
+
+    #[test]
+    fn values_that_are_nothing_beside_others_have_a_finite_scale() {
+        for large in 1..25 {
+            let mut values = [1e-300; 50];
+            values[..large].fill(1e17);
+            let s = Scale::fit(&values);
+            assert!(s.spread.is_finite() && s.middle.is_finite(), "{large}: {s:?}");
+            assert!([0.0, 1e-300, 1e17].iter().all(|v| s.back(s.forward(*v)).is_finite()), "{large}: {s:?}");
+        }
     }
 
     #[test]

@@ -132,7 +132,13 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(mut command: Command) -> Self {
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A binary that was just copied is busy while a process that another test started at that moment holds the
+        // copy's descriptor.
+        let mut child = wait_for("a binary that is not busy", LONG, || match command.spawn() {
+            Err(e) if e.kind() == std::io::ErrorKind::ExecutableFileBusy => None,
+            other => Some(other.unwrap()),
+        });
         let (sender, lines) = channel();
         let mut out = BufReader::new(child.stdout.take().unwrap());
         let reader = std::thread::spawn(move || {
