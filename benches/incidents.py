@@ -7,6 +7,7 @@ settings, and compares `score --incidents` with the labels. Needs nothing but Py
 
 import argparse
 import csv
+import shutil
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
@@ -108,19 +109,26 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="noctop, as built")
     parser.add_argument("--devices", type=int, default=50, help="devices of a fleet, six interfaces each")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="fleets with incidents, and as many with repeats")
+    parser.add_argument("--first", type=int, default=101, help="seed of the first fleet; the others follow from it")
+    parser.add_argument("--only", choices=["fleet", "quiet", "repeats"], help="one kind of fleet instead of all three")
+    parser.add_argument("--keep", type=Path, help="directory for labels and incidents of each fleet, to look at")
     args = parser.parse_args()
     busy = ["--incidents", "0.8", "--stories", "0.6", "--unlabelled", "0.3", "--new-backups", "0.1"]
     plans = {
-        "fleet": [(100 + n, busy) for n in range(1, args.seeds + 1)],
-        "quiet fleet": [(111, ["--incidents", "none"])],
-        "repeats": [(20 + n, ["--incidents", "0.5", "--stories", "0", "--repeats", "1"]) for n in range(1, args.seeds + 1)],
+        "fleet": [(args.first + n, busy) for n in range(args.seeds)],
+        "quiet": [(args.first + 10, ["--incidents", "none"])],
+        "repeats": [(args.first + 20 + n, ["--incidents", "0.5", "--stories", "0", "--repeats", "1"]) for n in range(args.seeds)],
     }
     for name, fleets in plans.items():
+        if args.only not in (None, name):
+            continue
         counts = Counter()
         for seed, options in fleets:
             with tempfile.TemporaryDirectory() as place:
                 compare(*make(args.binary, Path(place), args.devices, seed, options), counts)
+                if args.keep:
+                    shutil.copytree(place, args.keep / f"{name}-{seed}", dirs_exist_ok=True)
         print(f"\n{name}: {len(fleets)} of {6 * args.devices} interfaces")
         for kind in sorted(k[1] for k in counts if k[0] == "all"):
             found, everything = counts["found", kind], counts["all", kind]

@@ -14,6 +14,11 @@ const CALM_MOST: i64 = 3 * 3600;
 const CALM_SHARE: i64 = 10;
 /// Share of the threshold that keeps an open incident open.
 const HOLD: f64 = 0.5;
+/// Share of the way back to usual that an incident has gone when it is over, however little rare its
+/// level is by itself: what stays where it went is still the same thing …
+const BACK: f64 = 0.5;
+/// … as long as it is further off than four rows of five are.
+const STILL_OFF: f64 = 0.7;
 /// How many times as rare as all before a row is that begins another incident upon a long one.
 const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
@@ -107,6 +112,8 @@ struct Open {
     until_flat: u32,
     /// Rows on the incident's side of the usual.
     same_side: u32,
+    /// How far off its rows are in the mean, in usual deviations and in its direction.
+    level: f64,
     /// The rarest one-step error of the first rows, in the incident's direction.
     jump: f64,
     /// Whether the rows before the first one were nearly as far off.
@@ -151,7 +158,7 @@ impl Tracker {
         let [sudden, lasting] = rarest(row, open.up);
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
-        let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold);
+        let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
         let apart = step.slots_between(open.incident.latest, row.time);
         // A long one is not ended by one row that goes the other way.
         let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
@@ -236,6 +243,7 @@ impl Open {
             flat: 0,
             until_flat: 0,
             same_side: 0,
+            level: 0.0,
             jump: 0.0,
             began: 0.0,
             near: 0.0,
@@ -266,6 +274,16 @@ impl Open {
         slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
     }
 
+    /// Whether a row, whose deviation is so rare, has gone less than half of the way back. An outage or a
+    /// stuck value has no way back: it is over with the first row that is something else.
+    fn stays(&self, row: &Seen, lasting: f64) -> bool {
+        if matches!(self.incident.kind, IncidentKind::DropToZero | IncidentKind::Flatline) {
+            return false;
+        }
+        let sign = if self.up { 1.0 } else { -1.0 };
+        lasting >= STILL_OFF && sign * away(row) >= (1.0 - BACK) * self.level
+    }
+
     /// Whether it has gone on for so long that what came before is no measure any more. Where no level
     /// is ever to be taken over, it never has.
     fn is_old(&self) -> bool {
@@ -284,6 +302,8 @@ impl Open {
             (self.flat, self.until_flat) = (self.flat + 1, self.rows);
         }
         self.same_side += u32::from(side(row) == self.up);
+        let off = if self.up { away(row) } else { -away(row) };
+        self.level += (off - self.level) / f64::from(self.rows);
         let distance = relative(row);
         self.near += (distance - self.near) / f64::from(self.rows.min(2 * ONSET));
         if self.rows <= ONSET {
@@ -311,7 +331,8 @@ impl Open {
         self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
         if routines.was_seen(&self.extent(), step) {
             self.incident.verdict = Verdict::Recurring;
-        } else if row.verdict != Verdict::Recurring {
+        } else if self.incident.verdict != Verdict::Recurring {
+            // By its worst row so far: the tail of what came before is no news, whatever it looks like.
             self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
         }
     }

@@ -67,6 +67,8 @@ pub struct Listed {
     pub moments: Vec<Timestamp>,
     /// The told story that it belongs to.
     pub story: Option<StoryId>,
+    /// Whether it rang.
+    pub rings: bool,
 }
 
 /// All that there is to measure.
@@ -86,6 +88,8 @@ pub struct Case {
     pub listed: Vec<Listed>,
     /// False alarms that were asked for, for each interface and week.
     pub alarms_per_week: f64,
+    /// Rings that were asked for, for the whole directory and day.
+    pub rings_per_day: f64,
 }
 
 impl Case {
@@ -102,6 +106,7 @@ impl Case {
             outside: 0,
             listed: Vec::new(),
             alarms_per_week: engine.settings().alarms_per_week,
+            rings_per_day: engine.settings().rings_per_day,
         };
         let mut place: HashMap<&InterfaceName, Option<usize>> = HashMap::new();
         for (_, track) in engine.by_name() {
@@ -188,6 +193,7 @@ impl Case {
                 end: incident.end.unwrap_or(incident.latest),
                 moments: moments.remove(&incident.id).unwrap_or_default(),
                 story: told.story.map(|(story, _)| story),
+                rings: told.rings,
             });
         }
     }

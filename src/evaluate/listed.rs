@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::case::{Case, Known, Listed};
 use super::events::{SLACK, interface_weeks, share};
 use super::poisson;
+use super::rung::{self, RingFigures};
 use super::stories::{self, Stories};
 use crate::detect::IncidentKind;
 use crate::series::Timestamp;
@@ -45,6 +46,8 @@ pub struct ListedFigures {
     /// Stories, where the labels have some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stories: Option<Stories>,
+    /// What rang.
+    pub rings: RingFigures,
 }
 
 /// A counted rate with its 95 % interval.
@@ -127,6 +130,7 @@ pub fn figures(case: &Case) -> ListedFigures {
         delay_slots: (!delays.is_empty()).then(|| quantile(&mut delays, 0.5)),
         kinds: kinds(&matches, &case.listed),
         stories: stories::figures(&matches, &case.listed),
+        rings: rung::figures(case, &matches, &explained),
     }
 }
 
@@ -211,6 +215,7 @@ mod tests {
             outside: 0,
             listed,
             alarms_per_week: 1.0,
+            rings_per_day: 2.0,
         }
     }
 
@@ -221,7 +226,7 @@ mod tests {
 
     fn listed(series: usize, kind: &'static str, (start, end): (i64, i64), story: Option<u64>) -> Listed {
         let moments = if kind == "silence" { Vec::new() } else { vec![slot(start), slot(end)] };
-        Listed { series, kind, start: slot(start), end: slot(end), moments, story: story.map(StoryId) }
+        Listed { series, kind, start: slot(start), end: slot(end), moments, story: story.map(StoryId), rings: false }
     }
 
     #[test]
@@ -288,6 +293,34 @@ mod tests {
         assert_eq!((got.stories, got.raised, got.whole), (3, 2, 1));
         assert_eq!((got.members, got.members_told, got.told_incidents, got.strangers), (4, 2, 3, 1));
         assert_eq!(figures(&case(Vec::new(), Vec::new())).stories, None);
+    }
+
+    #[test]
+    fn rings_are_counted_by_day_by_truth_and_by_story() {
+        let all = [
+            known(0, (100, 102), "", "1"),
+            known(1, (100, 102), "", "1"),
+            known(0, (400, 402), "", "2"),
+            known(1, (400, 402), "", "2"),
+            known(0, (900, 902), "", "alone"),
+        ];
+        let rung = |series, slots, story| Listed { rings: true, ..listed(series, "spike", slots, story) };
+        let alarms = [
+            // It began, and rang, before the rows.
+            rung(0, (-9, 0), None),
+            // One ring tells of the whole story.
+            rung(0, (100, 101), Some(7)),
+            listed(1, "spike", (100, 101), Some(7)),
+            listed(0, "spike", (400, 401), None),
+            rung(0, (900, 901), None),
+            rung(1, (1500, 1501), None),
+        ];
+        let got = figures(&case(all.into(), alarms.into())).rings;
+        assert_eq!((got.asked_per_day, got.days, got.rings, got.true_rings), (2.0, 7.0, 3, 2));
+        assert!((got.per_day.value - 3.0 / 7.0).abs() < 1e-9 && got.per_day.low < 3.0 / 7.0, "{got:?}");
+        assert_eq!((got.stories, got.stories_rung, got.share_stories_rung), (2, 1, Some(0.5)));
+        let none = figures(&case(Vec::new(), Vec::new())).rings;
+        assert_eq!((none.rings, none.share_true, none.share_stories_rung), (0, None, None));
     }
 
     #[test]

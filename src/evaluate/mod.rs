@@ -12,6 +12,7 @@
 //! | [`nab`] | the three profiles of the Numenta benchmark |
 //! | [`figures`] | all of these for one score |
 //! | [`listed`], [`stories`] | what the engine itself lists at the alarm rate in force, and how it groups it |
+//! | [`rung`] | what rings, and of what somebody is called |
 //! | [`poisson`] | how exact a counted rate is |
 //! | [`report`] | everything, ready to be printed or written as JSON |
 //! | [`curves`], [`picture`] | precision and recall as curves, and these as SVG |
@@ -32,6 +33,7 @@ pub mod picture;
 pub mod points;
 pub mod poisson;
 pub mod report;
+pub mod rung;
 pub mod stories;
 pub mod truth;
 pub mod vus;

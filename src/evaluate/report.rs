@@ -10,6 +10,7 @@ use super::curves::Curve;
 use super::events::interface_weeks;
 use super::figures::{AtBudget, Figures, Measure};
 use super::listed::{self, ListedFigures};
+use super::rung::RingFigures;
 
 /// The seed of the random score: the same case has the same report.
 const SEED: u64 = 1;
@@ -85,7 +86,9 @@ impl Report {
         writeln!(out)?;
         write_scores(&self.scores, out)?;
         writeln!(out)?;
-        write_listed(&self.listed, out)
+        write_listed(&self.listed, out)?;
+        writeln!(out)?;
+        write_rings(&self.listed.rings, out)
     }
 }
 
@@ -216,6 +219,33 @@ fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
             stories.strangers,
             stories.told_incidents
         )?;
+    }
+    Ok(())
+}
+
+fn write_rings(rings: &RingFigures, out: &mut dyn Write) -> io::Result<()> {
+    let rate = rings.per_day;
+    writeln!(out, "RINGS, of which one is enough for a story, at the rate in force.")?;
+    writeln!(out)?;
+    writeln!(
+        out,
+        "rings         {:>6.1}   a day ({:.1} to {:.1} with 95 % confidence; {} in {:.1} days); asked for {}",
+        rate.value, rate.low, rate.high, rings.rings, rings.days, rings.asked_per_day
+    )?;
+    let shares = [
+        ("true rings", rings.share_true, rings.true_rings, rings.rings, "rings are explained by a labelled interval"),
+        (
+            "stories rung",
+            rings.share_stories_rung,
+            rings.stories_rung,
+            rings.stories,
+            "labelled stories have an incident that rang",
+        ),
+    ];
+    for (name, share, part, all, words) in shares {
+        if all > 0 {
+            writeln!(out, "{name:13} {:>6}   {part} of {all} {words}", three(share))?;
+        }
     }
     Ok(())
 }

@@ -105,6 +105,16 @@ fn the_table_says_what_the_json_says() {
         table.contains(&format!("{} of {} with two or more caught members", stories["whole"], stories["raised"])),
         "{table}"
     );
+    let rings = &listed["rings"];
+    assert!(table.contains(&format!("{} of {} rings are explained", rings["true_rings"], rings["rings"])), "{table}");
+    assert!(
+        table.contains(&format!("{} of {} labelled stories have", rings["stories_rung"], rings["stories"])),
+        "{table}"
+    );
+    assert!(number(&rings["share_true"]) > 0.5 && number(&rings["share_stories_rung"]) > 0.5, "{rings}");
+    let none = json(&place, &["--rings-per-day", "0.1"]);
+    assert!(none["listed"]["rings"]["rings"].as_u64() < rings["rings"].as_u64(), "{none}");
+    assert_eq!(number(&none["listed"]["rings"]["asked_per_day"]), 0.1);
     // As many false alarms as there are incidents without a label, at another rate too.
     let few = json(&place, &["--alarms-per-week", "0.1"]);
     assert!(few["listed"]["incidents"].as_u64() < listed["incidents"].as_u64());
