@@ -266,8 +266,8 @@ impl Judge {
             self.deviations.learn(time, row.off.map(f64::abs), deviations);
         }
         if standing == Standing::Usual {
-            for c in 0..2 {
-                self.levels[c].learn(&row.distances[c], deviations[c], &self.level_rates);
+            for ((level, distances), unit) in self.levels.iter_mut().zip(&row.distances).zip(deviations) {
+                level.learn(distances, unit, &self.level_rates);
             }
         }
         let [running_deviation, running_error] = row.running.map(larger);
