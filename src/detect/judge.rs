@@ -41,6 +41,10 @@ const CALIBRATED_ROWS: f64 = 400.0;
 const FLAT_MOST: f64 = 6.0;
 /// Rows without which nothing is known about repeats.
 const FLAT_TRIAL: u32 = 48;
+/// What a row of a long incident counts in the tails that measure the level. At 1, a day of it would
+/// be a twentieth of what is known of a young interface, and be usual; at 0, a restless interface
+/// would never learn that it is one.
+const LASTING_SHARE: f64 = 0.125;
 /// Those of the tails that measure the level.
 const OF_LEVEL: Range<usize> = 2..6;
 /// Numbers of a calibration.
@@ -274,9 +278,12 @@ impl Judge {
         let ([error_max, error_mean], [max, mean]) = (row.error, row.deviation);
         // As they came, not as tempered: a habit must not make all else rare.
         let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
-        // Incidents too: the quantiles that the tail goes through hardly feel them, and without them a
-        // restless interface would never learn that it is one.
-        self.tails.learn(&sizes, if standing == Standing::Kept { OF_LEVEL } else { 0..0 });
+        let share = match standing {
+            Standing::Usual | Standing::Incident => 1.0,
+            Standing::Lasting => LASTING_SHARE,
+            Standing::Kept => 0.0,
+        };
+        self.tails.learn(&sizes, OF_LEVEL, share);
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1].map(|v| v as f32), self.recent[0]];
         self.running = row.running.map(|pair| pair.map(|v| v as f32));

@@ -90,13 +90,11 @@ impl Tails {
         if rarity > EVIDENCE { EVIDENCE * (1.0 + libm::log(rarity / EVIDENCE)) } else { rarity }
     }
 
-    /// Learns a row's sizes, one of each kind, besides those that are to be left out.
-    pub fn learn(&mut self, sizes: &[f64; TAILS], left_out: Range<usize>) {
+    /// Learns a row's sizes, one of each kind. Those in `part` count so much of a row, 0 to 1.
+    pub fn learn(&mut self, sizes: &[f64; TAILS], part: Range<usize>, share: f64) {
         for (i, (bins, size)) in self.bins.iter_mut().zip(sizes).enumerate() {
-            if left_out.contains(&i) {
-                continue;
-            }
-            bins[(bin(size.abs()) + 1).saturating_sub(LOW)] += self.weight as f32;
+            let weight = self.weight * if part.contains(&i) { share } else { 1.0 };
+            bins[(bin(size.abs()) + 1).saturating_sub(LOW)] += weight as f32;
         }
         self.weight *= self.growth;
         if self.weight > 1e4 {
@@ -177,7 +175,7 @@ mod tests {
         let mut t = Tails::new(Step::from_seconds(300).unwrap(), &[[0.0; BINS]; TAILS], None);
         for i in 0..rows {
             let size = if incidents > 0 && i % (rows / incidents) == 7 { 200.0 } else { draw(&mut random) };
-            t.learn(&[size; TAILS], 0..0);
+            t.learn(&[size; TAILS], 0..0, 1.0);
         }
         t
     }
