@@ -189,6 +189,13 @@ impl Judge {
         size_of::<Self>()
     }
 
+    /// Takes note that an incident is over: the means of the last rows, which it has made, say nothing
+    /// of what comes. The way back would be told as an incident of its own.
+    pub fn calm_down(&mut self) {
+        self.recent = Default::default();
+        self.running = Default::default();
+    }
+
     /// Takes over that the level has moved: what went before says nothing of what comes.
     pub fn take_over(&mut self, scale: &[Scale; 2], by: &[Move; 2]) {
         self.recent = Default::default();

@@ -2,8 +2,9 @@
 //!
 //! An incident rings when it has become rarer than the bar of that day. The bar is what would have
 //! let through the wanted number in the week before, so it follows from rows alone: it is the same
-//! live and batch, and after a restart. On a day on which more than enough has rung it rises, and so
-//! a storm, or a first day, does not ring all day.
+//! live and batch, and after a restart. When more happens than in that week, as many of the last 24
+//! hours as are wanted are rarer, and what is less rare than these does not ring. On a day on which
+//! more than enough has rung the bar rises, and so a storm, or a first day, does not ring all day.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,8 +41,9 @@ pub fn rings(
     bars: &mut BTreeMap<i64, f64>,
 ) -> Vec<bool> {
     let Some(start) = callers.get(from).map(|c| c.incident.start) else { return Vec::new() };
-    // What is decided anew may depend on what rang on the same day, and up to six hours after the start.
-    let begin = callers[..from].partition_point(|c| c.incident.start < start.plus(-EARLY - DAY));
+    // What is decided anew may depend on what rang on the same day, that on the 24 hours before it, and
+    // all of it on what rose up to six hours after its start.
+    let begin = callers[..from].partition_point(|c| c.incident.start < start.plus(-EARLY - 2 * DAY));
     bars.retain(|day, _| *day <= day_of(start));
     let mut events: Vec<(Timestamp, usize, f64)> = Vec::new();
     for (i, caller) in callers.iter().enumerate().skip(begin) {
@@ -53,7 +55,7 @@ pub fn rings(
     let mut stories = BTreeSet::new();
     let mut on_day: BTreeMap<i64, usize> = BTreeMap::new();
     let mut done = BTreeSet::new();
-    for (time, i, score) in events {
+    for (n, &(time, i, score)) in events.iter().enumerate() {
         let day = day_of(time);
         let caller = &callers[i];
         let again = done.contains(&i) || caller.story.is_some_and(|story| stories.contains(&story));
@@ -65,7 +67,7 @@ pub fn rings(
         let over = (*count as f64 / per_day - 1.0).max(0.0);
         // What was decided before stands; it is gone through for the count of its day.
         let decided = i < from;
-        let rises = score >= bar + RISE * over;
+        let rises = score >= bar + RISE * over && (as_rare(callers, &events[..=n]) as f64) < per_day;
         if if decided { rung[i] && rises } else { rises } {
             *count += 1;
             done.insert(i);
@@ -74,6 +76,15 @@ pub fn rings(
         }
     }
     out.split_off(from - begin)
+}
+
+/// How many other stories and single incidents became as rare as the last of `events` in the 24 hours before it.
+fn as_rare(callers: &[Caller<'_>], events: &[(Timestamp, usize, f64)]) -> usize {
+    let Some((&(now, caller, score), before)) = events.split_last() else { return 0 };
+    let whose = |i: usize| callers[i].story.map_or((None, i), |story| (Some(story), 0));
+    let recent = before.iter().rev().take_while(|(time, ..)| now.since(*time) < DAY);
+    let others: BTreeSet<_> = recent.filter(|(.., s)| *s >= score).map(|(_, i, _)| whose(*i)).collect();
+    others.iter().filter(|other| **other != whose(caller)).count()
 }
 
 /// The score that as many stories and single incidents reached in the days before as are wanted.
@@ -159,6 +170,21 @@ mod tests {
         assert!((7.0..=12.0).contains(&later), "{later} a day");
         let first = rung[..60].iter().filter(|r| **r).count();
         assert!(first <= 25, "{first} on the first day");
+    }
+
+    #[test]
+    fn a_busier_week_than_the_last_one_rings_too_much_on_its_first_day_only() {
+        let mut all = fleet(20, 20, 3);
+        let busy = fleet(10, 120, 4);
+        all.extend(busy.into_iter().map(|i| {
+            let steps = [(0, i.rise.rarest() + 3.0)];
+            incident(i.start.seconds() - T0 + 20 * DAY, &steps)
+        }));
+        let rung = decide(&all, 10.0);
+        let on = |day: usize| rung[400 + 120 * day..520 + 120 * day].iter().filter(|r| **r).count();
+        assert!(on(0) <= 40, "{}", on(0));
+        let later: Vec<usize> = (1..10).map(on).collect();
+        assert!(later.iter().all(|n| (4..=18).contains(n)) && later.iter().sum::<usize>() <= 9 * 12, "{later:?}");
     }
 
     #[test]

@@ -346,6 +346,7 @@ impl Track {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
             Change::Closed(closed) => {
+                chain.judge.calm_down();
                 let [onset, worst] = closed.looks;
                 space.learn_incident(&onset, &worst);
                 if let Some(normal) = &closed.normal {

@@ -48,6 +48,9 @@ fn a_level_that_was_taken_over_stays_so() {
     for adopted in [520, 560, 600] {
         assert_eq!(shifts(500, 400, adopted), [("taken over", 500, 548)], "adopted before row {adopted}");
     }
-    // Before row 768 the scale of an interface that the model does not know is fitted again.
-    assert_eq!(shifts(700, 200, 701), [("taken over", 700, 748)]);
+    // Before row 768 the scale of an interface that the model does not know is fitted again. What
+    // comes behind that may look odd for some hours; the shift is not declared anew.
+    let found = shifts(700, 200, 701);
+    assert_eq!(found[0], ("taken over", 700, 748));
+    assert!(found[1..].iter().all(|(state, from, to)| *state == "closed" && to - from <= 12), "{found:?}");
 }
