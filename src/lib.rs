@@ -32,3 +32,4 @@ pub mod model;
 pub mod random;
 pub mod series;
 pub mod simulate;
+mod special;

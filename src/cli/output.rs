@@ -7,6 +7,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::special::is_special;
+
 /// Writes a text to standard output. Who pipes into `head` has read enough.
 pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
     match io::stdout().write_all(text) {
@@ -15,11 +17,19 @@ pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file whole or not at all.
+/// Writes a file whole or not at all; into a device or a pipe as it is.
 pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> anyhow::Result<()>
 where
     E: Error + From<io::Error> + Send + Sync + 'static,
 {
+    if is_special(path) {
+        let written = File::options().write(true).open(path).map_err(E::from).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out)?;
+            Ok(out.flush()?)
+        });
+        return written.with_context(|| format!("cannot write {}", path.display()));
+    }
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     let beside = path.with_file_name(name);

@@ -235,6 +235,10 @@ struct Unfinished {
 
 impl Unfinished {
     fn create(path: PathBuf) -> Result<Self, SimulateError> {
+        if crate::special::is_special(&path) {
+            let file = OpenOptions::new().write(true).open(&path).map_err(io_error("open", &path))?;
+            return Ok(Self { file, temporary: path.clone(), path, finished: true });
+        }
         let mut name = OsString::from(&path);
         name.push(".partial");
         let temporary = PathBuf::from(name);
@@ -243,6 +247,9 @@ impl Unfinished {
     }
 
     fn finish(mut self) -> Result<(), SimulateError> {
+        if self.finished {
+            return Ok(());
+        }
         fs::rename(&self.temporary, &self.path).map_err(io_error("give its name to", &self.path))?;
         self.finished = true;
         Ok(())
