@@ -7,6 +7,7 @@
 //! whose period is neither. The three are mixed by how well each has done of late, softly, since
 //! their errors are those of a forecast far ahead and say little about the next one.
 
+use crate::model::mix::{mean, shares};
 use crate::series::running::{Running, rate};
 use crate::series::{DAY, Step};
 
@@ -19,7 +20,7 @@ const SLOW_DAYS: f64 = 2.0;
 const SLOW_CLIP: f64 = 1.5;
 /// Days after which a deviation counts half in what a reference is weighted by.
 const LOSS_DAYS: f64 = 3.0;
-/// Weights are exp(−SHARPNESS·(L − Lmin)/Lmin).
+/// How sharply a larger deviation lowers a weight.
 const SHARPNESS: f64 = 2.0;
 /// Rows after which a reference takes part.
 const TRIAL: f64 = 8.0;
@@ -62,18 +63,9 @@ impl Level {
     /// The deviation: the distances, mixed.
     pub fn deviation(&self, distances: &Distances) -> f64 {
         let takes_part = |r: usize| distances[r].is_finite() && self.losses[r].rows() >= TRIAL;
-        let loss = |r: usize| self.losses[r].mean();
-        let best = (0..REFERENCES).filter(|r| takes_part(*r)).map(loss).fold(f64::INFINITY, f64::min);
-        let (mut sum, mut total) = (0.0, 0.0);
-        for (r, distance) in distances.iter().enumerate().filter(|(r, _)| takes_part(*r)) {
-            let weight = libm::exp(-SHARPNESS * (loss(r) - best) / (best + 1e-3));
-            sum += weight * distance;
-            total += weight;
-        }
-        match total > 0.0 {
-            true => sum / total,
-            false => Some(distances[0]).filter(|d| d.is_finite()).unwrap_or(0.0),
-        }
+        let losses = std::array::from_fn(|r| takes_part(r).then(|| self.losses[r].mean()));
+        let alone = || Some(distances[0]).filter(|d| d.is_finite()).unwrap_or(0.0);
+        mean(&shares(losses, SHARPNESS), distances).unwrap_or_else(alone)
     }
 
     /// Takes over that the level has moved. The profiles move by themselves; what is measured from

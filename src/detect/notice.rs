@@ -38,10 +38,10 @@ impl Notices {
     }
 
     /// How worth telling a row of this `score` at `time` is. It is a `repeat` where a row of the
-    /// day before scored as much. Of n earlier peaks as high, log10(1 + n) is taken off: one in a
-    /// month stays what it is, ten are a unit less rare.
-    pub fn see(&mut self, time: Timestamp, score: f64, repeat: bool) -> f64 {
-        if score <= DAMPED || repeat {
+    /// day before scored as much; that is asked only of scores that would be told. Of n earlier peaks
+    /// as high, log10(1 + n) is taken off: one in a month stays what it is, ten are a unit less rare.
+    pub fn see(&mut self, time: Timestamp, score: f64, repeat: impl FnOnce() -> bool) -> f64 {
+        if score <= DAMPED || repeat() {
             return score.min(DAMPED);
         }
         if let Some((peak, _)) = self.current.take_if(|(_, last)| time.since(*last) > APART) {
@@ -76,22 +76,22 @@ mod tests {
     #[test]
     fn a_first_peak_is_told_in_full_and_its_repeats_are_not() {
         let mut notices = Notices::new(at(0));
-        assert_eq!(notices.see(at(1), 4.0, false), 4.0);
-        assert_eq!(notices.see(at(2), 3.0, true), DAMPED);
-        assert_eq!(notices.see(at(3), 0.7, false), 0.7);
-        assert_eq!(notices.see(at(4), 5.0, false), 5.0, "a higher peak of the same thing is not counted against it");
+        assert_eq!(notices.see(at(1), 4.0, || false), 4.0);
+        assert_eq!(notices.see(at(2), 3.0, || true), DAMPED);
+        assert_eq!(notices.see(at(3), 0.7, || false), 0.7);
+        assert_eq!(notices.see(at(4), 5.0, || false), 5.0, "a higher peak of the same thing is not counted against it");
     }
 
     #[test]
     fn what_came_often_is_less_worth_telling_and_more_again_when_it_has_stayed_away() {
         let mut notices = Notices::new(at(0));
         (0..9).for_each(|day| {
-            notices.see(at(day * 24), 4.0, false);
+            notices.see(at(day * 24), 4.0, || false);
         });
-        let tenth = notices.see(at(9 * 24), 4.0, false);
+        let tenth = notices.see(at(9 * 24), 4.0, || false);
         assert!((3.0..3.2).contains(&tenth), "{tenth}");
-        assert_eq!(notices.see(at(9 * 24 + 12), 7.0, false), 7.0, "a higher one is as rare as ever");
-        let later = notices.see(at(200 * 24), 4.0, false);
+        assert_eq!(notices.see(at(9 * 24 + 12), 7.0, || false), 7.0, "a higher one is as rare as ever");
+        let later = notices.see(at(200 * 24), 4.0, || false);
         assert!(later > 3.8, "{later}");
     }
 }

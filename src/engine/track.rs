@@ -359,7 +359,8 @@ impl Track {
         }
         let listed = |open: &&Incident| open.latest == time && !open.usual;
         let incident = state.tracker.open().filter(listed).map(|open| open.id);
-        let repeat = self.has_scored(judged.score, time);
+        let (history, scored) = (&self.history, &self.scored);
+        let repeat = || scored_as_much(history, scored, judged.score, time);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         Scored {
             expected: outcome.expected,
@@ -372,12 +373,6 @@ impl Track {
             anomaly,
             incident,
         }
-    }
-
-    /// Whether a row of the day before `time` scored as much.
-    fn has_scored(&self, score: f64, time: Timestamp) -> bool {
-        let day = self.history.first_at_or_after(time.plus(-DAY));
-        self.scored[day..].iter().any(|s| s.score >= score)
     }
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences.
@@ -433,4 +428,9 @@ impl Track {
             self.settled += 1;
         }
     }
+}
+
+/// Whether a row of the day before `time` scored as much.
+fn scored_as_much(history: &History, scored: &[Scored], score: f64, time: Timestamp) -> bool {
+    scored[history.first_at_or_after(time.plus(-DAY))..].iter().any(|s| s.score >= score)
 }

@@ -193,24 +193,24 @@ impl Mix {
 
     /// Weights of the experts without the LSTM for channel `c`, as long as they speak.
     fn shares(&self, speaks: impl Fn(usize) -> bool, c: usize) -> [f64; PLAIN] {
-        shares(std::array::from_fn(|e| if speaks(e) { self.losses[e].mean(c) } else { None }))
+        shares(std::array::from_fn(|e| if speaks(e) { self.losses[e].mean(c) } else { None }), SHARPNESS)
     }
 
     /// Weights of the mix without the LSTM, the LSTM, and the blend with it.
     fn upper_shares(&self, c: usize) -> [f64; 3] {
         let of = |e: Expert| self.losses[e as usize].mean(c);
-        shares([self.plain.mean(c), of(Expert::Lstm), of(Expert::LstmBlend)])
+        shares([self.plain.mean(c), of(Expert::Lstm), of(Expert::LstmBlend)], SHARPNESS)
     }
 }
 
 /// Unnormalised weights by losses; 0 for who says nothing or is still on trial.
-fn shares<const N: usize>(losses: [Option<f64>; N]) -> [f64; N] {
+pub(crate) fn shares<const N: usize>(losses: [Option<f64>; N], sharpness: f64) -> [f64; N] {
     let best = losses.iter().flatten().copied().fold(f64::INFINITY, f64::min);
-    losses.map(|loss| loss.map_or(0.0, |loss| libm::exp(-SHARPNESS * (loss - best) / (best + SLACK))))
+    losses.map(|loss| loss.map_or(0.0, |loss| libm::exp(-sharpness * (loss - best) / (best + SLACK))))
 }
 
 /// The weighted mean; None where nothing has a weight. What has none may be no number.
-fn mean<const N: usize>(weights: &[f64; N], said: &[f64; N]) -> Option<f64> {
+pub(crate) fn mean<const N: usize>(weights: &[f64; N], said: &[f64; N]) -> Option<f64> {
     let (mut sum, mut total) = (0.0, 0.0);
     for (weight, said) in weights.iter().zip(said).filter(|(weight, _)| **weight > 0.0) {
         sum += weight * said;

@@ -145,7 +145,8 @@ fn demo(size: (u16, u16)) {
     terminal.press("q");
     terminal.shows("the lists", SOON, |text| text.contains("Anomalies"));
     terminal.press("r");
-    terminal.shows("the new model", Duration::from_secs(90), |text| text.contains("model trained "));
+    // The demo ends today, and so its rows, and which of the two models is better, differ from day to day.
+    terminal.shows("what came of the training", Duration::from_secs(90), |text| text.contains("training done"));
     terminal.press("q");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
