@@ -290,7 +290,7 @@ fn inputs(experts: &[Pair; EXPERTS], start: Expert, features: &Features, c: usiz
     let relative = |e: Expert| experts[e as usize][c] - experts[Expert::LastValue as usize][c];
     blend::held([
         relative(start),
-        if start == Expert::Linear { 0.0 } else { relative(Expert::Linear) },
+        relative(if start == Expert::Linear { Expert::Level } else { Expert::Linear }),
         relative(Expert::DayBefore),
         relative(Expert::WeekProfile),
         relative(Expert::DayProfile),

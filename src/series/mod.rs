@@ -4,6 +4,7 @@
 pub mod history;
 pub mod id;
 pub mod origin;
+pub mod period;
 pub mod rhythm;
 pub mod running;
 pub mod scale;
