@@ -9,6 +9,7 @@ mod cli;
 mod console;
 mod evaluate;
 mod live_equals_batch;
+mod looking_back;
 mod plain;
 mod restart;
 mod sample;
