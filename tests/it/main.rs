@@ -8,6 +8,8 @@ mod causal;
 mod cli;
 mod console;
 mod evaluate;
+mod faults;
+mod faults_live;
 mod live_equals_batch;
 mod looking_back;
 mod plain;
