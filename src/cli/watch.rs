@@ -32,6 +32,9 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// Name to stand under acknowledgements and notes [default: the user's]
+    #[arg(long, value_name = "NAME")]
+    who: Option<String>,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -55,7 +58,7 @@ pub struct FaceArgs {
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away the keys that change something: acknowledge, retrain, cancel
+    /// Take away the keys that change something: acknowledge, retrain, cancel; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
 }
@@ -70,7 +73,11 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let mut face = args.face.clone();
     face.ascii |= config.ascii;
-    let journal = Journal::of(&dir);
+    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+        Some(who) => journal.by(who),
+        None => journal,
+    });
+    let journal = journal.map(|journal| if args.face.read_only { journal.read_only() } else { journal });
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
