@@ -4,7 +4,10 @@
 
 pub mod demo;
 pub mod evaluate;
+pub mod handover;
 pub mod load;
+pub mod look;
+mod manual;
 mod output;
 pub mod plain;
 pub mod score;
@@ -19,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::detect::Settings;
@@ -64,6 +67,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
     Triage(triage::TriageArgs),
+    /// Write a shift's story as Markdown: what opened, closed, rang and is still open, and who said what
+    Handover(handover::HandoverArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
@@ -72,6 +77,16 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Write a fleet's rows from a seed, with incidents that are known
     Simulate(simulate::Args),
+    /// Write completions for a shell to standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page to standard output: noctop man | man -l -
+    Man {
+        /// The page of a command [default: the page of noctop]
+        command: Option<String>,
+    },
 }
 
 /// How rows are read.
@@ -86,6 +101,14 @@ pub struct ReadArgs {
 }
 
 impl ReadArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.input.delimiter = self.delimiter.or(config.input.delimiter);
+        config.input.time_zone = self.time_zone.clone().or(config.input.time_zone);
+        config
+    }
+
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
         let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
         let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
@@ -123,6 +146,16 @@ pub struct AlarmArgs {
 }
 
 impl AlarmArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        Config {
+            alarms_per_week: self.alarms_per_week.or(config.alarms_per_week),
+            rings_per_day: self.rings_per_day.or(config.rings_per_day),
+            shift_accepted_after: self.shift_accepted_after.or(config.shift_accepted_after),
+            ..config.clone()
+        }
+    }
+
     fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
         let usual = Settings::default();
         let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual.alarms_per_week);
@@ -192,6 +225,9 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Evaluate(args)) => evaluate::run(args, &config),
         Some(Command::Simulate(args)) => simulate::run(args),
+        Some(Command::Handover(args)) => handover::run(args, &config),
+        Some(Command::Completions { shell }) => manual::completions(&mut Cli::command(), *shell),
+        Some(Command::Man { command }) => manual::page(Cli::command(), command.as_deref()),
     }
 }
 
@@ -256,6 +292,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_sound() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

@@ -2,27 +2,21 @@
 //! monitoring agent. The first line and the exit code are those of a monitoring plugin.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::load::{LastLine, read_all};
+use super::output;
 use super::plain::printable;
 use super::time::parse_duration;
-use super::{output, watch};
 use crate::config::Config;
 use crate::console::filter::state_word;
 use crate::console::format::{count, fit, minute, rarity, span, units, what};
 use crate::console::theme::Surroundings;
-use crate::engine::view::{self, Viewer};
-use crate::engine::{Engine, IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView, ModelView};
+use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
-use crate::ingest::{Notice, Root};
-use crate::journal::{Journal, Marks};
 use crate::series::{DAY, Step, Timestamp};
 
 /// Columns of the text.
@@ -39,11 +33,8 @@ const ARCHIVE: i64 = 2 * DAY;
 /// What `triage` is told.
 #[derive(Debug, Args)]
 pub struct TriageArgs {
-    /// Directory of CSV files to look at [default: the configuration's, else ./datasets/sample]
-    dir: Option<PathBuf>,
-    /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    look: super::look::LookArgs,
     /// Print one JSON object instead of the text
     #[arg(long)]
     json: bool,
@@ -62,10 +53,6 @@ pub struct TriageArgs {
     /// ASCII characters only [default: where the locale is not UTF-8]
     #[arg(long)]
     ascii: bool,
-    #[command(flatten)]
-    alarms: super::AlarmArgs,
-    #[command(flatten)]
-    read: super::ReadArgs,
 }
 
 impl TriageArgs {
@@ -122,28 +109,13 @@ impl Status {
 /// # Errors
 /// The exit code where the status is not OK; and when the directory cannot be read or the model is none.
 pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = watch::directory(args.dir.as_deref(), config)?;
-    let journal = Journal::of(&dir);
-    let (model, model_path, notices) = watch::choose_model(args.model.as_deref(), journal.as_ref())?;
     let clock = Timestamp::from(SystemTime::now());
-    let (marks, damaged) = marks(journal.as_ref(), clock);
-    for notice in notices.into_iter().chain(damaged) {
-        super::tell!("{}: {}", notice.path.display(), notice.message);
-    }
-    let model_view = ModelView::of(&model, model_path);
-    let mut engine = Engine::new(Arc::new(model), args.alarms.settings(config)?, super::threads());
-    let read = args.read.options(config)?;
-    read_all(vec![(Root::Data, dir)], read, LastLine::Waits, |batch| drop(engine.absorb(batch)))
-        .context("cannot read the rows")?;
-    engine.settle();
-    engine.mark(marks);
-    let around = view::Surroundings { model: model_view, ..view::Surroundings::default() };
-    let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
+    let snapshot = args.look.look(config, clock, false)?.snapshot;
     let report = Report::new(&snapshot, &Limits::of(args), clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
-        let ascii = args.ascii || config.ascii || Surroundings::read(|name| std::env::var_os(name)).ascii;
+        let ascii = args.ascii || config.ascii == Some(true) || Surroundings::read(|name| std::env::var_os(name)).ascii;
         report.text(args.top, ascii)
     };
     output::print(text.as_bytes())?;
@@ -151,15 +123,6 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
         Status::Ok => Ok(()),
         status => Err(super::Quiet::with(status.code()).into()),
     }
-}
-
-/// What people said in the console. What cannot be read is told of, and is no reason to say nothing.
-fn marks(journal: Option<&Journal>, clock: Timestamp) -> (Marks, Vec<Notice>) {
-    let Some(journal) = journal else { return Default::default() };
-    let (entries, notices) = journal.entries();
-    let mut marks: Marks = entries.iter().collect();
-    marks.expire(clock);
-    (marks, notices)
 }
 
 /// Says why nothing can be said, in the form of all other answers, and gives the exit code for that.

@@ -44,6 +44,8 @@ pub struct Surroundings {
     pub look: Option<Look>,
     /// The moment that is looked back to.
     pub back_to: Option<Timestamp>,
+    /// Whether all closed incidents are listed, rather than some hundreds.
+    pub all_closed: bool,
 }
 
 impl Viewer {
@@ -83,7 +85,7 @@ impl Viewer {
             step: moment.step,
             devices: devices(&interfaces),
             incidents_total: told.len(),
-            incidents: incidents(engine, &told),
+            incidents: incidents(engine, &told, if around.all_closed { usize::MAX } else { CLOSED }),
             detail: around.look.as_ref().and_then(|look| detail(engine, &told, look, moment.now)).map(Arc::new),
             training: around.training.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
@@ -279,45 +281,47 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
     out.into()
 }
 
+/// An incident as it is shown.
+pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
+    let marks = engine.marks();
+    let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
+    IncidentView {
+        id: i.id,
+        interface: t.interface,
+        kind: i.kind,
+        direction: i.direction,
+        start: i.start,
+        end: i.end,
+        latest: i.latest,
+        peak: i.peak,
+        peak_at: i.peak_at,
+        peak_value: i.peak_value,
+        peak_expected: i.peak_expected,
+        verdict: i.verdict,
+        story: t.story.map(|(s, _)| s),
+        story_size: t.story.map_or(1, |(_, n)| n),
+        rings: t.rings,
+        taken_over: i.taken_over,
+        history: i.history,
+        acknowledged: marks.acknowledged(i.id).cloned(),
+        notes: marks.notes(i.id).to_vec(),
+        muted: marks.muted(i.id, &name),
+        retired: marks.retired(&name),
+        name,
+    }
+}
+
 /// Open incidents first, of these the ones that ring, then closed ones, each newest first.
-fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
+fn incidents(engine: &Engine, told: &[Told], most_closed: usize) -> Arc<[Arc<IncidentView>]> {
     let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     open.reverse();
     open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     // The ones that ended last are kept, however long ago they began; then as the others, newest first.
     let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
-    if closed.len() > CLOSED {
-        closed.select_nth_unstable_by_key(CLOSED, latest);
-        closed.truncate(CLOSED);
+    if closed.len() > most_closed {
+        closed.select_nth_unstable_by_key(most_closed, latest);
+        closed.truncate(most_closed);
     }
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
-    let marks = engine.marks();
-    let view = |t: &Told| {
-        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
-        Arc::new(IncidentView {
-            id: i.id,
-            interface: t.interface,
-            kind: i.kind,
-            direction: i.direction,
-            start: i.start,
-            end: i.end,
-            latest: i.latest,
-            peak: i.peak,
-            peak_at: i.peak_at,
-            peak_value: i.peak_value,
-            peak_expected: i.peak_expected,
-            verdict: i.verdict,
-            story: t.story.map(|(s, _)| s),
-            story_size: t.story.map_or(1, |(_, n)| n),
-            rings: t.rings,
-            taken_over: i.taken_over,
-            history: i.history,
-            acknowledged: marks.acknowledged(i.id).cloned(),
-            notes: marks.notes(i.id).to_vec(),
-            muted: marks.muted(i.id, &name),
-            retired: marks.retired(&name),
-            name,
-        })
-    };
-    open.into_iter().chain(closed).map(view).collect()
+    open.into_iter().chain(closed).map(|t| Arc::new(incident_view(engine, t))).collect()
 }
