@@ -31,6 +31,10 @@ pub struct Config {
     pub ascii: Option<bool>,
     /// Name to stand under acknowledgements and notes.
     pub who: Option<String>,
+    /// Program to run when an incident rings, closes or is acknowledged.
+    pub on_incident: Option<String>,
+    /// File with descriptions and speeds of interfaces.
+    pub inventory: Option<PathBuf>,
     /// How rows are read.
     pub input: Input,
 }
@@ -94,6 +98,18 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("", "ascii", "false", "Draw with ASCII characters only; by default where the locale is not UTF-8"),
     setting("", "who", "'ann'", "Name to stand under acknowledgements and notes; the user's by default"),
+    setting(
+        "",
+        "on_incident",
+        "'page-somebody'",
+        "Program to run when an incident rings, closes or is acknowledged, with it as JSON on its input",
+    ),
+    setting(
+        "",
+        "inventory",
+        "'/etc/noctop/interfaces.csv'",
+        "CSV file with hostname, ifname, description and speed of interfaces",
+    ),
     setting("input", "delimiter", "','", "What stands between two fields"),
     setting("input", "time_zone", "'UTC'", "Zone of timeslots that state none"),
     setting("input.columns", "timeslot", "'timeslot'", "What the columns are called in your files"),
@@ -151,8 +167,11 @@ impl Config {
 
     /// The settings as a file that can be read again, each with what it does. What is not set stands
     /// there as a comment, with its default.
-    pub fn print(&self) -> String {
-        let values = toml::Table::try_from(self).unwrap_or_default();
+    ///
+    /// # Errors
+    /// When a path is no text, so that it cannot stand in the file.
+    pub fn print(&self) -> Result<String, toml::ser::Error> {
+        let values = toml::Table::try_from(self)?;
         let mut out = String::from(
             "# Settings of noctop. A line that begins with # and a key is not set: its default stands there.\n",
         );
@@ -172,7 +191,7 @@ impl Config {
                 None => writeln!(out, "#{} = {}", setting.key, setting.usual),
             };
         }
-        out
+        Ok(out)
     }
 }
 
@@ -218,7 +237,7 @@ mod tests {
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
             "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
-             who = \"ann\"\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\n\
+             who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n",
         )
         .unwrap();
@@ -230,7 +249,7 @@ mod tests {
         assert_eq!((config.ascii, config.who.as_deref()), (Some(true), Some("ann")));
         let columns = &config.input.columns;
         assert_eq!((config.input.delimiter, columns.mean_metric_value.as_deref()), (Some(';'), Some("avg")));
-        let printed = config.print();
+        let printed = config.print().unwrap();
         assert!(!printed.lines().any(|l| l.starts_with('#') && !l.starts_with("# ")), "{printed}");
         assert_eq!(read(&printed).unwrap(), config);
         assert_eq!(read("").unwrap(), Config::default());
@@ -238,7 +257,7 @@ mod tests {
 
     #[test]
     fn the_printed_defaults_are_the_defaults() {
-        let printed = Config::default().print();
+        let printed = Config::default().print().unwrap();
         assert_eq!(read(&printed).unwrap(), Config::default(), "{printed}");
         // What stands there as a comment can be set as it stands.
         let set: String = printed

@@ -217,7 +217,9 @@ impl<'a> Shift<'a> {
     /// One incident in a line.
     fn line(&self, incident: &IncidentView) -> String {
         let (host, ifname) = (escape(&incident.name.host), escape(&incident.name.ifname));
-        let mut line = format!("**{host} {ifname}** {}, since {}", what(incident, false), minute(incident.start));
+        let description = incident.description.as_ref().map_or(String::new(), |text| format!(" ({})", escape(text)));
+        let what = what(incident, false);
+        let mut line = format!("**{host} {ifname}**{description} {what}, since {}", minute(incident.start));
         if let Some(end) = incident.end {
             let _ = write!(line, " until {}", minute(end));
         }
@@ -227,6 +229,10 @@ impl<'a> Shift<'a> {
         if incident.peak > 0.0 {
             let step = self.looked.step_of(incident.interface);
             let _ = write!(line, ", score {:.1} ({})", incident.peak, rarity(incident.peak, step, incident.history));
+        }
+        let speed = self.looked.snapshot.interfaces.iter().find(|v| v.id == incident.interface).and_then(|v| v.speed);
+        if let Some(speed) = speed.filter(|_| incident.peak > 0.0) {
+            let _ = write!(line, ", {:.0} % of its speed at the peak", 100.0 * incident.peak_value / speed);
         }
         if incident.rings {
             line.push_str(if self.opened(incident) { ", **rang**" } else { ", rang before" });

@@ -26,6 +26,8 @@ pub struct LookArgs {
     #[arg(long, value_name = "FILE")]
     model: Option<PathBuf>,
     #[command(flatten)]
+    inventory: super::InventoryArgs,
+    #[command(flatten)]
     alarms: super::AlarmArgs,
     #[command(flatten)]
     read: super::ReadArgs,
@@ -56,6 +58,7 @@ impl LookArgs {
         for notice in &notices {
             super::tell!("{}: {}", notice.path.display(), notice.message);
         }
+        let inventory = self.inventory.read(config)?;
         let model_view = ModelView::of(&model, model_path);
         let mut engine = Engine::new(Arc::new(model), self.alarms.settings(config)?, super::threads());
         // The directory is written to: half a line is not a row.
@@ -67,6 +70,7 @@ impl LookArgs {
         let mut marks: Marks = entries.iter().collect();
         marks.expire(clock);
         engine.mark(marks);
+        engine.describe(Arc::new(inventory));
         let around = Surroundings { model: model_view, all_closed, ..Surroundings::default() };
         let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
         Ok(Looked { snapshot, entries, engine })

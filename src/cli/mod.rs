@@ -27,6 +27,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand};
 use crate::config::Config;
 use crate::detect::Settings;
 use crate::ingest::{ColumnNames, ReadOptions};
+use crate::inventory::Inventory;
 use crate::model::Model;
 
 /// Says something on standard error. Where nobody can hear it any more, as after a hang-up, that is
@@ -128,6 +129,21 @@ impl ReadArgs {
             },
             ..ReadOptions::default()
         })
+    }
+}
+
+/// What people know of interfaces.
+#[derive(Debug, Args, Clone)]
+pub struct InventoryArgs {
+    /// CSV file with the columns hostname, ifname, description and speed (in the unit of the rows; 10G, 2.5M) [default: the configuration's, else none]
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
+}
+
+impl InventoryArgs {
+    fn read(&self, config: &Config) -> anyhow::Result<Inventory> {
+        let path = self.inventory.as_ref().or(config.inventory.as_ref());
+        Ok(path.map(|path| Inventory::read(path)).transpose()?.unwrap_or_default())
     }
 }
 

@@ -242,7 +242,7 @@ impl<'a> Report<'a> {
         };
         let attended = match self.attended() {
             0 => String::new(),
-            n => format!(", {n} acknowledged"),
+            n => format!(", {n} attended to"),
         };
         let counts = format!("{ringing}, {} open{attended}", self.open());
         match &self.unknown {
@@ -295,6 +295,9 @@ impl<'a> Report<'a> {
             line(format!("  {:11} {:24} {:18} {:>5} {}", "SINCE", "OPEN", "WHAT", "SCORE", "RARITY"));
             for group in self.groups.iter().take(top) {
                 line(self.group_line(group, ascii));
+                if let [IncidentView { description: Some(text), .. }] = group.members[..] {
+                    line(format!("  {:11} {}", "", printable(text)));
+                }
             }
             if let Some(more @ 1..) = self.groups.len().checked_sub(top) {
                 line(format!("  and {more} more"));
@@ -303,12 +306,15 @@ impl<'a> Report<'a> {
         let worst = self.worst();
         if !worst.is_empty() {
             line(String::new());
+            // Room for a part of the speed, where any is known.
+            let used = worst.iter().take(top).any(|v| v.utilisation().is_some());
+            let (names, title) = if used { (14, " USED") } else { (16, "") };
             line(format!(
-                "  {:17} {:17} {:>7} {:>8} {:>7} {:>5} {}",
+                "  {:names$} {:names$} {:>7}{title} {:>8} {:>7} {:>5} {}",
                 "WORST", "INTERFACE", "NOW", "EXPECTED", "ERROR", "SCORE", "STATE"
             ));
             for view in worst.iter().take(top) {
-                line(interface_line(view, ascii));
+                line(interface_line(view, names, used, ascii));
             }
         }
         out
@@ -344,7 +350,7 @@ impl<'a> Report<'a> {
                 "story": group.members[0].story.map(|s| s.to_string()),
                 "start": group.start.to_string(),
                 "rings": group.rings,
-                "acknowledged": group.attended,
+                "attended": group.attended,
                 "incidents": incidents,
             })
         });
@@ -354,6 +360,8 @@ impl<'a> Report<'a> {
                 "ifname": &*view.name.ifname,
                 "value": view.last.map(|v| v[1]),
                 "expected": view.expected.map(|v| v[1]),
+                "description": view.description.as_deref(),
+                "utilisation": view.utilisation(),
                 "error": view.error,
                 "score": view.score,
                 "state": state_word(view.state),
@@ -371,7 +379,7 @@ impl<'a> Report<'a> {
             "devices": snapshot.devices.len(),
             "ringing": self.ringing(),
             "open": self.open(),
-            "acknowledged": self.attended(),
+            "attended": self.attended(),
             "groups": groups.collect::<Vec<_>>(),
             "worst": worst.collect::<Vec<_>>(),
         })
@@ -412,16 +420,21 @@ fn unknown_for(snapshot: &Snapshot, stale: Option<Stale>, age: Option<i64>) -> O
     }
 }
 
-fn interface_line(view: &InterfaceView, ascii: bool) -> String {
+fn interface_line(view: &InterfaceView, names: usize, used: bool, ascii: bool) -> String {
     let value = |pair: Option<[f64; 2]>| pair.map_or("-".to_owned(), |v| units(v[1]));
     let (error, score) = match view.expected {
         Some(_) => (format!("{:+.1}", view.error), format!("{:.1}", view.score)),
         None => ("-".to_owned(), "-".to_owned()),
     };
+    let used = match view.utilisation() {
+        _ if !used => String::new(),
+        Some(part) => format!(" {:>3.0}%", 100.0 * part),
+        None => "     ".to_owned(),
+    };
     format!(
-        "  {} {} {:>7} {:>8} {error:>7} {score:>5} {}",
-        fit(&printable(&view.name.host), 17, ascii),
-        fit(&printable(&view.name.ifname), 17, ascii),
+        "  {} {} {:>7}{used} {:>8} {error:>7} {score:>5} {}",
+        fit(&printable(&view.name.host), names, ascii),
+        fit(&printable(&view.name.ifname), names, ascii),
         value(view.last),
         value(view.expected),
         state_word(view.state),

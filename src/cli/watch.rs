@@ -38,6 +38,11 @@ pub struct WatchArgs {
     /// Name to stand under acknowledgements and notes [default: the user's]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
+    /// Program to run when an incident rings, closes or is acknowledged, with the incident as JSON on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    on_incident: Option<String>,
+    #[command(flatten)]
+    inventory: super::InventoryArgs,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -75,6 +80,8 @@ impl WatchArgs {
             poll: self.poll.or(config.poll),
             ascii: self.face.ascii.then_some(true).or(config.ascii),
             who: self.who.clone().or(config.who),
+            on_incident: self.on_incident.clone().or(config.on_incident),
+            inventory: self.inventory.inventory.clone().or(config.inventory),
             ..config
         }
     }
@@ -85,15 +92,16 @@ impl WatchArgs {
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
 pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
+    let config = &args.over(config);
     if args.print_config {
-        return output::print(args.over(config).print().as_bytes());
+        return output::print(config.print().context("the settings")?.as_bytes());
     }
-    let dir = directory(args.dir.as_deref(), config)?;
-    let poll = args.poll.or(config.poll);
+    let dir = directory(None, config)?;
+    let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let mut face = args.face.clone();
     face.ascii |= config.ascii == Some(true);
-    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+    let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
@@ -113,6 +121,8 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         journal,
         threads: super::threads(),
         notices,
+        on_incident: config.on_incident.clone(),
+        inventory: args.inventory.read(config)?.into(),
     };
     show(options, &face)
 }

@@ -164,6 +164,17 @@ pub struct InterfaceView {
     pub muted: Option<Timestamp>,
     /// Whether it is gone for good, as somebody said: nothing of it is an alarm.
     pub retired: bool,
+    /// What it is there for, by the inventory.
+    pub description: Option<Arc<str>>,
+    /// The largest load that it can have, by the inventory: above zero.
+    pub speed: Option<f64>,
+}
+
+impl InterfaceView {
+    /// The newest mean as a part of the speed: 1 is full. None where either is not known.
+    pub fn utilisation(&self) -> Option<f64> {
+        Some(self.last?[1] / self.speed?)
+    }
 }
 
 /// A device: all interfaces of one host.
@@ -232,6 +243,8 @@ pub struct IncidentView {
     pub muted: Option<Timestamp>,
     /// Whether its interface is retired.
     pub retired: bool,
+    /// What its interface is there for, by the inventory.
+    pub description: Option<Arc<str>>,
 }
 
 impl IncidentView {

@@ -11,6 +11,7 @@ use super::core::{Engine, Told};
 use super::detail::detail;
 use super::snapshot::*;
 use super::track::{Scored, Track};
+use crate::inventory::Known;
 use crate::model::Expert;
 use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
 
@@ -66,7 +67,13 @@ impl Viewer {
         for (i, track) in tracks.iter().enumerate() {
             let id = InterfaceId::from_index(i);
             if moved || touched.contains(&id) || self.views[i].is_none() || self.standings[i] != standings[i] {
-                self.views[i] = Some(Arc::new(interface_view(id, track, moment, standings[i])));
+                self.views[i] = Some(Arc::new(interface_view(
+                    id,
+                    track,
+                    moment,
+                    standings[i],
+                    engine.inventory().get(track.name()),
+                )));
             }
         }
         (self.moment, self.standings) = (moment, standings);
@@ -193,7 +200,13 @@ fn standings(engine: &Engine, told: &[Told], moment: Moment) -> Vec<Standing> {
     all
 }
 
-fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> InterfaceView {
+fn interface_view(
+    id: InterfaceId,
+    track: &Track,
+    moment: Moment,
+    standing: Standing,
+    known: Option<&Known>,
+) -> InterfaceView {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
@@ -237,6 +250,8 @@ fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Stan
         leading: leading(track),
         muted: standing.muted,
         retired: standing.retired,
+        description: known.and_then(|k| k.description.clone()),
+        speed: known.and_then(|k| k.speed),
     }
 }
 
@@ -307,6 +322,7 @@ pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
         notes: marks.notes(i.id).to_vec(),
         muted: marks.muted(i.id, &name),
         retired: marks.retired(&name),
+        description: engine.inventory().get(&name).and_then(|known| known.description.clone()),
         name,
     }
 }

@@ -4,6 +4,7 @@
 
 mod adopted;
 mod alarms;
+mod called;
 mod causal;
 mod cli;
 mod console;
