@@ -5,6 +5,7 @@
 mod adopted;
 mod alarms;
 mod causal;
+mod check;
 mod cli;
 mod console;
 mod evaluate;
