@@ -47,6 +47,8 @@ pub struct Input {
     pub delimiter: Option<char>,
     /// Zone of timeslots that do not name one.
     pub time_zone: Option<String>,
+    /// Whether the directories below are read too.
+    pub recursive: Option<bool>,
     /// What the columns are called in the files.
     pub columns: Columns,
 }
@@ -112,6 +114,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     setting("input", "delimiter", "','", "What stands between two fields"),
     setting("input", "time_zone", "'UTC'", "Zone of timeslots that state none"),
+    setting("input", "recursive", "false", "Whether the directories below are read too"),
     setting("input.columns", "timeslot", "'timeslot'", "What the columns are called in your files"),
     setting("input.columns", "hostname", "'hostname'", ""),
     setting("input.columns", "ifname", "'ifname'", ""),
@@ -237,7 +240,7 @@ mod tests {
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
             "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
-             who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\n\
+             who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n",
         )
         .unwrap();
@@ -247,6 +250,7 @@ mod tests {
         );
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
         assert_eq!((config.ascii, config.who.as_deref()), (Some(true), Some("ann")));
+        assert_eq!(config.input.recursive, Some(true));
         let columns = &config.input.columns;
         assert_eq!((config.input.delimiter, columns.mean_metric_value.as_deref()), (Some(';'), Some("avg")));
         let printed = config.print().unwrap();

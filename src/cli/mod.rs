@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+pub mod check;
 pub mod demo;
 pub mod evaluate;
 pub mod handover;
@@ -42,8 +43,9 @@ pub(crate) use tell;
 
 /// What a directory has to hold, for who reads the help only.
 const ROWS: &str = "\
-Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
-timeslot, hostname, ifname, max_metric_value, mean_metric_value.
+Reads every *.csv file of the directory, and what rotation made of one (.csv.1, .csv-20261123, .gz). The first
+line names the columns; these must be among them, in any order: timeslot, hostname, ifname, max_metric_value,
+mean_metric_value.
 
 To see it at work: noctop demo";
 
@@ -66,6 +68,8 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
+    /// Say of each file how far it is read and what was refused; exit code 3 where something does not count
+    Check(check::CheckArgs),
     /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
     Triage(triage::TriageArgs),
     /// Write a shift's story as Markdown: what opened, closed, rang and is still open, and who said what
@@ -99,6 +103,9 @@ pub struct ReadArgs {
     /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Read the directories below, too
+    #[arg(long)]
+    recursive: bool,
 }
 
 impl ReadArgs {
@@ -107,7 +114,12 @@ impl ReadArgs {
         let mut config = config.clone();
         config.input.delimiter = self.delimiter.or(config.input.delimiter);
         config.input.time_zone = self.time_zone.clone().or(config.input.time_zone);
+        config.input.recursive = self.recursive.then_some(true).or(config.input.recursive);
         config
+    }
+
+    fn recursive(&self, config: &Config) -> bool {
+        self.recursive || config.input.recursive == Some(true)
     }
 
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
@@ -127,6 +139,7 @@ impl ReadArgs {
                 max_metric_value: named(&own.max_metric_value, usual.max_metric_value),
                 mean_metric_value: named(&own.mean_metric_value, usual.mean_metric_value),
             },
+            recursive: self.recursive(config),
             ..ReadOptions::default()
         })
     }
@@ -236,6 +249,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         None => watch::run(&cli.watch, &config),
         Some(Command::Watch(args)) => watch::run(args, &config),
         Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Check(args)) => check::run(args, &config),
         Some(Command::Triage(args)) => triage::run(args, &config),
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
@@ -280,14 +294,17 @@ fn threads() -> usize {
 }
 
 /// An output in a directory that is read would be read as input one day.
-fn refuse_output_in(dir: &Path, file: &Path, flag: &str) -> anyhow::Result<()> {
+fn refuse_output_in(dir: &Path, recursive: bool, file: &Path, flag: &str) -> anyhow::Result<()> {
     let parent = match file.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
         _ => PathBuf::from("."),
     };
-    let same = matches!((dir.canonicalize(), parent.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    let read = matches!(
+        (dir.canonicalize(), parent.canonicalize()),
+        (Ok(dir), Ok(parent)) if parent == dir || (recursive && parent.starts_with(&dir))
+    );
     anyhow::ensure!(
-        !same,
+        !read,
         "{flag} {}: lies in the directory that rows are read from; name a file elsewhere",
         file.display()
     );

@@ -288,9 +288,7 @@ pub(crate) fn snapshot() -> Snapshot {
             .into(),
             notices: vec![notice].into(),
             late: 4,
-            loading: None,
-            last_row_at: None,
-            failure: None,
+            ..SourceView::default()
         },
         model: ModelView { name: "default".to_owned(), path: None, interfaces: 30, skill: Some(0.31) },
         now: Some(NOW),

@@ -18,7 +18,7 @@ use super::job::{Ended, Job, Said};
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
-use crate::ingest::{Batch, Feed, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
 use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::Model;
@@ -79,6 +79,7 @@ struct Live {
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
+    files: FileStates,
     job: Option<Job>,
     train: TrainOptions,
     journal: Option<Journal>,
@@ -112,6 +113,7 @@ impl Live {
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
+            files: FileStates::default(),
             job: None,
             train: options.train,
             journal: options.journal,
@@ -231,7 +233,11 @@ impl Live {
         let counts = self.engine.counts();
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
+        (source.corrected, source.repeated) = (counts.corrected, counts.repeated);
         source.files = batch.open_files;
+        if self.files.take(batch) {
+            source.states = self.files.by_path().into();
+        }
         extend(&mut source.refusals, &batch.refusals);
         extend(&mut source.notices, &batch.notices);
         if !batch.rows.is_empty() {

@@ -6,6 +6,7 @@ mod adopted;
 mod alarms;
 mod called;
 mod causal;
+mod check;
 mod cli;
 mod console;
 mod evaluate;
