@@ -187,8 +187,8 @@ impl Config {
             if !setting.about.is_empty() {
                 let _ = write!(out, "\n# {}\n", setting.about);
             }
-            let inner = table.split('.').filter(|name| !name.is_empty());
-            let within = inner.fold(Some(&values), |at, name| at?.get(name)?.as_table());
+            let mut inner = table.split('.').filter(|name| !name.is_empty());
+            let within = inner.try_fold(&values, |at, name| at.get(name)?.as_table());
             let _ = match within.and_then(|at| at.get(setting.key)) {
                 Some(value) => writeln!(out, "{} = {value}", setting.key),
                 None => writeln!(out, "#{} = {}", setting.key, setting.usual),
