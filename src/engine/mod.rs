@@ -6,7 +6,10 @@
 pub mod book;
 pub mod chain;
 pub mod core;
+mod detail;
+pub mod form;
 pub mod handle;
+pub mod hook;
 pub mod job;
 pub mod live;
 pub mod snapshot;
@@ -15,6 +18,7 @@ pub mod training;
 pub mod view;
 
 pub use core::{Counts, Engine, Told};
+pub use form::IncidentForm;
 pub use handle::{Handle, Publisher, pair};
 pub use snapshot::*;
 

@@ -137,7 +137,7 @@ fn read(tailer: &mut Tailer, engine: &mut Engine) -> bool {
 }
 
 #[track_caller]
-fn compare(live: &Engine, batch: &Engine, what: &str) {
+pub(crate) fn compare(live: &Engine, batch: &Engine, what: &str) {
     let (got, want) = (said(live), said(batch));
     assert_eq!(got.keys().collect::<Vec<_>>(), want.keys().collect::<Vec<_>>(), "{what}");
     for (name, rows) in &want {
@@ -215,6 +215,8 @@ fn on_the_live_thread() {
         train: TrainOptions::default(),
         journal: None,
         threads: 2,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();
@@ -250,7 +252,7 @@ fn on_the_live_thread() {
 }
 
 /// The incidents of a snapshot as `score --incidents` writes them.
-fn listed(snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn listed(snapshot: &Snapshot) -> Vec<String> {
     let line = |i: &noctop::engine::IncidentView| {
         [
             i.name.host.to_string(),
@@ -286,6 +288,8 @@ fn rows_that_are_all_there_are_no_reading_for_ever() {
         train: TrainOptions::default(),
         journal: None,
         threads: 1,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();
