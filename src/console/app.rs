@@ -14,11 +14,13 @@ use super::fleet::{Fleet, Lines, Sort};
 use super::format;
 use super::glyph::Glyphs;
 use super::key::Key;
-use super::keymap::{self, Action, Context};
+use super::keymap::{Action, Context};
 use super::layout::{Panes, Wish};
+use super::story::Story;
 use super::theme::Theme;
-use crate::engine::{Command, IncidentView, Look, Snapshot, TrainingView};
-use crate::series::Timestamp;
+use super::viewpoint::Viewpoint;
+use crate::engine::{COMPANIONS, Command, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
+use crate::series::{Step, Timestamp};
 
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,10 @@ pub struct App {
     pub overlay_offset: usize,
     /// Whether the detail was opened in full.
     pub detail: bool,
+    /// Whether the detail shows the story alone.
+    pub story_alone: bool,
+    /// Which time the detail shows.
+    pub viewpoint: Viewpoint,
     /// Whether a filter is being typed.
     pub typing: bool,
     /// Something that a person should read once.
@@ -75,6 +81,8 @@ impl App {
             overlay: None,
             overlay_offset: 0,
             detail: false,
+            story_alone: false,
+            viewpoint: Viewpoint::default(),
             typing: false,
             message: None,
             engine_ended: false,
@@ -132,6 +140,44 @@ impl App {
         if self.overlay.is_some() { Context::Overlay } else { self.focus }
     }
 
+    /// A moment in few characters, in the zone of the screen.
+    pub fn when(&self, time: Timestamp) -> String {
+        let zone = &self.options.zone;
+        format::when(zone.shown(time), self.snapshot.now.map(|now| zone.shown(now)))
+    }
+
+    /// The newest moment that is shown.
+    fn newest(&self) -> Timestamp {
+        self.snapshot.now.unwrap_or(Timestamp::from_seconds(0))
+    }
+
+    /// The step of the chosen interface, once it is known.
+    pub fn step_of_choice(&self) -> Option<Step> {
+        self.choice().and_then(|i| i.step)
+    }
+
+    fn choice(&self) -> Option<&InterfaceView> {
+        self.fleet.selected().and_then(|id| self.fleet.interface(&self.snapshot, id))
+    }
+
+    /// What the chosen interface is shown in: the incidents of the cursor's line, where the keys go
+    /// there, else the interface's own open incident; with those of its story.
+    pub fn story(&self) -> Option<Story<'_>> {
+        let chosen = self.fleet.selected()?;
+        let first = match self.focus {
+            Context::Incidents => self.anomalies.at_cursor(&self.snapshot).into_iter().next()?,
+            _ => {
+                let mut own = self.snapshot.incidents.iter().map(Arc::as_ref).filter(|i| i.interface == chosen);
+                own.find(|i| i.end.is_none())?
+            }
+        };
+        let story = match first.story {
+            Some(id) => Story::of(id, &self.snapshot)?,
+            None => Story::from_members(vec![first])?,
+        };
+        story.interfaces().contains(&chosen).then_some(story)
+    }
+
     /// How long ago the last new row came.
     pub fn row_age(&self) -> Option<Duration> {
         self.snapshot.source.last_row_at.map(|at| self.now.saturating_duration_since(at))
@@ -162,7 +208,7 @@ impl App {
             Event::EngineEnded => self.engine_ended = true,
             Event::Key(key) if self.typing => self.type_filter(key, &mut effects),
             Event::Key(key) => {
-                if let Some(action) = keymap::action(key, self.context(), self.options.read_only) {
+                if let Some(action) = self.options.keys.action(key, self.context(), self.options.read_only) {
                     self.act(action, &mut effects);
                 }
             }
@@ -203,10 +249,14 @@ impl App {
     /// Asks for the chosen interface's rows, where that was not asked yet.
     fn ask_detail(&mut self, panes: &Panes, effects: &mut Vec<Effect>) {
         let Some(interface) = self.fleet.selected() else { return };
-        let points = panes.points(self.area());
-        let step = self.fleet.interface(&self.snapshot, interface).and_then(|i| i.step);
-        let span = step.map(|step| step.seconds() * i64::try_from(points).unwrap_or(i64::MAX));
-        let wanted = Look { interface, span, until: None, points, with: Vec::new() };
+        let with = self.story().filter(|s| s.members.len() > 1).map(|s| s.interfaces()).unwrap_or_default();
+        let wanted = Look {
+            interface,
+            span: self.viewpoint.span(self.step_of_choice()),
+            until: self.viewpoint.end(),
+            points: panes.points(self.area()),
+            with: with.into_iter().take(COMPANIONS).collect(),
+        };
         if self.asked.as_ref() != Some(&wanted) && !self.engine_ended {
             self.asked = Some(wanted.clone());
             effects.push(Effect::Send(Command::Look(Some(wanted))));
@@ -267,7 +317,23 @@ impl App {
                 let lines = self.panes().incident_lines();
                 self.anomalies.fold(&self.snapshot, lines);
             }
-            Action::Back => self.back(),
+            Action::Back => self.back(effects),
+            Action::Worst => self.worst(),
+            Action::NextIncident => self.next_incident(1),
+            Action::PreviousIncident => self.next_incident(-1),
+            Action::Story => self.toggle_story(),
+            Action::Listed => {
+                let lines = self.panes().incident_lines();
+                self.anomalies.list_next(&self.snapshot, lines);
+                self.focus = Context::Incidents;
+            }
+            Action::Earlier => self.step_time(-1),
+            Action::Later => self.step_time(1),
+            Action::MuchEarlier => self.step_time(-10),
+            Action::MuchLater => self.step_time(10),
+            Action::ZoomIn => self.viewpoint.zoom(false, self.step_of_choice(), self.newest()),
+            Action::ZoomOut => self.viewpoint.zoom(true, self.step_of_choice(), self.newest()),
+            Action::LookBack => self.look_back(effects),
             Action::Filter => {
                 self.focus = Context::Interfaces;
                 self.detail = false;
@@ -348,13 +414,86 @@ impl App {
         }
     }
 
-    /// Chooses the interface of the incident that the cursor is on.
+    /// Chooses the interface of the incident that the cursor is on, and its time.
     fn choose_incident(&mut self) {
         let line = self.anomalies.cursor().and_then(|line| self.anomalies.lines().get(line));
         let summary = line.and_then(|line| self.anomalies.summary(line, &self.snapshot));
-        if let Some(interface) = summary.map(|s| s.worst.interface) {
+        if let Some((interface, at)) = summary.map(|s| (s.worst.interface, s.worst.peak_at)) {
             let lines = self.panes().list_lines();
             self.fleet.choose(interface, &self.snapshot, lines);
+            self.viewpoint.put(at, self.step_of_choice(), self.newest());
+        }
+    }
+
+    /// Shows the incident that the cursor is on: its interface, its time, its story.
+    fn show_incident(&mut self) {
+        self.focus = Context::Incidents;
+        self.choose_incident();
+        // beside the list there is a detail already
+        self.detail = self.detail || self.panes().detail.is_empty();
+    }
+
+    fn worst(&mut self) {
+        let lines = self.panes().incident_lines();
+        if self.anomalies.to_worst(&self.snapshot, lines) {
+            self.show_incident();
+        } else {
+            self.message = Some("nothing is open that nobody has acknowledged".to_owned());
+        }
+    }
+
+    fn next_incident(&mut self, lines: isize) {
+        let height = self.panes().incident_lines();
+        // where nobody was at the list, its first line is the next one
+        if self.focus == Context::Incidents || lines < 0 {
+            self.anomalies.step(lines, &self.snapshot, height);
+        }
+        if self.anomalies.cursor().is_some() {
+            self.show_incident();
+        }
+    }
+
+    fn toggle_story(&mut self) {
+        if self.detail && self.story_alone {
+            self.story_alone = false;
+        } else if self.focus == Context::Incidents && self.anomalies.cursor().is_some() {
+            self.choose_incident();
+            (self.detail, self.story_alone) = (true, true);
+        } else if self.story().is_some() {
+            (self.detail, self.story_alone) = (true, true);
+        } else {
+            self.message = Some("no anomaly is open on this interface".to_owned());
+        }
+    }
+
+    /// Moves the time cursor by columns of the chart; where none is shown, opens or folds.
+    fn step_time(&mut self, columns: i64) {
+        if self.panes().detail.is_empty() {
+            if columns > 0 {
+                self.open();
+            }
+            return;
+        }
+        let detail = self.snapshot.detail.as_deref().filter(|d| Some(d.id) == self.fleet.selected());
+        let spacing = detail.map(|d| d.spacing).or(self.step_of_choice().map(Step::seconds));
+        let (Some(spacing), Some((first, _))) = (spacing, self.choice().and_then(|i| i.span)) else { return };
+        let newest = self.newest();
+        self.viewpoint.step(columns * spacing, first, self.step_of_choice(), newest);
+    }
+
+    fn look_back(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            effects.push(Effect::Send(Command::LookBack(None)));
+            return;
+        }
+        match self.viewpoint.cursor().filter(|at| *at < self.newest()) {
+            Some(at) => effects.push(Effect::Send(Command::LookBack(Some(at)))),
+            None => {
+                let key = |action| self.options.keys.key_of(action);
+                let (earlier, open) = (key(Action::Earlier), key(Action::Open));
+                self.message =
+                    Some(format!("put the time cursor first: {open} opens a chart, {earlier} goes back in it"));
+            }
         }
     }
 
@@ -366,9 +505,7 @@ impl App {
                 }
                 let lines = self.panes().incident_lines();
                 self.anomalies.unfold(&self.snapshot, lines);
-                self.choose_incident();
-                // beside the list there is a detail already
-                self.detail = self.detail || self.panes().detail.is_empty();
+                self.show_incident();
             }
             _ => match self.fleet.device_at_cursor(&self.snapshot) {
                 Some(host) => {
@@ -381,9 +518,16 @@ impl App {
         }
     }
 
-    fn back(&mut self) {
-        if self.detail {
+    fn back(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            effects.push(Effect::Send(Command::LookBack(None)));
+        } else if self.detail && self.story_alone {
+            self.story_alone = false;
+        } else if self.detail {
             self.detail = false;
+            self.viewpoint.follow();
+        } else if self.viewpoint.follow() {
+            // the time cursor beside the list is put away
         } else if self.message.is_some() {
             self.message = None;
         } else if matches!(self.snapshot.training, TrainingView::Ended(_)) && !self.outcome_read {
@@ -416,6 +560,10 @@ impl App {
     }
 
     fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            self.message = Some("this is how it was: go back to now before you acknowledge".to_owned());
+            return;
+        }
         let incidents: Vec<&IncidentView> = match self.focus {
             Context::Incidents => self.anomalies.at_cursor(&self.snapshot),
             _ if self.fleet.lines == Lines::Devices => Vec::new(),
@@ -440,7 +588,7 @@ impl App {
 
     fn retrain(&mut self, effects: &mut Vec<Effect>) {
         if matches!(self.snapshot.training, TrainingView::Running(_)) {
-            let key = keymap::key_of(Action::CancelTraining);
+            let key = self.options.keys.key_of(Action::CancelTraining);
             self.message = Some(format!("a training run is under way: {key} cancels it"));
         } else {
             self.outcome_read = true;

@@ -164,17 +164,20 @@ pub fn what(incident: &IncidentView, ascii: bool) -> String {
         (_, Some(Direction::Up)) => " up",
         (_, Some(Direction::Down)) => " down",
     };
-    let factor = incident.peak_value / incident.peak_expected;
+    format!("{kind}{direction}{}", factor(incident.peak_value / incident.peak_expected, ascii))
+}
+
+/// How many times the usual value it is, with a blank before it: ` ×2.4`. Nothing where that says nothing:
+/// a ratio means something only between values of one sign, and only where it is not nearly one.
+pub fn factor(factor: f64, ascii: bool) -> String {
     let times = if ascii { 'x' } else { '×' };
-    let factor = match factor {
-        // a ratio says something only between values of one sign, and only where it is not nearly one
+    match factor {
         f if !f.is_finite() || f <= 0.0 || (0.95..1.05).contains(&f) => String::new(),
         f if f >= 99.5 => format!(" {times}{}", units(f)),
         f if f >= 9.95 => format!(" {times}{f:.0}"),
         f if f >= 0.095 => format!(" {times}{f:.1}"),
         f => format!(" {times}{f:.2}"),
-    };
-    format!("{kind}{direction}{factor}")
+    }
 }
 
 /// `text` in exactly `width` columns: padded, or cut with a mark at its end.

@@ -70,6 +70,11 @@ impl Glyphs {
         self.pick("■", "#")
     }
 
+    /// An earlier moment is shown.
+    pub fn back(self) -> &'static str {
+        self.pick("◀", "<")
+    }
+
     /// The place of a text cursor.
     pub fn caret(self) -> &'static str {
         self.pick("▏", "_")

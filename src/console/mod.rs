@@ -24,8 +24,11 @@ pub mod scroll;
 pub mod session;
 pub mod signals;
 pub mod spark;
+pub mod story;
 pub mod terminal;
 pub mod theme;
+pub mod viewpoint;
+pub mod zone;
 
 #[cfg(test)]
 mod fixture;
@@ -42,13 +45,15 @@ use ratatui::backend::CrosstermBackend;
 use crate::engine::Handle;
 use crate::series::Timestamp;
 use app::App;
+use keymap::Keymap;
 use screen::Screen;
 use session::{End, Host};
 use terminal::{Frames, Guard, Terminal};
 use theme::{Colors, Surroundings};
+use zone::Zone;
 
 /// How the console is to look and what it may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// Only ASCII characters.
     pub ascii: bool,
@@ -56,12 +61,16 @@ pub struct Options {
     pub colors: Colors,
     /// No key changes anything outside of the screen.
     pub read_only: bool,
+    /// Which keys do what.
+    pub keys: Keymap,
+    /// The zone of all times on the screen.
+    pub zone: Zone,
 }
 
 impl Options {
     /// As the environment of the terminal asks for.
     pub fn for_surroundings(surroundings: Surroundings) -> Self {
-        Self { ascii: surroundings.ascii, colors: surroundings.colors, read_only: false }
+        Self { ascii: surroundings.ascii, colors: surroundings.colors, ..Self::default() }
     }
 }
 

@@ -174,6 +174,9 @@ fn shape(symbol: &str, x: f64, y: f64) -> Option<String> {
         0x2800..=0x28ff => dots(code - 0x2800, x, y),
         0x2500 => rectangle(x, centre - 0.5, width, 1.0),
         0x2502 => rectangle(middle - 0.5, y, 1.0, height),
+        // a dotted line, and the upper half
+        0x250a => (0..4).map(|n| rectangle(middle - 0.7, y + f64::from(n) * height / 4.0 + 1.0, 1.4, 2.4)).collect(),
+        0x2580 => rectangle(x, y, width, height / 2.0),
         0x2524 => rectangle(middle - 0.5, y, 1.0, height) + &rectangle(x, centre - 0.5, width / 2.0, 1.0),
         _ => return None,
     })

@@ -39,6 +39,10 @@ pub enum Role {
     Expected,
     /// The band of usual values.
     Band,
+    /// Behind the time of an incident.
+    Shade,
+    /// The time cursor, and that an earlier moment is shown.
+    Back,
 }
 
 /// How many colours there are.
@@ -85,17 +89,19 @@ fn sixteen(role: Role) -> Style {
         Role::Load => plain.fg(Color::Cyan),
         Role::Expected => plain.fg(Color::Blue),
         Role::Band => plain.fg(Color::Blue).add_modifier(Modifier::DIM),
+        Role::Shade => plain.fg(Color::Red),
+        Role::Back => plain.fg(Color::Magenta).add_modifier(Modifier::BOLD),
     }
 }
 
 fn mono(role: Role) -> Style {
     let plain = Style::new();
     match role {
-        Role::Text | Role::Load | Role::Good | Role::Expected | Role::Silent => plain,
+        Role::Text | Role::Load | Role::Good | Role::Expected | Role::Silent | Role::Shade => plain,
         Role::Faint | Role::Rule | Role::Known | Role::Band => plain.add_modifier(Modifier::DIM),
         Role::Strong | Role::Accent | Role::Title | Role::Warning | Role::Alarm => plain.add_modifier(Modifier::BOLD),
         Role::Focus => plain.add_modifier(Modifier::BOLD | Modifier::UNDERLINED),
-        Role::Selected => plain.add_modifier(Modifier::REVERSED),
+        Role::Selected | Role::Back => plain.add_modifier(Modifier::REVERSED),
     }
 }
 

@@ -14,6 +14,7 @@ mod looks;
 mod pictures;
 mod sessions;
 mod the_loop;
+mod triage;
 
 use super::app::{App, Overlay};
 use super::event::{Effect, Event};
@@ -81,7 +82,7 @@ fn chosen(app: &App) -> String {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    let keys = ["", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS"];
+    let keys = ["", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS", "w", "wvn", "whh-{{+", "oo", "b"];
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();
     let mut empty = fixture::snapshot();

@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// The interfaces of the fixture's story.
+fn story_interfaces(app: &App) -> Vec<crate::series::InterfaceId> {
+    ["core-2 xe-0/1/3", "core-2 xe-0/1/4", "core-2 xe-0/1/5"].map(|name| fixture::id_of(&app.snapshot, name)).to_vec()
+}
+
 #[test]
 fn moving_chooses_and_asks_for_the_detail_once() {
     let mut app = app(80, 24);
