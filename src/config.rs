@@ -4,6 +4,7 @@
 //! one that `--config` or `NOCTOP_CONFIG` names. A setting that noctop does not know is an error
 //! that names file, line and key: a misspelt setting must not be a silent one.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,24 @@ pub struct Config {
     pub ascii: bool,
     /// How rows are read.
     pub input: Input,
+    /// How the console looks and behaves.
+    pub console: Console,
+    /// Other keys for the console's actions, by the names of the actions.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// The `[console]` table.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Its colours: `terminal`, `dark`, `light`, `high-contrast`, `colour-blind`.
+    pub theme: Option<String>,
+    /// Zone of the times on the screen.
+    pub display_zone: Option<String>,
+    /// Rings the terminal's bell when an incident rings.
+    pub bell: bool,
+    /// Sends as little as can be.
+    pub slow_line: bool,
 }
 
 /// The `[input]` table.
@@ -121,12 +140,16 @@ mod tests {
         let config = read(
             "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n[input]\ndelimiter = ';'\n\
              time_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\nhostname = 'h'\nifname = 'i'\n\
-             max_metric_value = 'max'\nmean_metric_value = 'avg'\n",
+             max_metric_value = 'max'\nmean_metric_value = 'avg'\n\
+             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
+             [keys]\nquit = ['x', 'ctrl-x']\n",
         )
         .unwrap();
         assert_eq!((config.dir, config.alarms_per_week, config.poll), (Some("/rows".into()), Some(0.5), Some(30)));
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
         assert!(config.ascii);
+        assert_eq!((config.console.theme.as_deref(), config.console.bell), (Some("light"), true));
+        assert_eq!(config.keys["quit"], ["x", "ctrl-x"]);
         assert_eq!((config.input.delimiter, config.input.columns.mean_metric_value), (Some(';'), Some("avg".into())));
         assert_eq!(read("").unwrap(), Config::default());
     }

@@ -167,7 +167,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None => watch::run(&cli.watch, &config),
         Some(Command::Watch(args)) => watch::run(args, &config),
-        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Demo(args)) => demo::run(args, &config),
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Evaluate(args)) => evaluate::run(args, &config),

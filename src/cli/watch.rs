@@ -10,6 +10,8 @@ use clap::Args;
 
 use super::plain;
 use crate::config::Config;
+use crate::console::keymap::Keymap;
+use crate::console::zone::Zone;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
 use crate::engine::{Command, Handle};
@@ -55,9 +57,47 @@ pub struct FaceArgs {
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away the keys that change something: acknowledge, retrain, cancel
+    /// Colours: terminal (the terminal's own sixteen), dark, light, high-contrast, colour-blind [default: terminal]
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// Time zone of all times on the screen, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    display_zone: Option<String>,
+    /// Ring the terminal's bell when an incident rings
+    #[arg(long)]
+    bell: bool,
+    /// For a slow line: send new data every two seconds at most, and nothing that only tells the time
+    #[arg(long)]
+    slow_line: bool,
+    /// Take away the keys that change something: acknowledge, retrain, cancel, export
     #[arg(long)]
     read_only: bool,
+}
+
+impl FaceArgs {
+    /// How the console is to look: the environment, then the configuration, then the flags.
+    fn look(&self, config: &Config, surroundings: theme::Surroundings) -> anyhow::Result<console::Options> {
+        let mut look = console::Options::for_surroundings(surroundings);
+        let own = &config.console;
+        look.ascii |= self.ascii || config.ascii;
+        look.read_only = self.read_only;
+        if self.no_color {
+            look.colors = theme::Colors::None;
+        }
+        if let Some(name) = self.theme.as_ref().or(own.theme.as_ref()) {
+            look.palette = theme::Palette::named(name)
+                .with_context(|| format!("theme {name}: name one of {}", theme::Palette::names()))?;
+        }
+        if let Some(zone) = self.display_zone.as_ref().or(own.display_zone.as_ref()) {
+            let zone = jiff::tz::TimeZone::get(zone)
+                .with_context(|| format!("display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
+            look.zone = Zone::new(zone);
+        }
+        look.bell = self.bell || own.bell;
+        look.slow_line = self.slow_line || own.slow_line;
+        look.keys = Keymap::with(&config.keys).context("configuration")?;
+        Ok(look)
+    }
 }
 
 /// Runs it.
@@ -74,8 +114,6 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     };
     let poll = args.poll.or(config.poll);
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
-    let mut face = args.face.clone();
-    face.ascii |= config.ascii;
     let journal = Journal::of(&dir);
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
@@ -93,26 +131,22 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         threads: super::threads(),
         notices,
     };
-    show(options, &face)
+    show(options, &args.face, config)
 }
 
 /// Watches, and shows it in the console or as plain lines.
 ///
 /// # Errors
 /// When the directory cannot be watched or the terminal fails.
-pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
-    let (handle, engine) = live::start(options)?;
+pub fn show(options: LiveOptions, face: &FaceArgs, config: &Config) -> anyhow::Result<()> {
     let surroundings = theme::Surroundings::read(|name| std::env::var_os(name));
+    // what is wrong with the settings is said before anything starts
+    let look = face.look(config, surroundings)?;
+    let (handle, engine) = live::start(options)?;
     let screen_works = std::io::stdout().is_terminal() && surroundings.full_screen;
     let ended = if face.plain || face.json || !screen_works {
         plain::run(&handle, face.json)
     } else {
-        let mut look = console::Options::for_surroundings(surroundings);
-        look.ascii |= face.ascii;
-        look.read_only = face.read_only;
-        if face.no_color {
-            look.colors = theme::Colors::None;
-        }
         screen(handle.clone(), look)
     };
     handle.send(Command::Stop);

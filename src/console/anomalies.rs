@@ -276,6 +276,12 @@ impl Anomalies {
         true
     }
 
+    /// All incidents that are lines, or in a line, in the order of the list.
+    pub fn all_listed<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a IncidentView> {
+        let lines = self.lines.iter().filter(|line| !matches!(line, Line::Member { .. }));
+        lines.flat_map(|line| incidents_of(line, snapshot)).collect()
+    }
+
     /// The incidents of the cursor's line.
     pub fn at_cursor<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a IncidentView> {
         self.lines.get(self.scroll.cursor).map_or_else(Vec::new, |line| incidents_of(line, snapshot))

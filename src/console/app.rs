@@ -1,6 +1,8 @@
 //! The console's state and how events change it. Nothing here reads or writes anything outside:
 //! what is to be done comes back as effects.
 
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,8 +11,9 @@ use ratatui::layout::Rect;
 use super::Options;
 use super::anomalies::Anomalies;
 use super::event::{Effect, Event};
-use super::filter::Filter;
-use super::fleet::{Fleet, Lines, Sort};
+use super::export;
+use super::filter::{Filter, state_word};
+use super::fleet::{Fleet, Lines};
 use super::format;
 use super::glyph::Glyphs;
 use super::key::Key;
@@ -19,7 +22,7 @@ use super::layout::{Panes, Wish};
 use super::story::Story;
 use super::theme::Theme;
 use super::viewpoint::Viewpoint;
-use crate::engine::{COMPANIONS, Command, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
+use crate::engine::{COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
 use crate::series::{Step, Timestamp};
 
 /// What lies over the panes.
@@ -29,6 +32,15 @@ pub enum Overlay {
     Help,
     /// Refused rows, and notices about files.
     Notices,
+}
+
+/// What is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typing {
+    /// The filter, which is in force while it is typed.
+    Filter,
+    /// The name of a file.
+    Export(String),
 }
 
 /// Everything that the screen is drawn from.
@@ -54,8 +66,8 @@ pub struct App {
     pub story_alone: bool,
     /// Which time the detail shows.
     pub viewpoint: Viewpoint,
-    /// Whether a filter is being typed.
-    pub typing: bool,
+    /// What is being typed.
+    pub typing: Option<Typing>,
     /// Something that a person should read once.
     pub message: Option<String>,
     /// Whether the engine's thread has ended.
@@ -64,6 +76,8 @@ pub struct App {
     pub now: Instant,
     /// Whether the outcome of the last training run was put away.
     outcome_read: bool,
+    /// Incidents that have rung.
+    rung: HashSet<IncidentId>,
     size: (u16, u16),
     started: (Instant, Timestamp),
     asked: Option<Look>,
@@ -72,6 +86,7 @@ pub struct App {
 impl App {
     /// A console of this size over `snapshot`. `now` and `wall` are the same moment.
     pub fn new(options: Options, snapshot: Arc<Snapshot>, size: (u16, u16), now: Instant, wall: Timestamp) -> Self {
+        let rung = ringing(&snapshot).collect();
         let mut app = Self {
             options,
             snapshot,
@@ -83,11 +98,12 @@ impl App {
             detail: false,
             story_alone: false,
             viewpoint: Viewpoint::default(),
-            typing: false,
+            typing: None,
             message: None,
             engine_ended: false,
             now,
             outcome_read: false,
+            rung,
             size,
             started: (now, wall),
             asked: None,
@@ -105,7 +121,7 @@ impl App {
 
     /// The looks to draw with.
     pub fn theme(&self) -> Theme {
-        Theme { colors: self.options.colors }
+        Theme { colors: self.options.colors, palette: self.options.palette }
     }
 
     /// The whole screen.
@@ -196,7 +212,9 @@ impl App {
 
     /// How long until time alone changes what is on the screen.
     pub fn next_tick(&self) -> Option<Duration> {
-        self.row_age().map(format::age_changes_in)
+        // on a slow line the age is not shown: only when there were no rows for too long
+        let wait = |age| if self.options.slow_line { Duration::from_secs(30) } else { format::age_changes_in(age) };
+        self.row_age().map(wait)
     }
 
     /// Takes in an event.
@@ -204,9 +222,9 @@ impl App {
         self.now = now;
         let mut effects = Vec::new();
         match event {
-            Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
+            Event::Snapshot(snapshot) => self.take_snapshot(snapshot, &mut effects),
             Event::EngineEnded => self.engine_ended = true,
-            Event::Key(key) if self.typing => self.type_filter(key, &mut effects),
+            Event::Key(key) if self.typing.is_some() => self.type_key(key, &mut effects),
             Event::Key(key) => {
                 if let Some(action) = self.options.keys.action(key, self.context(), self.options.read_only) {
                     self.act(action, &mut effects);
@@ -214,6 +232,12 @@ impl App {
             }
             Event::Resize(width, height) => self.size = (width, height),
             Event::Tick => {}
+            Event::Exported { path, result } => {
+                self.message = Some(match result {
+                    Ok(()) => format!("written to {}", path.display()),
+                    Err(why) => format!("{}: {why}", path.display()),
+                });
+            }
             Event::NotTaken(Command::Look(_)) => {
                 // asked again with the next event
                 self.asked = None;
@@ -229,7 +253,7 @@ impl App {
         effects
     }
 
-    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.snapshot, snapshot);
         if matches!(self.snapshot.training, TrainingView::Running(_)) {
             self.outcome_read = false;
@@ -243,6 +267,18 @@ impl App {
         if !Arc::ptr_eq(&before.incidents, &self.snapshot.incidents) {
             self.anomalies.unattended = self.focus != Context::Incidents;
             self.anomalies.renew(&self.snapshot, panes.incident_lines());
+            self.ring(effects);
+        }
+    }
+
+    /// Rings for what has begun to ring; not for what is read at the start, nor for the past.
+    fn ring(&mut self, effects: &mut Vec<Effect>) {
+        let mut fresh = false;
+        for id in ringing(&self.snapshot) {
+            fresh |= self.rung.insert(id);
+        }
+        if fresh && self.options.bell && self.snapshot.source.loading.is_none() && !self.snapshot.looks_back {
+            effects.push(Effect::Ring);
         }
     }
 
@@ -263,22 +299,68 @@ impl App {
         }
     }
 
+    fn type_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        match self.typing.take() {
+            Some(Typing::Export(name)) => self.type_name(name, key, effects),
+            Some(Typing::Filter) => {
+                self.typing = Some(Typing::Filter);
+                self.type_filter(key, effects);
+            }
+            None => {}
+        }
+    }
+
+    /// The name of the file to write; what ends it leaves nothing typed.
+    fn type_name(&mut self, mut name: String, key: Key, effects: &mut Vec<Effect>) {
+        match key {
+            Key::Ctrl('c') => return effects.push(Effect::Quit),
+            Key::Ctrl('z') => effects.push(Effect::Suspend),
+            Key::Esc => return,
+            Key::Enter if name.is_empty() => return,
+            Key::Enter => {
+                let path = PathBuf::from(name);
+                if self.is_watched(&path) {
+                    self.message =
+                        Some("that is the directory that rows are read from: name a file elsewhere".to_owned());
+                } else {
+                    let text = export::text(self, &path);
+                    effects.push(Effect::Export { path, text });
+                }
+                return;
+            }
+            Key::Backspace => {
+                name.pop();
+            }
+            Key::Ctrl('u') => name.clear(),
+            Key::Char(c) => name.push(c),
+            _ => {}
+        }
+        self.typing = Some(Typing::Export(name));
+    }
+
+    /// Whether a file would lie in the watched directory, and be read as rows one day.
+    fn is_watched(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (parent, dir) = (parent.canonicalize(), self.snapshot.source.dir.canonicalize());
+        matches!((parent, dir), (Ok(a), Ok(b)) if a == b)
+    }
+
     fn type_filter(&mut self, key: Key, effects: &mut Vec<Effect>) {
         let mut text = self.fleet.filter.text().to_owned();
         match key {
             Key::Ctrl('c') => return effects.push(Effect::Quit),
             Key::Ctrl('z') => return effects.push(Effect::Suspend),
             Key::Enter => {
-                self.typing = false;
+                self.typing = None;
                 return;
             }
             Key::Esc => {
-                self.typing = false;
+                self.typing = None;
                 text.clear();
             }
             Key::Backspace => {
                 if text.pop().is_none() {
-                    self.typing = false;
+                    self.typing = None;
                 }
             }
             Key::Ctrl('u') => text.clear(),
@@ -313,10 +395,7 @@ impl App {
             Action::Last => self.step(isize::MAX),
             Action::NextPane | Action::PreviousPane => self.next_pane(),
             Action::Open => self.open(),
-            Action::Fold => {
-                let lines = self.panes().incident_lines();
-                self.anomalies.fold(&self.snapshot, lines);
-            }
+            Action::Fold => self.fold(),
             Action::Back => self.back(effects),
             Action::Worst => self.worst(),
             Action::NextIncident => self.next_incident(1),
@@ -337,7 +416,7 @@ impl App {
             Action::Filter => {
                 self.focus = Context::Interfaces;
                 self.detail = false;
-                self.typing = true;
+                self.typing = Some(Typing::Filter);
             }
             Action::Sort => {
                 self.fleet.sort = self.fleet.sort.next();
@@ -356,6 +435,13 @@ impl App {
                     effects.push(Effect::Send(Command::CancelTraining));
                 }
             }
+            Action::Copy => effects.extend(self.words_of_choice().map(Effect::Copy)),
+            Action::Export => self.typing = Some(Typing::Export(String::new())),
+            Action::Pin => {
+                let lines = self.panes().list_lines();
+                self.fleet.pin(&self.snapshot, lines);
+            }
+            Action::Heat => self.fleet.toggle_heat(),
             Action::Notices => self.show(Overlay::Notices),
             Action::Help => self.show(Overlay::Help),
             Action::Close => self.overlay = None,
@@ -453,6 +539,24 @@ impl App {
         }
     }
 
+    /// What is chosen, as a sentence that makes sense elsewhere.
+    fn words_of_choice(&mut self) -> Option<String> {
+        let words = match self.story() {
+            Some(story) => {
+                let ids: Vec<String> = story.members.iter().take(3).map(|i| i.id.to_string()).collect();
+                format!("{} ({})", story.sentence(self), ids.join(" "))
+            }
+            None => {
+                let view = self.choice()?;
+                let now = view.last.map_or_else(|| "no rows".to_owned(), |[_, mean]| format::units(mean));
+                let expected = view.expected.map(|[_, e]| format!(", expected {}", format::units(e)));
+                format!("{}: {}, {now}{}", view.name, state_word(view.state), expected.unwrap_or_default())
+            }
+        };
+        self.message = Some(format!("copied, where the terminal can: {words}"));
+        Some(words)
+    }
+
     fn toggle_story(&mut self) {
         if self.detail && self.story_alone {
             self.story_alone = false;
@@ -469,8 +573,13 @@ impl App {
     /// Moves the time cursor by columns of the chart; where none is shown, opens or folds.
     fn step_time(&mut self, columns: i64) {
         if self.panes().detail.is_empty() {
-            if columns > 0 {
-                self.open();
+            let device = self.fleet.device_at_cursor(&self.snapshot);
+            let unfolded = device.is_some_and(|d| self.fleet.is_unfolded(&d.host));
+            match (self.focus, columns > 0, device.is_some()) {
+                (Context::Interfaces, opens, true) if opens != unfolded => self.fold(),
+                (Context::Interfaces, false, false) | (Context::Incidents, false, _) => self.fold(),
+                (_, true, false) | (Context::Incidents, true, true) => self.open(),
+                _ => {}
             }
             return;
         }
@@ -506,15 +615,19 @@ impl App {
                 let lines = self.panes().incident_lines();
                 self.anomalies.unfold(&self.snapshot, lines);
                 self.show_incident();
+                self.detail = true;
             }
-            _ => match self.fleet.device_at_cursor(&self.snapshot) {
-                Some(host) => {
-                    self.fleet.device = Some(host);
-                    self.fleet.lines = Lines::Interfaces;
-                    self.arrange();
-                }
-                None => self.detail = !self.detail && self.fleet.selected().is_some(),
-            },
+            _ if self.fleet.device_at_cursor(&self.snapshot).is_some() && !self.detail => self.fold(),
+            _ => self.detail = !self.detail && self.fleet.selected().is_some(),
+        }
+    }
+
+    fn fold(&mut self) {
+        let panes = self.panes();
+        if self.focus == Context::Incidents {
+            self.anomalies.fold(&self.snapshot, panes.incident_lines());
+        } else {
+            self.fleet.fold(&self.snapshot, panes.list_lines());
         }
     }
 
@@ -534,9 +647,6 @@ impl App {
             self.outcome_read = true;
         } else if !self.fleet.filter.is_empty() {
             self.set_filter("");
-        } else if self.fleet.device.take().is_some() {
-            self.fleet.lines = Lines::Devices;
-            self.arrange();
         } else if self.fleet.lines == Lines::Devices {
             self.toggle_devices();
         }
@@ -545,18 +655,8 @@ impl App {
     fn toggle_devices(&mut self) {
         self.detail = false;
         self.focus = Context::Interfaces;
-        self.fleet.device = None;
-        self.fleet.lines = match self.fleet.lines {
-            Lines::Interfaces => Lines::Devices,
-            Lines::Devices => Lines::Interfaces,
-        };
-        if self.fleet.lines == Lines::Devices && self.fleet.sort == Sort::Error {
-            self.fleet.sort = Sort::Score;
-        }
-        self.arrange();
-        if self.fleet.lines == Lines::Devices {
-            self.fleet.to_top(&self.snapshot);
-        }
+        let lines = self.panes().list_lines();
+        self.fleet.toggle_lines(&self.snapshot, lines);
     }
 
     fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
@@ -566,7 +666,7 @@ impl App {
         }
         let incidents: Vec<&IncidentView> = match self.focus {
             Context::Incidents => self.anomalies.at_cursor(&self.snapshot),
-            _ if self.fleet.lines == Lines::Devices => Vec::new(),
+            _ if self.fleet.device_at_cursor(&self.snapshot).is_some() && !self.detail => Vec::new(),
             _ => {
                 let chosen = self.fleet.selected();
                 let all = self.snapshot.incidents.iter().map(Arc::as_ref);
@@ -595,4 +695,9 @@ impl App {
             effects.push(Effect::Send(Command::Retrain));
         }
     }
+}
+
+/// Incidents that call somebody.
+fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = IncidentId> + '_ {
+    snapshot.incidents.iter().filter(|i| i.rings && i.end.is_none() && !i.acknowledged).map(|i| i.id)
 }

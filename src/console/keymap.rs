@@ -69,6 +69,14 @@ pub enum Action {
     Retrain,
     /// Cancels the training run.
     CancelTraining,
+    /// Copies what is chosen in a line of text.
+    Copy,
+    /// Writes what is seen into a file.
+    Export,
+    /// Marks the chosen interface, so that it stays on top.
+    Pin,
+    /// Loads or heat in the list.
+    Heat,
     /// Shows refused rows and notices.
     Notices,
     /// Shows all keys.
@@ -220,6 +228,24 @@ pub const BINDINGS: &[Binding] = &[
     look(A::Sort, "sort", &[C('s')], LISTS, "sort", "sort by the next column"),
     look(A::Reverse, "reverse", &[C('S')], LISTS, "reverse", "turn the order round"),
     look(A::Devices, "devices", &[C('t')], LISTS, "devices", "devices or interfaces"),
+    look(
+        A::Heat,
+        "heat",
+        &[C('m')],
+        LISTS,
+        "heat",
+        "loads or heat: how rare each slot was, so that a common event is a column",
+    ),
+    look(A::Pin, "pin", &[C('*')], LISTS, "pin", "pin the chosen interface to the top, or let it go"),
+    look(A::Copy, "copy", &[C('y')], LISTS, "copy", "copy what is chosen, as a sentence (OSC 52: over SSH, too)"),
+    change(
+        A::Export,
+        "export",
+        &[C('e')],
+        LISTS,
+        "export",
+        "write what is seen to a file: the list, or the chart's rows",
+    ),
     look(A::Notices, "notices", &[C('!'), C('R')], ALL, "notices", "refused rows and notices about files"),
     look(A::Help, "help", &[C('?'), Key::F(1)], ALL, "help", "this help"),
     look(A::Repaint, "repaint", &[Key::Ctrl('l')], ALL, "repaint", "draw everything again"),

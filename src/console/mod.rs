@@ -8,8 +8,10 @@
 
 pub mod anomalies;
 pub mod app;
+pub mod clipboard;
 pub mod draw;
 pub mod event;
+pub mod export;
 pub mod filter;
 pub mod fleet;
 pub mod format;
@@ -36,6 +38,7 @@ mod fixture;
 mod tests;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -49,7 +52,7 @@ use keymap::Keymap;
 use screen::Screen;
 use session::{End, Host};
 use terminal::{Frames, Guard, Terminal};
-use theme::{Colors, Surroundings};
+use theme::{Colors, Palette, Surroundings};
 use zone::Zone;
 
 /// How the console is to look and what it may do.
@@ -59,6 +62,12 @@ pub struct Options {
     pub ascii: bool,
     /// Which colours.
     pub colors: Colors,
+    /// Which look of them.
+    pub palette: Palette,
+    /// Whether an incident that rings rings the terminal's bell.
+    pub bell: bool,
+    /// Whether as little as can be is sent.
+    pub slow_line: bool,
     /// No key changes anything outside of the screen.
     pub read_only: bool,
     /// Which keys do what.
@@ -173,6 +182,18 @@ impl Host for System {
 
     fn take(&mut self) -> io::Result<()> {
         self.terminal.take()
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.terminal.send(b"\x07")
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.terminal.send(clipboard::osc52(text).as_bytes())
+    }
+
+    fn export(&mut self, path: &Path, text: &str) -> Result<(), String> {
+        export::write(path, text)
     }
 
     fn ask_to_stop(&mut self) {

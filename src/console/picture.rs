@@ -132,6 +132,14 @@ impl Run {
             self.shaded.push_str(&rectangle(x, y, CELL.0, CELL.1));
             return;
         }
+        // darker shades are drawn as stripes of the cell
+        if let Some(stripe) = ["▒", "▓"].iter().position(|s| *s == symbol) {
+            self.end_word();
+            let height = [2.2, 3.4][stripe];
+            let stripes = (0..4).map(|n| rectangle(x, y + f64::from(n) * CELL.1 / 4.0, CELL.0, height));
+            self.solid.extend(stripes);
+            return;
+        }
         // one blank is part of a text; more of them would be lost in it
         if self.blanks > 1 {
             self.end_word();

@@ -89,6 +89,12 @@ impl<'a> Story<'a> {
 
     /// One sentence: `3 interfaces of core-2: spike up ×2.4 since 13:50, for 15 min, never in 9 weeks`.
     pub fn sentence(&self, app: &App) -> String {
+        let [what, when] = self.halves(app);
+        format!("{what} {when}")
+    }
+
+    /// The sentence in two halves: who and what; when and how rare.
+    pub fn halves(&self, app: &App) -> [String; 2] {
         let (snapshot, ascii) = (&app.snapshot, app.options.ascii);
         let (interfaces, hosts) = (self.interfaces(), self.hosts());
         let down = self.device_down(snapshot);
@@ -109,7 +115,7 @@ impl<'a> Story<'a> {
             let step = app.fleet.interface(snapshot, worst.interface).and_then(|i| i.step);
             format!(", {}", format::rarity(worst.peak, step, worst.history))
         });
-        format!("{who}: {} {time}{}", self.what(ascii), rarity.unwrap_or_default())
+        [format!("{who}: {}", self.what(ascii)), format!("{time}{}", rarity.unwrap_or_default())]
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let told = match &story {
         // the sentence, and as many of its interfaces as leave two thirds to the chart
         Some(story) if body.height >= 7 => {
-            let wanted = u16::try_from(super::story::wanted(story, detail)).unwrap_or(u16::MAX);
+            let wanted = u16::try_from(super::story::wanted(app, story, detail, body.width)).unwrap_or(u16::MAX);
             wanted.min(body.height / 3)
         }
         _ => 0,

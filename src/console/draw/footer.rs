@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
-use crate::console::app::App;
+use crate::console::app::{App, Typing};
 use crate::console::key::Key;
 use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
@@ -15,13 +15,22 @@ const READ_ONLY: &str = "read-only";
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
     pen.skip(1);
-    if app.typing {
-        pen.text("filter /", Role::Focus)
-            .text(app.fleet.filter.text(), Role::Strong)
-            .text(app.glyphs().caret(), Role::Strong);
-        pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
-        pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
-        return;
+    match &app.typing {
+        Some(Typing::Filter) => {
+            pen.text("filter /", Role::Focus)
+                .text(app.fleet.filter.text(), Role::Strong)
+                .text(app.glyphs().caret(), Role::Strong);
+            pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
+            pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
+            return;
+        }
+        Some(Typing::Export(name)) => {
+            pen.text("write to file ", Role::Focus).text(name, Role::Strong).text(app.glyphs().caret(), Role::Strong);
+            pen.all_or_none(&[("   enter writes, esc does not", Role::Faint)]);
+            pen.all_or_none(&[("   .json for JSON, else CSV", Role::Faint)]);
+            return;
+        }
+        None => {}
     }
     let keymap = &app.options.keys;
     let label = |actions: &[Action]| -> Option<(String, &'static str)> {

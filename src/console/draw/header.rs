@@ -65,7 +65,7 @@ fn facts(app: &App) -> Vec<Fact> {
         let rate = format::units(source.rows_per_second);
         add(format!("{rate} rows/s"), format!("{rate}/s"), Role::Text, 40, false);
     }
-    if let (Some(age), None) = (app.row_age(), source.loading) {
+    if let (Some(age), None, false) = (app.row_age(), source.loading, app.options.slow_line) {
         add(format!("lag {}", format::age(age)), same(), Role::Text, 45, false);
     }
     let unwell = source.refused + source.notices.len() as u64;

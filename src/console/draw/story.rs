@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
@@ -18,27 +19,42 @@ const WHAT: usize = 28;
 /// Columns from which what happened stands behind the line.
 const WIDE: u16 = 90;
 
+/// The sentence, in one line or two.
+fn sentence(app: &App, story: &Story<'_>, width: u16) -> Vec<String> {
+    let [what, when] = story.halves(app);
+    if what.width() + when.width() + 2 <= usize::from(width) {
+        vec![format!("{what} {when}")]
+    } else {
+        vec![what, when]
+    }
+}
+
 /// Lines that a story would like to have: its sentence and one for each interface that is drawn.
-pub(super) fn wanted(story: &Story<'_>, detail: Option<&DetailView>) -> usize {
-    1 + if story.members.len() > 1 { detail.map_or(0, |d| d.companions.len()) } else { 0 }
+pub(super) fn wanted(app: &App, story: &Story<'_>, detail: Option<&DetailView>, width: u16) -> usize {
+    sentence(app, story, width).len()
+        + if story.members.len() > 1 { detail.map_or(0, |d| d.companions.len()) } else { 0 }
 }
 
 pub(super) fn draw(app: &App, story: &Story<'_>, detail: Option<&DetailView>, area: Rect, buffer: &mut Buffer) {
-    let mut pen = Pen::new(buffer, app.theme(), area, 0);
     let quiet = story.end().is_some() || story.members.iter().all(|i| i.acknowledged);
-    pen.skip(1).text(&story.sentence(app), if quiet { Role::Text } else { Role::Strong });
+    let mut head = 0;
+    for (line, text) in (0..area.height).zip(sentence(app, story, area.width)) {
+        let role = if quiet { Role::Text } else { Role::Strong };
+        Pen::new(buffer, app.theme(), area, line).skip(1).text(&text, role);
+        head = line + 1;
+    }
     let (Some(detail), true) = (detail, story.members.len() > 1) else { return };
     let chosen = app.fleet.selected();
-    for (line, beside) in (1..area.height).zip(&detail.companions) {
+    for (line, beside) in (head..area.height).zip(&detail.companions) {
         let Some(member) = story.members.iter().find(|i| i.interface == beside.id) else { continue };
         let mut pen = Pen::new(buffer, app.theme(), area, line);
         member_line(app, member, beside, chosen == Some(beside.id), area.width, &mut pen);
     }
-    let shown = detail.companions.len().min(usize::from(area.height.saturating_sub(1)));
-    if shown < story.size && area.height > 1 {
+    let shown = detail.companions.len();
+    if shown < story.size {
         let more = format!(" and {} more", story.size - shown);
-        let line = u16::try_from(shown).unwrap_or(u16::MAX).saturating_add(1);
-        Pen::new(buffer, app.theme(), area, line.min(area.height)).text(&more, Role::Faint);
+        let line = head.saturating_add(u16::try_from(shown).unwrap_or(u16::MAX));
+        Pen::new(buffer, app.theme(), area, line).text(&more, Role::Faint);
     }
 }
 

@@ -18,10 +18,10 @@ fn moving_chooses_and_asks_for_the_detail_once() {
         effects,
         [Effect::Send(Command::Look(Some(Look {
             interface: id,
-            span: Some(146 * 300),
+            span: Some(86_400),
             until: None,
             points: 146,
-            with: Vec::new()
+            with: story_interfaces(&app)
         })))]
     );
     assert_eq!(show(&mut app, fixture::snapshot()), []);
@@ -60,7 +60,7 @@ fn a_filter_narrows_while_it_is_typed_and_escape_clears_it() {
     press(&mut app, "/state:silent");
     assert!(text(&app).contains("1 of 12"));
     key(&mut app, Key::Esc);
-    assert!(!text(&app).contains(" of 12") && !app.typing);
+    assert!(!text(&app).contains(" of 12") && app.typing.is_none());
     press(&mut app, "/");
     assert_eq!(key(&mut app, Key::Ctrl('c')), [Effect::Quit]);
 }
@@ -70,11 +70,11 @@ fn sorting_is_shown_and_turned_round() {
     let mut app = app(80, 24);
     assert!(text(&app).contains("sort score ▼"));
     press(&mut app, "sss");
-    assert!(text(&app).contains("sort name ▼"));
+    assert!(text(&app).contains("sort host ▼"));
     press(&mut app, "S");
-    assert!(text(&app).contains("sort name ▲"));
-    let first = app.fleet.rows()[0] as usize;
-    assert_eq!(first, app.snapshot.interfaces.len() - 1);
+    assert!(text(&app).contains("sort host ▲"));
+    let last = u32::try_from(app.snapshot.interfaces.len() - 1).unwrap();
+    assert_eq!(app.fleet.rows()[0], crate::console::fleet::Row::Interface(last));
 }
 
 #[test]
@@ -177,16 +177,47 @@ fn a_read_only_console_changes_nothing() {
 }
 
 #[test]
-fn a_device_opens_to_its_interfaces_and_closes_again() {
+fn a_device_unfolds_to_its_interfaces_and_closes_again() {
     let mut app = app(80, 24);
     press(&mut app, "t");
+    assert!(text(&app).contains("[Devices]") && text(&app).contains("HEAT"), "{}", text(&app));
     key(&mut app, Key::Enter);
-    assert!(text(&app).contains("device core-2"), "{}", text(&app));
-    assert!(text(&app).contains("4 of 12"));
+    assert!(text(&app).contains("core-2 4 interfaces"), "{}", text(&app));
+    key(&mut app, Key::Left);
+    assert!(!text(&app).contains("4 interfaces"));
+    key(&mut app, Key::Right);
+    press(&mut app, "j");
+    key(&mut app, Key::Enter);
+    assert!(app.detail && chosen(&app) == "core-2 xe-0/1/3");
     key(&mut app, Key::Esc);
-    assert!(text(&app).contains("Devices"));
     key(&mut app, Key::Esc);
     assert!(text(&app).contains("Interfaces"));
+}
+
+#[test]
+fn a_common_event_is_a_column_of_heat() {
+    let mut app = app(200, 50);
+    press(&mut app, "jjjjt");
+    let shown = lines(&app);
+    let of = |host: &str| {
+        let line = shown.iter().find(|l| l.contains(host) && l.contains('·')).unwrap_or_else(|| panic!("{host}"));
+        line.chars().position(|c| c == '░').unwrap_or_else(|| panic!("{line}"))
+    };
+    assert_eq!(of("agg-1"), of("core-2"));
+    assert_eq!(of("agg-1"), of("edge-7"));
+    press(&mut app, "m");
+    assert!(text(&app).contains("LOAD"));
+}
+
+#[test]
+fn a_pinned_interface_is_marked() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::End);
+    let name = chosen(&app);
+    press(&mut app, "*");
+    key(&mut app, Key::Home);
+    assert_eq!(chosen(&app), name);
+    assert!(lines(&app).iter().any(|l| l.starts_with(">◌•")), "{}", text(&app));
 }
 
 #[test]
