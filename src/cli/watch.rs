@@ -105,13 +105,7 @@ impl FaceArgs {
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
 pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = match args.dir.as_ref().or(config.dir.as_ref()) {
-        Some(dir) => dir.clone(),
-        None if Path::new(SAMPLE).is_dir() => PathBuf::from(SAMPLE),
-        None => anyhow::bail!(
-            "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
-        ),
-    };
+    let dir = directory(args.dir.as_deref(), config)?;
     let poll = args.poll.or(config.poll);
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let journal = Journal::of(&dir);
@@ -132,6 +126,17 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         notices,
     };
     show(options, &args.face, config)
+}
+
+/// The directory that was named, else the configuration's, else the sample's in a checkout.
+pub(super) fn directory(named: Option<&Path>, config: &Config) -> anyhow::Result<PathBuf> {
+    match named.or(config.dir.as_deref()) {
+        Some(dir) => Ok(dir.to_owned()),
+        None if Path::new(SAMPLE).is_dir() => Ok(PathBuf::from(SAMPLE)),
+        None => anyhow::bail!(
+            "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
+        ),
+    }
 }
 
 /// Watches, and shows it in the console or as plain lines.
@@ -165,7 +170,7 @@ fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
 
 /// The model that was named; else the retrained one of this directory, unless it cannot be read,
 /// which is said and is no reason not to watch; else the built-in one.
-fn choose_model(
+pub(super) fn choose_model(
     named: Option<&Path>,
     journal: Option<&Journal>,
 ) -> anyhow::Result<(Model, Option<PathBuf>, Vec<Notice>)> {

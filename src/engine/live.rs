@@ -85,7 +85,7 @@ struct Live {
 impl Live {
     fn new(options: LiveOptions) -> Self {
         let around = Surroundings {
-            model: model_view(&options.model, options.model_path),
+            model: ModelView::of(&options.model, options.model_path),
             source: SourceView {
                 dir: options.dir,
                 loading: Some(Progress::default()),
@@ -270,7 +270,7 @@ impl Live {
                     Some(journal) => model.save(&journal.model()).map(|()| journal.model()).map_err(|e| e.to_string()),
                     None => Err("there is no state directory to keep it in".into()),
                 };
-                self.around.model = model_view(&model, saved.as_ref().ok().cloned());
+                self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
                 TrainingOutcome::Swapped { new, old, saved }
@@ -280,10 +280,6 @@ impl Live {
             Ended::Failed(why) => TrainingOutcome::Failed(why),
         });
     }
-}
-
-fn model_view(model: &Model, path: Option<PathBuf>) -> ModelView {
-    ModelView { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
 }
 
 /// Adds to a bounded list; the oldest go.

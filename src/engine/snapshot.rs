@@ -11,6 +11,7 @@ pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 pub use crate::ingest::WatchMode;
 use crate::ingest::{Notice, Progress, Refusal};
 pub use crate::model::Expert;
+use crate::model::Model;
 pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
@@ -96,6 +97,13 @@ pub struct ModelView {
     /// Its median skill against the best simple forecast on rows that it did not learn from:
     /// 1 − error/error of that forecast; positive is better.
     pub skill: Option<f64>,
+}
+
+impl ModelView {
+    /// What there is to say of a model, and the file that it came from.
+    pub fn of(model: &Model, path: Option<PathBuf>) -> Self {
+        Self { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+    }
 }
 
 /// What state an interface is in.

@@ -16,4 +16,5 @@ mod plain;
 mod restart;
 mod sample;
 mod support;
+mod triage;
 mod vectors;
