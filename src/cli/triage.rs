@@ -21,8 +21,8 @@ use crate::console::theme::Surroundings;
 use crate::engine::view::{self, Viewer};
 use crate::engine::{Engine, IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView, ModelView};
 use crate::engine::{Snapshot, StoryId};
-use crate::ingest::Root;
-use crate::journal::Journal;
+use crate::ingest::{Notice, Root};
+use crate::journal::{Journal, Marks};
 use crate::series::{DAY, Step, Timestamp};
 
 /// Columns of the text.
@@ -50,7 +50,7 @@ pub struct TriageArgs {
     /// Lines of each list at the most
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Warning from so many open incidents on; a story counts once, what is acknowledged does not count; 0 for never
+    /// Warning from so many open incidents on; a story counts once, what is acknowledged, muted or retired does not count; 0 for never
     #[arg(long, value_name = "N", default_value_t = 1)]
     warning: usize,
     /// Critical from so many open ones that ring on; 0 for never
@@ -125,7 +125,9 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
     let dir = watch::directory(args.dir.as_deref(), config)?;
     let journal = Journal::of(&dir);
     let (model, model_path, notices) = watch::choose_model(args.model.as_deref(), journal.as_ref())?;
-    for notice in notices {
+    let clock = Timestamp::from(SystemTime::now());
+    let (marks, damaged) = marks(journal.as_ref(), clock);
+    for notice in notices.into_iter().chain(damaged) {
         super::tell!("{}: {}", notice.path.display(), notice.message);
     }
     let model_view = ModelView::of(&model, model_path);
@@ -134,9 +136,10 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
     read_all(vec![(Root::Data, dir)], read, LastLine::Waits, |batch| drop(engine.absorb(batch)))
         .context("cannot read the rows")?;
     engine.settle();
+    engine.mark(marks);
     let around = view::Surroundings { model: model_view, ..view::Surroundings::default() };
     let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
-    let report = Report::new(&snapshot, &Limits::of(args), SystemTime::now().into());
+    let report = Report::new(&snapshot, &Limits::of(args), clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
@@ -148,6 +151,15 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
         Status::Ok => Ok(()),
         status => Err(super::Quiet::with(status.code()).into()),
     }
+}
+
+/// What people said in the console. What cannot be read is told of, and is no reason to say nothing.
+fn marks(journal: Option<&Journal>, clock: Timestamp) -> (Marks, Vec<Notice>) {
+    let Some(journal) = journal else { return Default::default() };
+    let (entries, notices) = journal.entries();
+    let mut marks: Marks = entries.iter().collect();
+    marks.expire(clock);
+    (marks, notices)
 }
 
 /// Says why nothing can be said, in the form of all other answers, and gives the exit code for that.
@@ -193,8 +205,8 @@ impl<'a> Group<'a> {
     fn new(mut members: Vec<&'a IncidentView>) -> Option<Self> {
         members.sort_by(|a, b| b.peak.total_cmp(&a.peak).then_with(|| a.name.cmp(&b.name)));
         let start = members.iter().map(|i| i.start).min()?;
-        let rings = members.iter().any(|i| i.rings && !i.acknowledged);
-        let attended = members.iter().all(|i| i.acknowledged);
+        let rings = members.iter().any(|i| i.calls());
+        let attended = members.iter().all(|i| i.attended());
         Some(Self { members, rings, attended, start })
     }
 

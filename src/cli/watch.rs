@@ -34,6 +34,9 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// Name to stand under acknowledgements and notes [default: the user's]
+    #[arg(long, value_name = "NAME")]
+    who: Option<String>,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -69,7 +72,7 @@ pub struct FaceArgs {
     /// For a slow line: send new data every two seconds at most, and nothing that only tells the time
     #[arg(long)]
     slow_line: bool,
-    /// Take away the keys that change something: acknowledge, retrain, cancel, export
+    /// Take away the keys that change something: acknowledge, retrain, cancel, export; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
 }
@@ -108,7 +111,11 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     let dir = directory(args.dir.as_deref(), config)?;
     let poll = args.poll.or(config.poll);
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
-    let journal = Journal::of(&dir);
+    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+        Some(who) => journal.by(who),
+        None => journal,
+    });
+    let journal = journal.map(|journal| if args.face.read_only { journal.read_only() } else { journal });
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {

@@ -22,7 +22,7 @@ use super::layout::{Panes, Wish};
 use super::story::Story;
 use super::theme::Theme;
 use super::viewpoint::Viewpoint;
-use crate::engine::{COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
+use crate::engine::{Act, COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
 use crate::series::{Step, Timestamp};
 
 /// What lies over the panes.
@@ -677,12 +677,16 @@ impl App {
             self.message = Some("nothing to acknowledge here".to_owned());
             return;
         }
-        let acknowledged = !incidents.iter().all(|i| i.acknowledged);
+        let acknowledged = incidents.iter().all(|i| i.acknowledged.is_some());
+        let act = |incident| match acknowledged {
+            true => Act::Unacknowledge { incident },
+            false => Act::Acknowledge { incident },
+        };
         effects.extend(
             incidents
                 .iter()
-                .filter(|i| i.acknowledged != acknowledged)
-                .map(|i| Effect::Send(Command::Acknowledge { incident: i.id, acknowledged })),
+                .filter(|i| i.acknowledged.is_some() == acknowledged)
+                .map(|i| Effect::Send(Command::Mark(act(i.id)))),
         );
     }
 
@@ -699,5 +703,5 @@ impl App {
 
 /// Incidents that call somebody.
 fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = IncidentId> + '_ {
-    snapshot.incidents.iter().filter(|i| i.rings && i.end.is_none() && !i.acknowledged).map(|i| i.id)
+    snapshot.incidents.iter().filter(|i| i.calls()).map(|i| i.id)
 }

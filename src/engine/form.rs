@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::snapshot::IncidentView;
+use super::snapshot::{IncidentView, Note};
 
 /// An incident, ready to be written. Times are UTC, `2026-11-23 14:05:00`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +27,25 @@ pub struct IncidentForm {
     ring: bool,
     state: &'static str,
     acknowledged: bool,
+    /// By whom, where it is.
+    acknowledged_by: Option<String>,
+    muted_until: Option<String>,
+    retired: bool,
+    notes: Vec<NoteForm>,
+}
+
+/// A note on an incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct NoteForm {
+    at: String,
+    who: String,
+    text: String,
+}
+
+impl From<&Note> for NoteForm {
+    fn from(note: &Note) -> Self {
+        Self { at: note.signed.at.to_string(), who: note.signed.who.clone(), text: note.text.clone() }
+    }
 }
 
 impl From<&IncidentView> for IncidentForm {
@@ -47,7 +66,11 @@ impl From<&IncidentView> for IncidentForm {
             story_size: incident.story_size,
             ring: incident.rings,
             state: incident.state(),
-            acknowledged: incident.acknowledged,
+            acknowledged: incident.acknowledged.is_some(),
+            acknowledged_by: incident.acknowledged.as_ref().map(|s| s.who.clone()),
+            muted_until: incident.muted.map(|t| t.to_string()),
+            retired: incident.retired,
+            notes: incident.notes.iter().map(NoteForm::from).collect(),
         }
     }
 }

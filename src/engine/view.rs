@@ -23,9 +23,9 @@ const TAKEN_OVER_SHOWN: i64 = WEEK;
 #[derive(Debug, Default)]
 pub struct Viewer {
     views: Vec<Option<Arc<InterfaceView>>>,
-    /// What views were made for: the moment, and each interface's state.
+    /// What views were made for: the moment, and how each interface stood.
     moment: Moment,
-    states: Vec<(InterfaceState, Option<Timestamp>)>,
+    standings: Vec<Standing>,
     /// Interfaces whose names stand in order, and the snapshot's list of them.
     order: Vec<InterfaceId>,
     revision: u64,
@@ -57,17 +57,17 @@ impl Viewer {
             None => Cow::Borrowed(book.told()),
         };
         let moment = Moment { now: back_to.or(engine.now()), looks_back: back_to.is_some(), step: engine.usual_step() };
-        let states = states(engine, &told, moment);
+        let standings = standings(engine, &told, moment);
         self.views.resize(tracks.len(), None);
-        self.states.resize(tracks.len(), (InterfaceState::Warming, None));
+        self.standings.resize(tracks.len(), Standing::NEW);
         let moved = moment != self.moment;
         for (i, track) in tracks.iter().enumerate() {
             let id = InterfaceId::from_index(i);
-            if moved || touched.contains(&id) || self.views[i].is_none() || self.states[i] != states[i] {
-                self.views[i] = Some(Arc::new(interface_view(id, track, moment, states[i])));
+            if moved || touched.contains(&id) || self.views[i].is_none() || self.standings[i] != standings[i] {
+                self.views[i] = Some(Arc::new(interface_view(id, track, moment, standings[i])));
             }
         }
-        (self.moment, self.states) = (moment, states);
+        (self.moment, self.standings) = (moment, standings);
         if self.order.len() != tracks.len() {
             self.order = engine.by_name().into_iter().map(|(id, _)| id).collect();
         }
@@ -141,22 +141,43 @@ fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Cow<'static, [Told]>
     Cow::Owned(then.collect())
 }
 
-/// Each interface's state and since when, by id.
-fn states(engine: &Engine, told: &[Told], moment: Moment) -> Vec<(InterfaceState, Option<Timestamp>)> {
+/// How an interface stands, by its incidents and by what people said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    state: InterfaceState,
+    since: Option<Timestamp>,
+    muted: Option<Timestamp>,
+    retired: bool,
+}
+
+impl Standing {
+    /// Before anything is known.
+    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
+}
+
+/// How each interface stands, by id.
+fn standings(engine: &Engine, told: &[Told], moment: Moment) -> Vec<Standing> {
     let resting = |t: &Track| match t.chain() {
         Some(_) if moment.rows(t) <= WARM_UP => InterfaceState::Warming,
         Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
         Some(_) => InterfaceState::Nominal,
         None => InterfaceState::Warming,
     };
-    let mut states: Vec<_> = engine.tracks().iter().map(|t| (resting(t), None)).collect();
+    let marks = engine.marks();
+    let at_rest = |t: &Track| Standing {
+        state: resting(t),
+        since: None,
+        muted: marks.muted_interface(t.name()),
+        retired: marks.retired(t.name()),
+    };
+    let mut all: Vec<Standing> = engine.tracks().iter().map(at_rest).collect();
     for t in told {
-        let state = match (engine.is_acknowledged(t.incident.id), t.incident.kind, t.incident.end) {
+        let state = match (engine.is_attended(t), t.incident.kind, t.incident.end) {
             (_, _, Some(end)) => {
                 let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
-                let state = &mut states[t.interface.index()];
-                if t.incident.taken_over && recent && state.0 >= InterfaceState::TakenOver {
-                    *state = (InterfaceState::TakenOver, Some(end));
+                let standing = &mut all[t.interface.index()];
+                if t.incident.taken_over && recent && standing.state >= InterfaceState::TakenOver {
+                    (standing.state, standing.since) = (InterfaceState::TakenOver, Some(end));
                 }
                 continue;
             }
@@ -164,17 +185,13 @@ fn states(engine: &Engine, told: &[Told], moment: Moment) -> Vec<(InterfaceState
             (false, IncidentKind::Silence, _) => InterfaceState::Silent,
             (false, ..) => InterfaceState::Anomalous,
         };
-        states[t.interface.index()] = (state, Some(t.incident.start));
+        let standing = &mut all[t.interface.index()];
+        (standing.state, standing.since) = (state, Some(t.incident.start));
     }
-    states
+    all
 }
 
-fn interface_view(
-    id: InterfaceId,
-    track: &Track,
-    moment: Moment,
-    (state, since): (InterfaceState, Option<Timestamp>),
-) -> InterfaceView {
+fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> InterfaceView {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
@@ -209,13 +226,15 @@ fn interface_view(
         expected: scored.map(|s| s.expected),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
         score: scored.map_or(0.0, |s| s.score as f32),
-        state,
-        since,
+        state: standing.state,
+        since: standing.since,
         rows,
         span: last.map(|i| (history.time(0), history.time(i))),
         step: track.step(),
         known: track.chain().is_some_and(|c| c.known),
         leading: leading(track),
+        muted: standing.muted,
+        retired: standing.retired,
     }
 }
 
@@ -264,7 +283,7 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
 fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
     let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     open.reverse();
-    open.sort_by_key(|t| !t.rings || engine.is_acknowledged(t.incident.id));
+    open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     // The ones that ended last are kept, however long ago they began; then as the others, newest first.
     let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
     if closed.len() > CLOSED {
@@ -272,12 +291,12 @@ fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
         closed.truncate(CLOSED);
     }
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
+    let marks = engine.marks();
     let view = |t: &Told| {
-        let i = &t.incident;
+        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
         Arc::new(IncidentView {
             id: i.id,
             interface: t.interface,
-            name: engine.tracks()[t.interface.index()].name().clone(),
             kind: i.kind,
             direction: i.direction,
             start: i.start,
@@ -293,7 +312,11 @@ fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
             rings: t.rings,
             taken_over: i.taken_over,
             history: i.history,
-            acknowledged: engine.is_acknowledged(i.id),
+            acknowledged: marks.acknowledged(i.id).cloned(),
+            notes: marks.notes(i.id).to_vec(),
+            muted: marks.muted(i.id, &name),
+            retired: marks.retired(&name),
+            name,
         })
     };
     open.into_iter().chain(closed).map(view).collect()

@@ -10,6 +10,7 @@ mod console;
 mod evaluate;
 mod faults;
 mod faults_live;
+mod journal;
 mod live_equals_batch;
 mod looking_back;
 mod plain;

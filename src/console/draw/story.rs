@@ -36,7 +36,7 @@ pub(super) fn wanted(app: &App, story: &Story<'_>, detail: Option<&DetailView>, 
 }
 
 pub(super) fn draw(app: &App, story: &Story<'_>, detail: Option<&DetailView>, area: Rect, buffer: &mut Buffer) {
-    let quiet = story.end().is_some() || story.members.iter().all(|i| i.acknowledged);
+    let quiet = story.end().is_some() || story.members.iter().all(|i| i.attended());
     let mut head = 0;
     for (line, text) in (0..area.height).zip(sentence(app, story, area.width)) {
         let role = if quiet { Role::Text } else { Role::Strong };
@@ -61,7 +61,7 @@ pub(super) fn draw(app: &App, story: &Story<'_>, detail: Option<&DetailView>, ar
 fn member_line(app: &App, member: &IncidentView, beside: &CompanionView, chosen: bool, width: u16, pen: &mut Pen<'_>) {
     let ascii = app.options.ascii;
     let text = if chosen { Role::Strong } else { Role::Text };
-    let open = member.end.is_none() && !member.acknowledged;
+    let open = member.end.is_none() && !member.attended();
     let (mark, role) = app.glyphs().verdict(member.verdict);
     pen.text(if chosen { ">" } else { " " }, text).text(mark, if open { role } else { Role::Faint }).skip(1);
     let wide = width >= WIDE;
