@@ -19,11 +19,13 @@ use super::glyph::Glyphs;
 use super::key::Key;
 use super::keymap::{Action, Context};
 use super::layout::{Panes, Wish};
+use super::retrain::Choice;
 use super::story::Story;
 use super::theme::Theme;
 use super::viewpoint::Viewpoint;
 use crate::engine::{Act, COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
-use crate::series::{Step, Timestamp};
+use crate::journal::{Named, Subject};
+use crate::series::{InterfaceName, Step, Timestamp};
 
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Overlay {
     Help,
     /// Refused rows, and notices about files.
     Notices,
+    /// The dialog for a new model.
+    Retrain,
 }
 
 /// What is typed.
@@ -41,6 +45,12 @@ pub enum Typing {
     Filter,
     /// The name of a file.
     Export(String),
+    /// A note on an incident.
+    Note(IncidentId, String),
+    /// For how long these are muted.
+    Mute(Vec<Subject>, String),
+    /// Whether an interface is gone for good.
+    Retire(InterfaceName, String),
 }
 
 /// Everything that the screen is drawn from.
@@ -70,6 +80,8 @@ pub struct App {
     pub typing: Option<Typing>,
     /// Something that a person should read once.
     pub message: Option<String>,
+    /// What the dialog for a new model has chosen.
+    pub retraining: Choice,
     /// Whether the engine's thread has ended.
     pub engine_ended: bool,
     /// The moment of the newest event.
@@ -100,6 +112,7 @@ impl App {
             viewpoint: Viewpoint::default(),
             typing: None,
             message: None,
+            retraining: Choice::default(),
             engine_ended: false,
             now,
             outcome_read: false,
@@ -153,7 +166,11 @@ impl App {
 
     /// The context of the next key.
     pub fn context(&self) -> Context {
-        if self.overlay.is_some() { Context::Overlay } else { self.focus }
+        match self.overlay {
+            Some(Overlay::Retrain) => Context::Dialog,
+            Some(_) => Context::Overlay,
+            None => self.focus,
+        }
     }
 
     /// A moment in few characters, in the zone of the screen.
@@ -300,42 +317,27 @@ impl App {
     }
 
     fn type_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
-        match self.typing.take() {
-            Some(Typing::Export(name)) => self.type_name(name, key, effects),
-            Some(Typing::Filter) => {
+        let Some(mut typing) = self.typing.take() else { return };
+        let text = match &mut typing {
+            Typing::Filter => {
                 self.typing = Some(Typing::Filter);
-                self.type_filter(key, effects);
+                return self.type_filter(key, effects);
             }
-            None => {}
-        }
-    }
-
-    /// The name of the file to write; what ends it leaves nothing typed.
-    fn type_name(&mut self, mut name: String, key: Key, effects: &mut Vec<Effect>) {
+            Typing::Export(text) | Typing::Note(_, text) | Typing::Mute(_, text) | Typing::Retire(_, text) => text,
+        };
         match key {
             Key::Ctrl('c') => return effects.push(Effect::Quit),
             Key::Ctrl('z') => effects.push(Effect::Suspend),
             Key::Esc => return,
-            Key::Enter if name.is_empty() => return,
-            Key::Enter => {
-                let path = PathBuf::from(name);
-                if self.is_watched(&path) {
-                    self.message =
-                        Some("that is the directory that rows are read from: name a file elsewhere".to_owned());
-                } else {
-                    let text = export::text(self, &path);
-                    effects.push(Effect::Export { path, text });
-                }
-                return;
-            }
+            Key::Enter => return self.finish(typing, effects),
             Key::Backspace => {
-                name.pop();
+                text.pop();
             }
-            Key::Ctrl('u') => name.clear(),
-            Key::Char(c) => name.push(c),
+            Key::Ctrl('u') => text.clear(),
+            Key::Char(c) => text.push(c),
             _ => {}
         }
-        self.typing = Some(Typing::Export(name));
+        self.typing = Some(typing);
     }
 
     /// Whether a file would lie in the watched directory, and be read as rows one day.
@@ -429,7 +431,17 @@ impl App {
             }
             Action::Devices => self.toggle_devices(),
             Action::Acknowledge => self.acknowledge(effects),
-            Action::Retrain => self.retrain(effects),
+            Action::Retrain => {
+                self.outcome_read |= matches!(self.snapshot.training, TrainingView::Ended(_));
+                self.show(Overlay::Retrain);
+            }
+            Action::ChangeBack => self.retraining.change(false),
+            Action::Change => self.retraining.change(true),
+            Action::Start => self.retrain(effects),
+            Action::Leave => self.overlay = None,
+            Action::Note => self.begin_note(),
+            Action::Mute => self.mute(effects),
+            Action::Retire => self.retire(effects),
             Action::CancelTraining => {
                 if matches!(self.snapshot.training, TrainingView::Running(_)) {
                     effects.push(Effect::Send(Command::CancelTraining));
@@ -462,7 +474,7 @@ impl App {
         let lines = match self.context() {
             Context::Interfaces => panes.list_lines(),
             Context::Incidents => panes.incident_lines(),
-            Context::Overlay => usize::from(self.size.1 / 2),
+            Context::Overlay | Context::Dialog => usize::from(self.size.1 / 2),
         };
         isize::try_from(lines.saturating_sub(1).max(1)).unwrap_or(1)
     }
@@ -478,6 +490,7 @@ impl App {
                     self.choose_incident();
                 }
             }
+            Context::Dialog => self.retraining.on_history = lines > 0,
             // drawing stops at the overlay's end
             Context::Overlay => self.overlay_offset = self.overlay_offset.saturating_add_signed(lines).min(9_999),
         }
@@ -486,7 +499,7 @@ impl App {
     fn first(&mut self) {
         match self.context() {
             Context::Interfaces => self.fleet.to_top(&self.snapshot),
-            Context::Incidents | Context::Overlay => self.step(isize::MIN),
+            Context::Incidents | Context::Overlay | Context::Dialog => self.step(isize::MIN),
         }
     }
 
@@ -659,12 +672,9 @@ impl App {
         self.fleet.toggle_lines(&self.snapshot, lines);
     }
 
-    fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
-        if self.snapshot.looks_back {
-            self.message = Some("this is how it was: go back to now before you acknowledge".to_owned());
-            return;
-        }
-        let incidents: Vec<&IncidentView> = match self.focus {
+    /// The incidents of the cursor's line, or the chosen interface's open ones.
+    fn incidents_of_choice(&self) -> Vec<&IncidentView> {
+        match self.focus {
             Context::Incidents => self.anomalies.at_cursor(&self.snapshot),
             _ if self.fleet.device_at_cursor(&self.snapshot).is_some() && !self.detail => Vec::new(),
             _ => {
@@ -672,7 +682,87 @@ impl App {
                 let all = self.snapshot.incidents.iter().map(Arc::as_ref);
                 all.filter(|i| i.end.is_none() && Some(i.interface) == chosen).collect()
             }
+        }
+    }
+
+    fn begin_note(&mut self) {
+        let worst = self.incidents_of_choice().into_iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).map(|i| i.id);
+        match worst {
+            Some(id) => self.typing = Some(Typing::Note(id, String::new())),
+            None => self.message = Some("no anomaly to note something on".to_owned()),
+        }
+    }
+
+    fn mute(&mut self, effects: &mut Vec<Effect>) {
+        let subjects: Vec<(Subject, bool)> = match self.focus {
+            Context::Incidents => {
+                let incident = |i: &IncidentView| (Subject::Incident { incident: i.id }, i.muted.is_some());
+                self.incidents_of_choice().into_iter().map(incident).collect()
+            }
+            _ => {
+                let interface = |i: &InterfaceView| (Subject::Interface(Named::from(&i.name)), i.muted.is_some());
+                self.choice().map(interface).into_iter().collect()
+            }
         };
+        if !subjects.is_empty() && subjects.iter().all(|(_, muted)| *muted) {
+            let unmute = |(what, _)| Effect::Send(Command::Mark(Act::Unmute { what }));
+            effects.extend(subjects.into_iter().map(unmute));
+        } else if !subjects.is_empty() {
+            let subjects = subjects.into_iter().map(|(what, _)| what).collect();
+            self.typing = Some(Typing::Mute(subjects, "8h".to_owned()));
+        }
+    }
+
+    fn retire(&mut self, effects: &mut Vec<Effect>) {
+        let Some(view) = self.choice() else { return };
+        let (name, retired) = (view.name.clone(), view.retired);
+        if retired {
+            effects.push(Effect::Send(Command::Mark(Act::Unretire { interface: Named::from(&name) })));
+        } else {
+            self.typing = Some(Typing::Retire(name, String::new()));
+        }
+    }
+
+    /// What was typed is done.
+    fn finish(&mut self, typing: Typing, effects: &mut Vec<Effect>) {
+        let mut mark = |act| effects.push(Effect::Send(Command::Mark(act)));
+        match typing {
+            Typing::Filter => {}
+            Typing::Export(name) if name.is_empty() => {}
+            Typing::Export(name) => {
+                let path = PathBuf::from(name);
+                if self.is_watched(&path) {
+                    self.message =
+                        Some("that is the directory that rows are read from: name a file elsewhere".to_owned());
+                } else {
+                    let text = export::text(self, &path);
+                    effects.push(Effect::Export { path, text });
+                }
+            }
+            Typing::Note(incident, text) => {
+                let text = text.trim().to_owned();
+                if !text.is_empty() {
+                    mark(Act::Note { incident, text });
+                }
+            }
+            Typing::Mute(subjects, time) => match format::seconds_of(&time) {
+                Some(seconds) => {
+                    let until = self.wall(self.now).plus(seconds);
+                    subjects.into_iter().for_each(|what| mark(Act::Mute { what, until }));
+                }
+                None => self.message = Some(format!("{time:?} is no time: write 30m, 8h, 2d or 1w")),
+            },
+            Typing::Retire(name, answer) if answer == "yes" => mark(Act::Retire { interface: Named::from(&name) }),
+            Typing::Retire(name, _) => self.message = Some(format!("{name} was not retired")),
+        }
+    }
+
+    fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            self.message = Some("this is how it was: go back to now before you acknowledge".to_owned());
+            return;
+        }
+        let incidents = self.incidents_of_choice();
         if incidents.is_empty() {
             self.message = Some("nothing to acknowledge here".to_owned());
             return;
@@ -696,7 +786,7 @@ impl App {
             self.message = Some(format!("a training run is under way: {key} cancels it"));
         } else {
             self.outcome_read = true;
-            effects.push(Effect::Send(Command::Retrain));
+            effects.push(Effect::Send(Command::Retrain(self.retraining.wanted())));
         }
     }
 }

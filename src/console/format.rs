@@ -93,6 +93,21 @@ pub fn short_span(seconds: i64) -> String {
     }
 }
 
+/// Reads a time such as `30m`, `8h`, `2d` or `1w`: its seconds, at most a year.
+pub fn seconds_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 3600,
+        'd' => DAY,
+        'w' => WEEK,
+        _ => return None,
+    };
+    let number: i64 = text[..text.len() - 1].trim().parse().ok()?;
+    let seconds = number.checked_mul(unit)?;
+    (1..=366 * DAY).contains(&seconds).then_some(seconds)
+}
+
 /// Seconds in full words: `9 weeks`, `1 day`.
 pub fn words(seconds: i64) -> String {
     let (n, unit) = match seconds.max(0) {
@@ -254,6 +269,13 @@ mod tests {
             assert_eq!((age(d), age_changes_in(d)), (text.to_owned(), Duration::from_secs(next)));
             assert_ne!(age(d + age_changes_in(d)), text);
         }
+    }
+
+    #[test]
+    fn times_are_read() {
+        let read = ["30m", " 8h ", "2 d", "1w", "0h", "h", "8", "-1h", "9999999999999999w", "8x", ""].map(seconds_of);
+        assert_eq!(read[..4], [Some(1800), Some(8 * 3600), Some(2 * DAY), Some(WEEK)]);
+        assert!(read[4..].iter().all(Option::is_none), "{read:?}");
     }
 
     #[test]

@@ -65,8 +65,22 @@ pub enum Action {
     Devices,
     /// Acknowledges, or takes that back.
     Acknowledge,
-    /// Starts a training run.
+    /// Notes something on an anomaly.
+    Note,
+    /// Mutes an anomaly or an interface for a time, or takes that back.
+    Mute,
+    /// Says that an interface is gone for good, or takes that back.
+    Retire,
+    /// Opens the dialog for a new model.
     Retrain,
+    /// In the dialog: the choice before.
+    ChangeBack,
+    /// In the dialog: the next choice.
+    Change,
+    /// In the dialog: starts the training run.
+    Start,
+    /// Closes the dialog.
+    Leave,
     /// Cancels the training run.
     CancelTraining,
     /// Copies what is chosen in a line of text.
@@ -102,10 +116,12 @@ pub enum Context {
     Incidents,
     /// Help or notices.
     Overlay,
+    /// The dialog for a new model.
+    Dialog,
 }
 
 /// All contexts.
-pub const CONTEXTS: [Context; 3] = [Context::Interfaces, Context::Incidents, Context::Overlay];
+pub const CONTEXTS: [Context; 4] = [Context::Interfaces, Context::Incidents, Context::Overlay, Context::Dialog];
 
 /// One line of the table.
 #[derive(Debug)]
@@ -128,6 +144,7 @@ pub struct Binding {
 
 const LISTS: &[Context] = &[Context::Interfaces, Context::Incidents];
 const ALL: &[Context] = &CONTEXTS;
+const DIALOG: &[Context] = &[Context::Dialog];
 
 const fn look(
     action: Action,
@@ -215,6 +232,23 @@ pub const BINDINGS: &[Binding] = &[
         "the whole screen as it stood at the time cursor; again: now",
     ),
     change(A::Acknowledge, "acknowledge", &[C('a')], LISTS, "ack", "acknowledge an anomaly or story, or take it back"),
+    change(
+        A::Note,
+        "note",
+        &[C('i')],
+        LISTS,
+        "note",
+        "note something on an anomaly, for the others and the next shift",
+    ),
+    change(
+        A::Mute,
+        "mute",
+        &[C('u')],
+        LISTS,
+        "mute",
+        "mute an anomaly, or in the list its interface, for a time; again: take it back",
+    ),
+    change(A::Retire, "retire", &[C('X')], LISTS, "retire", "the interface is gone for good; again: it is back"),
     look(
         A::Filter,
         "filter",
@@ -223,8 +257,22 @@ pub const BINDINGS: &[Binding] = &[
         "filter",
         "filter while you type: text, host:text, if:text, state:word",
     ),
-    change(A::Retrain, "retrain", &[C('r')], LISTS, "retrain", "train a new model on all history, in the background"),
-    change(A::CancelTraining, "cancel-training", &[C('c')], LISTS, "cancel", "cancel the training run"),
+    change(
+        A::Retrain,
+        "retrain",
+        &[C('r')],
+        LISTS,
+        "retrain",
+        "train a new model in the background: for whom, from how much history",
+    ),
+    change(
+        A::CancelTraining,
+        "cancel-training",
+        &[C('c')],
+        &[Context::Interfaces, Context::Incidents, Context::Dialog],
+        "cancel",
+        "cancel the training run",
+    ),
     look(A::Sort, "sort", &[C('s')], LISTS, "sort", "sort by the next column"),
     look(A::Reverse, "reverse", &[C('S')], LISTS, "reverse", "turn the order round"),
     look(A::Devices, "devices", &[C('t')], LISTS, "devices", "devices or interfaces"),
@@ -258,6 +306,10 @@ pub const BINDINGS: &[Binding] = &[
         "close",
         "close this",
     ),
+    change(A::Start, "start", &[Key::Enter], DIALOG, "start", "in the dialog for a new model: start"),
+    look(A::ChangeBack, "change-back", &[Key::Left, C('h')], DIALOG, "choose", "in the dialog: the choice before"),
+    look(A::Change, "change", &[Key::Right, C('l'), C(' ')], DIALOG, "choose", "in the dialog: the next choice"),
+    look(A::Leave, "leave", &[Key::Esc, C('q'), C('r')], DIALOG, "close", "close the dialog; a run goes on"),
     look(A::Quit, "quit", &[C('q')], LISTS, "quit", "quit"),
     look(A::QuitNow, "quit-now", &[Key::Ctrl('c')], ALL, "quit", "quit, whatever is open"),
 ];
@@ -267,6 +319,7 @@ pub const BINDINGS: &[Binding] = &[
 pub fn hints(context: Context, detail: bool) -> &'static [&'static [Action]] {
     match context {
         Context::Overlay => &[&[A::Close], &[A::Up, A::Down]],
+        Context::Dialog => &[&[A::Start], &[A::ChangeBack, A::Change], &[A::CancelTraining], &[A::Leave]],
         _ if detail => &[
             &[A::NextIncident, A::PreviousIncident],
             &[A::Earlier, A::Later],

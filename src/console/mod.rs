@@ -21,6 +21,7 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod picture;
+pub mod retrain;
 pub mod screen;
 pub mod scroll;
 pub mod session;

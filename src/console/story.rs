@@ -107,8 +107,8 @@ impl<'a> Story<'a> {
         let newest = snapshot.now.unwrap_or_else(|| self.start());
         let start = app.when(self.start());
         let time = match self.end() {
-            None => format!("since {start}, for {}", format::span(newest.since(self.start()))),
-            Some(end) => format!("from {start} to {}, {}", app.when(end), format::span(end.since(self.start()))),
+            None => format!("since {start}, for {}", lasted(newest.since(self.start()))),
+            Some(end) => format!("from {start} to {}, {}", app.when(end), lasted(end.since(self.start()))),
         };
         let worst = self.members.iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).filter(|i| i.peak > 0.0);
         let rarity = worst.map(|worst| {
@@ -117,6 +117,11 @@ impl<'a> Story<'a> {
         });
         [format!("{who}: {}", self.what(ascii)), format!("{time}{}", rarity.unwrap_or_default())]
     }
+}
+
+/// How long: an incident that starts and ends in one slot has no length that could be said in seconds.
+fn lasted(seconds: i64) -> String {
+    if seconds <= 0 { "one slot".to_owned() } else { format::span(seconds) }
 }
 
 #[cfg(test)]

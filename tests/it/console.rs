@@ -145,8 +145,12 @@ fn demo(size: (u16, u16)) {
     terminal.press("q");
     terminal.shows("the lists", SOON, |text| text.contains("Anomalies"));
     terminal.press("r");
+    terminal.shows("the choice", SOON, |text| text.contains("all history"));
+    terminal.press("\r");
     // The demo ends today, and so its rows, and which of the two models is better, differ from day to day.
     terminal.shows("what came of the training", Duration::from_secs(90), |text| text.contains("training done"));
+    terminal.press("q");
+    terminal.shows("no dialog any more", SOON, |text| !text.contains("all history"));
     terminal.press("q");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
@@ -171,12 +175,12 @@ fn retrain(size: (u16, u16)) {
     let file = place.put("r.csv", &(rhythm("core-1", "xe-1", 360, 2, |_, v| 3.0 * v) + &lines[..360].concat()));
     let mut terminal = Terminal::start(&place, size, &["watch", "rows"]);
     terminal.shows("the rows", SOON, |text| text.contains("core-1") && text.contains("model default"));
-    terminal.press("r");
+    terminal.press("r\r");
     append(&file, lines[360].as_bytes());
     // Both at once: a frame comes in pieces, and the screen may be looked at between two of them.
     let came = |text: &str| text.contains("model trained to 2026-01-") && text.contains("training done");
     terminal.shows("the new model, and what came of it", LONG, came);
-    terminal.press("q");
+    terminal.press("qq");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
 }

@@ -46,13 +46,16 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         _ => 4,
     };
     let lines = lines.min(u16::try_from(words.len()).unwrap_or(0));
+    let small = body.height < 7;
+    let lines = if small && story.is_some() { 0 } else { lines };
     let told = match &story {
+        Some(_) if small => (body.height / 2).min(2),
         // the sentence, and as many of its interfaces as leave two thirds to the chart
-        Some(story) if body.height >= 7 => {
+        Some(story) => {
             let wanted = u16::try_from(super::story::wanted(app, story, detail, body.width)).unwrap_or(u16::MAX);
             wanted.min(body.height / 3)
         }
-        _ => 0,
+        None => 0,
     };
     body.height -= (lines + told).min(body.height);
     let below = Rect { y: body.bottom(), height: lines, ..body };
@@ -87,6 +90,11 @@ fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
     let state = format!("{mark} {}", state_word(view.state));
     let since = view.since.map(|t| format!(" since {}", app.when(t)));
     facts.push((format!("{}{}", state.trim_start(), since.unwrap_or_default()), role));
+    if view.retired {
+        facts.push(("retired".to_owned(), Role::Warning));
+    } else if let Some(until) = view.muted {
+        facts.push((format!("muted to {}", app.when(until)), Role::Warning));
+    }
     facts.push((app.viewpoint.word(view.step).to_owned(), Role::Faint));
     facts.push((
         if app.options.ascii {
@@ -304,6 +312,14 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
         line.push((format!("  max {}", format::units(max)), Role::Faint));
     }
     lines.push(at_cursor.unwrap_or(line));
+    let noted = app.story().into_iter().flat_map(|story| {
+        let notes: Vec<_> = story.members.iter().flat_map(|i| &i.notes).collect();
+        notes.into_iter().max_by_key(|note| note.signed.at).cloned()
+    });
+    for note in noted {
+        let by = format!("{} {}: ", note.signed.who, app.when(note.signed.at));
+        lines.push(vec![(by, Role::Faint), (note.text, Role::Strong)]);
+    }
     let mut line: Words = Vec::new();
     let weights = detail.map(|d| d.weights.as_slice()).unwrap_or_default();
     if weights.is_empty() {

@@ -24,10 +24,31 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
             return;
         }
-        Some(Typing::Export(name)) => {
-            pen.text("write to file ", Role::Focus).text(name, Role::Strong).text(app.glyphs().caret(), Role::Strong);
-            pen.all_or_none(&[("   enter writes, esc does not", Role::Faint)]);
-            pen.all_or_none(&[("   .json for JSON, else CSV", Role::Faint)]);
+        Some(typing) => {
+            let (ask, text, hints) = match typing {
+                Typing::Filter => return,
+                Typing::Export(name) => (
+                    "write to file ".to_owned(),
+                    name,
+                    ["   enter writes, esc does not", "   .json for JSON, else CSV"],
+                ),
+                Typing::Note(_, text) => ("note ".to_owned(), text, ["   enter keeps it, esc does not", ""]),
+                Typing::Mute(_, time) => {
+                    ("mute for ".to_owned(), time, ["   30m, 8h, 2d, 1w", "   enter mutes, esc does not"])
+                }
+                Typing::Retire(name, answer) => {
+                    (format!("{name} is gone for good? "), answer, ["   type yes", "   esc does nothing"])
+                }
+            };
+            pen.text(&ask, Role::Focus);
+            // the end of a long text is what is typed
+            let room = pen.room().saturating_sub(2);
+            let skipped = text.chars().count().saturating_sub(room);
+            let seen: String = text.chars().skip(skipped).collect();
+            pen.text(&seen, Role::Strong).text(app.glyphs().caret(), Role::Strong);
+            hints.iter().for_each(|hint| {
+                pen.all_or_none(&[(hint, Role::Faint)]);
+            });
             return;
         }
         None => {}

@@ -197,8 +197,15 @@ fn remark(app: &App, summary: &Summary<'_>, width: usize, ascii: bool) -> String
     let worst = summary.worst;
     let step = app.fleet.interface(&app.snapshot, worst.interface).and_then(|i| i.step);
     let mut words = Vec::new();
-    if summary.acknowledged {
+    if worst.retired {
+        words.push("retired".to_owned());
+    } else if let Some(until) = worst.muted {
+        words.push(format!("muted to {}", app.when(until)));
+    } else if summary.acknowledged {
         words.push("acknowledged".to_owned());
+    }
+    if !worst.notes.is_empty() {
+        words.push("noted".to_owned());
     }
     if let Some(end) = summary.end {
         let state = if worst.taken_over { "taken over" } else { "closed" };

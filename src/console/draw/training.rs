@@ -62,7 +62,7 @@ fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
 }
 
 /// How a training run ended, in one sentence.
-fn ended(outcome: &TrainingOutcome) -> (String, Role) {
+pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
     match outcome {
         TrainingOutcome::Swapped { new, old, saved } => match saved {
             Ok(path) => (

@@ -36,6 +36,19 @@ fn every_pane_on_a_large_screen_too() {
 }
 
 #[test]
+fn a_new_model() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut app = app(width, height);
+        press(&mut app, "r");
+        insta::assert_snapshot!(format!("retrain_{width}x{height}"), text(&app));
+        let mut snapshot = fixture::snapshot();
+        snapshot.training = fixture::training();
+        show(&mut app, snapshot);
+        insta::assert_snapshot!(format!("retraining_{width}x{height}"), text(&app));
+    }
+}
+
+#[test]
 fn triage() {
     let mut app = app(80, 24);
     press(&mut app, "whh");

@@ -1,6 +1,8 @@
 //! Keys and pictures one after the other, and what comes of them.
 
 use super::*;
+use crate::engine::Retraining;
+use crate::journal::{Named, Subject};
 
 /// The interfaces of the fixture's story.
 fn story_interfaces(app: &App) -> Vec<crate::series::InterfaceId> {
@@ -40,7 +42,7 @@ fn a_command_that_was_not_taken_is_asked_again() {
     let now = app.now;
     assert_eq!(app.update(Event::NotTaken(command.clone()), now), []);
     assert_eq!(app.update(Event::Tick, now), effects);
-    app.update(Event::NotTaken(Command::Retrain), now);
+    app.update(Event::NotTaken(Command::Retrain(Retraining::default())), now);
     assert!(text(&app).contains("the engine is busy"));
 }
 
@@ -140,7 +142,10 @@ fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
 fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
     let mut app = app(80, 24);
     assert_eq!(press(&mut app, "c"), []);
-    assert_eq!(press(&mut app, "r"), [Effect::Send(Command::Retrain)]);
+    assert_eq!(press(&mut app, "r"), []);
+    let start = Effect::Send(Command::Retrain(Retraining::default()));
+    assert_eq!(key(&mut app, Key::Enter), [start]);
+    key(&mut app, Key::Esc);
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();
     show(&mut app, snapshot.clone());
@@ -148,7 +153,9 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
     for part in ["38 %", "epoch 7/40", "loss █▅▄▄▃▃▃ 0.530", "12 s", "c cancels"] {
         assert!(line.contains(part), "{part}: {line}");
     }
-    assert_eq!(press(&mut app, "r"), []);
+    press(&mut app, "r");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    key(&mut app, Key::Esc);
     assert!(text(&app).contains("under way"));
     key(&mut app, Key::Esc);
     assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
@@ -263,4 +270,68 @@ fn time_ticks_only_as_often_as_its_text_changes() {
     snapshot.source.last_row_at = None;
     show(&mut app, snapshot);
     assert_eq!(app.next_tick(), None);
+}
+
+#[test]
+fn the_dialog_for_a_new_model_asks_shows_and_tells() {
+    let mut app = app(80, 24);
+    press(&mut app, "r");
+    for part in ["as the present model", "all history", "present model", "no larger on the rows"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    press(&mut app, "lljl");
+    let wanted = Retraining { scope: Some(crate::engine::Scope::Device), history: Some(26 * crate::series::WEEK) };
+    assert_eq!(key(&mut app, Key::Enter), [Effect::Send(Command::Retrain(wanted))]);
+    let mut snapshot = fixture::snapshot();
+    snapshot.training = fixture::training();
+    show(&mut app, snapshot.clone());
+    for part in ["learning, epoch 7 of 40", "38 %", "12 s so far, about 19 s left", "1.900", "0.530", "c cancels"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
+    snapshot.training = TrainingView::Ended(TrainingOutcome::KeptOld { new: 0.91, old: 0.87 });
+    show(&mut app, snapshot);
+    for part in ["0.9100 on held-out rows", "0.8700", "was better and stays", "one for each device"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    assert_eq!(press(&mut app, "q"), [], "q closes the dialog");
+    assert_eq!(app.overlay, None);
+}
+
+#[test]
+fn notes_mutes_and_retirements_are_said_to_the_engine() {
+    let mut app = app(80, 24);
+    let mark = |act| vec![Effect::Send(Command::Mark(act))];
+    key(&mut app, Key::Tab);
+    press(&mut app, "icarrier calledX");
+    key(&mut app, Key::Backspace);
+    let note = Act::Note { incident: IncidentId(1), text: "carrier called".to_owned() };
+    assert_eq!(key(&mut app, Key::Enter), mark(note));
+    press(&mut app, "ju");
+    assert!(text(&app).contains("mute for 8h"), "{}", text(&app));
+    key(&mut app, Key::Ctrl('u'));
+    press(&mut app, "2d");
+    let what = Subject::Incident { incident: IncidentId(4) };
+    let until = app.wall(app.now).plus(2 * crate::series::DAY);
+    assert_eq!(key(&mut app, Key::Enter), mark(Act::Mute { what, until }));
+    press(&mut app, "ux");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    assert!(text(&app).contains("is no time"), "{}", text(&app));
+    key(&mut app, Key::Tab);
+    key(&mut app, Key::End);
+    press(&mut app, "Xno");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    press(&mut app, "Xyes");
+    let interface = Named { hostname: "edge-9".to_owned(), ifname: "ge-0/0/8".to_owned() };
+    assert_eq!(key(&mut app, Key::Enter), mark(Act::Retire { interface: interface.clone() }));
+    let mut snapshot = fixture::snapshot();
+    let gone = |i: &Arc<crate::engine::InterfaceView>| {
+        let mut i = i.as_ref().clone();
+        (i.retired, i.muted) = (&*i.name.ifname == "ge-0/0/8", Some(fixture::NOW));
+        Arc::new(i)
+    };
+    snapshot.interfaces = snapshot.interfaces.iter().map(gone).collect();
+    show(&mut app, snapshot);
+    assert_eq!(press(&mut app, "X"), mark(Act::Unretire { interface: interface.clone() }));
+    assert_eq!(press(&mut app, "u"), mark(Act::Unmute { what: Subject::Interface(interface) }));
 }

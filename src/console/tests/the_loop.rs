@@ -66,14 +66,13 @@ fn run_loop(script: impl FnOnce(&Sender<Input>)) -> (End, Vec<String>, Vec<Comma
 #[test]
 fn the_loop_runs_keys_and_ends() {
     let (end, lines, commands, _) = run_loop(|inputs| {
-        for c in "jr?q".chars() {
-            inputs.send(Input::Key(Key::Char(c))).unwrap();
+        for c in "jr\rqq".chars() {
+            inputs.send(Input::Key(if c == '\r' { Key::Enter } else { Key::Char(c) })).unwrap();
         }
-        inputs.send(Input::Key(Key::Char('q'))).unwrap();
     });
     assert_eq!(end, End::Quit);
     assert!(lines.iter().any(|l| l.starts_with('>') && l.contains("xe-0/1/4")));
-    assert!(matches!(commands[..], [Command::Look(_), Command::Retrain]), "{commands:?}");
+    assert!(matches!(commands[..], [Command::Look(_), Command::Retrain(_)]), "{commands:?}");
 }
 
 #[test]
