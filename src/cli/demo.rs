@@ -61,10 +61,12 @@ pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
             journal: Some(Journal::under(&place.0, &rows)),
             threads: super::threads(),
             notices: Vec::new(),
+            on_incident: None,
+            inventory: Arc::default(),
             dir: rows,
         },
         &args.face,
-        config,
+        &args.face.over(config),
     );
     stop.store(true, Ordering::Relaxed);
     let written = writer.join().map_err(|_| anyhow::anyhow!("the simulated network has failed"))?;

@@ -389,6 +389,15 @@ pub enum KeymapError {
     },
 }
 
+/// All actions with their names and keys, as comments for a configuration file.
+pub fn listing() -> String {
+    let line = |b: &Binding| {
+        let keys: Vec<String> = b.keys.iter().map(|key| format!("{:?}", key.to_string())).collect();
+        format!("# {} = [{}]  # {}\n", b.name, keys.join(", "), b.long)
+    };
+    BINDINGS.iter().map(line).collect()
+}
+
 fn names() -> String {
     BINDINGS.iter().map(|b| b.name).collect::<Vec<_>>().join(", ")
 }
@@ -483,6 +492,14 @@ mod tests {
             for action in hints(context, false).iter().chain(hints(context, true)).copied().flatten() {
                 assert!(BINDINGS.iter().any(|b| b.action == *action), "{action:?}");
             }
+        }
+    }
+
+    #[test]
+    fn the_listing_can_be_taken_into_a_configuration() {
+        for line in listing().lines() {
+            let changes: BTreeMap<String, Vec<String>> = toml::from_str(line.strip_prefix("# ").unwrap()).unwrap();
+            assert_eq!(Keymap::with(&changes), Ok(Keymap::default()), "{line}");
         }
     }
 

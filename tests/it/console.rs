@@ -25,13 +25,20 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn start(place: &Place, (cols, rows): (u16, u16), args: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, size: (u16, u16), args: &[&str]) -> Self {
+        Self::start_in(place, size, &[], args)
+    }
+
+    /// The same with other things in the environment.
+    pub(crate) fn start_in(place: &Place, size: (u16, u16), environment: &[(&str, &str)], args: &[&str]) -> Self {
+        let (cols, rows) = size;
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_noctop"));
         command.env_clear();
         place.environment().into_iter().for_each(|(name, value)| command.env(name, value));
         command.env("TERM", "xterm-256color");
+        environment.iter().for_each(|(name, value)| command.env(name, value));
         command.cwd(place.path());
         command.args(args);
         let child = pair.slave.spawn_command(command).unwrap();
@@ -57,6 +64,11 @@ impl Terminal {
 
     pub(crate) fn text(&self) -> String {
         self.seen.lock().unwrap().0.screen().contents()
+    }
+
+    /// All that was sent so far.
+    pub(crate) fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().unwrap().1).into_owned()
     }
 
     /// Waits until the screen is as wanted, and gives its text.
