@@ -225,7 +225,8 @@ impl Live {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Select { interface, points } => self.around.selected = interface.map(|id| (id, points)),
+            Command::Look(look) => self.around.look = look,
+            Command::LookBack(to) => self.around.back_to = to,
             Command::Acknowledge { incident, acknowledged } => self.engine.acknowledge(incident, acknowledged),
             Command::Retrain if self.job.is_none() => self.retrain(),
             Command::CancelTraining => {

@@ -6,6 +6,7 @@
 pub mod book;
 pub mod chain;
 pub mod core;
+mod detail;
 pub mod handle;
 pub mod job;
 pub mod live;

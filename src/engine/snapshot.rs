@@ -16,6 +16,12 @@ use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
 /// Slots that a sparkline shows: the model's window.
 pub const SPARK: usize = 24;
+/// Slots that a heat strip shows.
+pub const HEAT: usize = 48;
+/// In a heat strip: no sample in this slot.
+pub const NO_HEAT: u8 = u8::MAX;
+/// Interfaces that can be drawn together with the one in detail.
+pub const COMPANIONS: usize = 16;
 
 /// Everything there is to see.
 #[derive(Debug, Clone)]
@@ -26,8 +32,13 @@ pub struct Snapshot {
     pub source: SourceView,
     /// The model that scores.
     pub model: ModelView,
-    /// The directory's newest slot.
+    /// The directory's newest slot; where somebody looks back, the slot that is looked back to.
     pub now: Option<Timestamp>,
+    /// Whether somebody looks back: values, states and incidents are then as they stood at `now`. Kinds,
+    /// stories and rings are as they are known today.
+    pub looks_back: bool,
+    /// The commonest step of the interfaces: the slots of heat strips.
+    pub step: Option<Step>,
     /// All interfaces, ordered by host and name.
     pub interfaces: Arc<[Arc<InterfaceView>]>,
     /// All devices, ordered by host.
@@ -36,7 +47,7 @@ pub struct Snapshot {
     pub incidents: Arc<[Arc<IncidentView>]>,
     /// How many incidents there were in all, those no longer listed included.
     pub incidents_total: usize,
-    /// The interface that was asked for with [`Command::Select`].
+    /// The interface that was asked for with [`Command::Look`].
     pub detail: Option<Arc<DetailView>>,
     /// The training run, if there is or was one.
     pub training: TrainingView,
@@ -98,8 +109,12 @@ pub enum InterfaceState {
     Silent,
     /// Too few rows to judge it.
     Warming,
+    /// A shifted level was taken over as the new normal within the last week; since the end of the shift.
+    TakenOver,
     /// As usual.
     Nominal,
+    /// As usual, and what is usual is one and the same value.
+    Flat,
 }
 
 /// One interface, as a line of the list.
@@ -111,6 +126,9 @@ pub struct InterfaceView {
     pub name: InterfaceName,
     /// Mean values of the last slots up to now, oldest first; NaN where there is no sample.
     pub load: [f32; SPARK],
+    /// The largest score in each of the last slots of the fleet's usual step, oldest first, in tenths:
+    /// [`NO_HEAT`] where there is no sample.
+    pub heat: [u8; HEAT],
     /// Its newest row: maximum and mean.
     pub last: Option<[f64; 2]>,
     /// What was expected of that row: maximum and mean.
@@ -144,6 +162,8 @@ pub struct DeviceView {
     pub interfaces: std::ops::Range<usize>,
     /// Sum of its interfaces' means, a NaN where any is missing.
     pub load: [f32; SPARK],
+    /// The largest of its interfaces' heat in each slot; [`NO_HEAT`] where none has a sample.
+    pub heat: [u8; HEAT],
     /// The worst score of its interfaces.
     pub score: f32,
     /// The worst state of its interfaces.
@@ -207,8 +227,17 @@ impl IncidentView {
 pub struct DetailView {
     /// Which one.
     pub id: InterfaceId,
-    /// Its rows, oldest first: as many as were asked for.
+    /// The time that was asked for, as far as there are rows: first and last moment.
+    pub span: (Timestamp, Timestamp),
+    /// Its rows in that time, oldest first; where there are more of them than points were asked for,
+    /// a point stands for the rows of [`DetailView::spacing`] seconds.
     pub points: Vec<DetailPoint>,
+    /// Seconds between two points.
+    pub spacing: i64,
+    /// Its incidents in that time: first slot, and last one (none while it is open).
+    pub incidents: Vec<(IncidentId, Timestamp, Option<Timestamp>)>,
+    /// Other interfaces over the same time, as many as were asked for.
+    pub companions: Vec<CompanionView>,
     /// Skill of the mix against each simple forecast on held-out rows, where the model knows it.
     pub skill: Vec<(Expert, f64)>,
     /// Error of the mix on those rows, in units of the interface's spread, and that of the mix without the LSTM.
@@ -217,13 +246,26 @@ pub struct DetailView {
     pub weights: Vec<(Expert, f32)>,
 }
 
-/// One row with what was said of it.
+/// An interface beside the one in detail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompanionView {
+    /// Which one.
+    pub id: InterfaceId,
+    /// Mean values in equal parts of the detail's time, oldest first; NaN where there is no sample.
+    pub load: Vec<f32>,
+    /// Whether one of its rows there is an anomaly.
+    pub anomaly: Vec<bool>,
+}
+
+/// One row with what was said of it, or several rows as one.
 #[derive(Debug, Clone, Copy)]
 pub struct DetailPoint {
-    /// Its slot.
+    /// Its slot; of several rows that of the worst one.
     pub time: Timestamp,
-    /// Maximum and mean.
+    /// Maximum and mean; of several rows the largest maximum, and the mean of the worst one.
     pub actual: [f64; 2],
+    /// The lowest and the highest mean of the rows.
+    pub range: [f64; 2],
     /// What was expected; none while warming up.
     pub expected: Option<[f64; 2]>,
     /// The band of usual means: lower and upper end; none while warming up.
@@ -273,16 +315,28 @@ pub enum TrainingOutcome {
     Failed(String),
 }
 
+/// What a face wants to see of one interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Which one.
+    pub interface: InterfaceId,
+    /// Seconds of its history up to `until`; none for all of it.
+    pub span: Option<i64>,
+    /// The last moment; none for now.
+    pub until: Option<Timestamp>,
+    /// Points at the most.
+    pub points: usize,
+    /// Interfaces to be drawn together with it; the first [`COMPANIONS`] count.
+    pub with: Vec<InterfaceId>,
+}
+
 /// What a face can ask of the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Put this interface's detail into the snapshots: its last `points` rows.
-    Select {
-        /// Which one; none for no detail.
-        interface: Option<InterfaceId>,
-        /// Rows wanted.
-        points: usize,
-    },
+    /// Put an interface's detail into the snapshots; none for no detail.
+    Look(Option<Look>),
+    /// Look back: make snapshots of how everything stood at this moment; none for now.
+    LookBack(Option<Timestamp>),
     /// Acknowledge an incident, or take that back.
     Acknowledge {
         /// Which one.

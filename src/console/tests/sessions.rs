@@ -9,7 +9,16 @@ fn moving_chooses_and_asks_for_the_detail_once() {
     let effects = press(&mut app, "j");
     assert_eq!(chosen(&app), "core-2 xe-0/1/4");
     let id = fixture::id_of(&app.snapshot, "core-2 xe-0/1/4");
-    assert_eq!(effects, [Effect::Send(Command::Select { interface: Some(id), points: 146 })]);
+    assert_eq!(
+        effects,
+        [Effect::Send(Command::Look(Some(Look {
+            interface: id,
+            span: Some(146 * 300),
+            until: None,
+            points: 146,
+            with: Vec::new()
+        })))]
+    );
     assert_eq!(show(&mut app, fixture::snapshot()), []);
     assert_eq!(chosen(&app), "core-2 xe-0/1/4", "data does not move the choice");
     key(&mut app, Key::End);
@@ -72,7 +81,7 @@ fn an_incident_chooses_its_interface_and_opens_its_detail() {
     let effects = key(&mut app, Key::Enter);
     assert_eq!(chosen(&app), "edge-7 ge-0/0/2");
     assert!(app.detail);
-    assert!(matches!(effects[..], [Effect::Send(Command::Select { .. })]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Send(Command::Look(_))]), "{effects:?}");
     press(&mut app, "j");
     assert_eq!(chosen(&app), "edge-9 ge-0/0/7", "the open detail follows");
     key(&mut app, Key::Esc);
