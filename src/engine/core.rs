@@ -1,6 +1,6 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,14 @@ pub struct Engine {
     settings: Settings,
     threads: usize,
     acknowledged: HashSet<IncidentId>,
+    /// Changes with every acknowledgement.
+    acknowledgements: u64,
     book: Mutex<Book>,
+    /// Interfaces with rows that wait to be scored.
+    due: BTreeSet<InterfaceId>,
+    /// The step of each interface, by id, and how many interfaces have which.
+    steps: Vec<Option<Step>>,
+    of_step: BTreeMap<Step, usize>,
     counts: Counts,
 }
 
@@ -70,7 +77,11 @@ impl Engine {
             settings,
             threads: threads.max(1),
             acknowledged: HashSet::new(),
+            acknowledgements: 0,
             book: Mutex::default(),
+            due: BTreeSet::new(),
+            steps: Vec::new(),
+            of_step: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
@@ -99,6 +110,12 @@ impl Engine {
         }
         touched.sort_unstable();
         touched.dedup();
+        for id in &touched {
+            if self.tracks[id.index()].is_due() {
+                self.due.insert(*id);
+            }
+            self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(*id);
+        }
         touched
     }
 
@@ -107,41 +124,71 @@ impl Engine {
         self.settle_for(Duration::MAX);
     }
 
-    /// Scores rows that are due until `time` is up (it ends with the interfaces that are then in
-    /// hand). True when none are left.
-    pub fn settle_for(&mut self, time: Duration) -> bool {
+    /// Scores rows that are due until `time` is up. Gives the interfaces of which rows were scored.
+    pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
         let start = Instant::now();
-        let mut due: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.is_due()).collect();
+        let is_late = || start.elapsed() >= time;
+        let ids: Vec<InterfaceId> = self.due.iter().copied().collect();
+        let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
-        due.sort_by_key(|t| std::cmp::Reverse(t.due()));
+        due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
         let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
         let (model, settings) = (&*self.model, &self.settings);
         let queue = Mutex::new(due.into_iter());
         let work = || {
-            while start.elapsed() < time {
+            let mut settled = Vec::new();
+            while !is_late() {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(track) = next else { return };
-                track.settle(model, settings);
+                let Some((id, track)) = next else { break };
+                track.settle(model, settings, is_late);
+                settled.push(id);
             }
+            settled
         };
-        std::thread::scope(|scope| {
-            (1..threads).for_each(|_| {
-                scope.spawn(work);
-            });
-            work();
+        let mut settled = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut settled = work();
+            for other in others {
+                match other.join() {
+                    Ok(more) => settled.extend(more),
+                    // A fault in one interface's scoring is a fault of the engine.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            settled
         });
-        queue.into_inner().unwrap_or_else(PoisonError::into_inner).next().is_none()
+        drop(queue);
+        settled.sort_unstable();
+        settled.iter().for_each(|id| self.follow(*id));
+        settled
+    }
+
+    /// Brings what is known of all interfaces up to date with one that was settled.
+    fn follow(&mut self, id: InterfaceId) {
+        let track = &self.tracks[id.index()];
+        if !track.is_due() {
+            self.due.remove(&id);
+        }
+        self.steps.resize(self.tracks.len(), None);
+        let (old, new) = (std::mem::replace(&mut self.steps[id.index()], track.step()), track.step());
+        if old != new {
+            if let Some(count) = old.and_then(|step| self.of_step.get_mut(&step)) {
+                *count -= 1;
+            }
+            new.into_iter().for_each(|step| *self.of_step.entry(step).or_default() += 1);
+        }
+        self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(id);
     }
 
     /// Whether rows wait to be scored.
     pub fn is_due(&self) -> bool {
-        self.tracks.iter().any(Track::is_due)
+        !self.due.is_empty()
     }
 
     /// Share of all rows that is scored.
     pub fn share_settled(&self) -> f64 {
         let rows: usize = self.tracks.iter().map(|t| t.history().len()).sum();
-        let due: usize = self.tracks.iter().map(Track::due).sum();
+        let due: usize = self.due.iter().map(|id| self.tracks[id.index()].due()).sum();
         if rows == 0 { 1.0 } else { 1.0 - due as f64 / rows as f64 }
     }
 
@@ -184,9 +231,8 @@ impl Engine {
 
     /// The commonest step of the interfaces.
     pub fn usual_step(&self) -> Option<Step> {
-        let mut counts: BTreeMap<Step, usize> = BTreeMap::new();
-        self.tracks.iter().filter_map(Track::step).for_each(|s| *counts.entry(s).or_default() += 1);
-        counts.into_iter().max_by_key(|(_, n)| *n).map(|(step, _)| step)
+        let counts = self.of_step.iter().filter(|(_, n)| **n > 0);
+        counts.max_by_key(|(_, n)| **n).map(|(step, _)| *step)
     }
 
     /// Every incident in the order of starts, with its story and whether it rings.
@@ -208,8 +254,14 @@ impl Engine {
         self.acknowledged.contains(&incident)
     }
 
+    /// Changes with every acknowledgement, and with every one that is taken back.
+    pub(super) fn acknowledgements(&self) -> u64 {
+        self.acknowledgements
+    }
+
     /// Marks an incident as acknowledged, or takes that back.
     pub fn acknowledge(&mut self, incident: IncidentId, acknowledged: bool) {
+        self.acknowledgements += 1;
         if acknowledged {
             self.acknowledged.insert(incident);
         } else {
@@ -221,8 +273,23 @@ impl Engine {
     pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
         self.settle();
         self.model = model;
-        for (i, track) in self.tracks.iter_mut().enumerate() {
-            track.adopt(prepared.remove(&InterfaceId::from_index(i)), &self.model);
+        for i in 0..self.tracks.len() {
+            let id = InterfaceId::from_index(i);
+            self.tracks[i].adopt(prepared.remove(&id), &self.model);
+            self.follow(id);
         }
     }
+}
+
+/// The interfaces with these ids, which are in order.
+fn pick<'a>(tracks: &'a mut [Track], ids: &[InterfaceId]) -> Vec<(InterfaceId, &'a mut Track)> {
+    let (mut rest, mut passed) = (tracks, 0);
+    let mut picked = Vec::with_capacity(ids.len());
+    for id in ids {
+        let from = std::mem::take(&mut rest).get_mut(id.index() - passed..);
+        let Some((track, more)) = from.and_then(<[Track]>::split_first_mut) else { break };
+        picked.push((*id, track));
+        (rest, passed) = (more, id.index() + 1);
+    }
+    picked
 }

@@ -25,6 +25,8 @@ use crate::series::InterfaceId;
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
+/// The same where nothing but the rate of rows has changed.
+const PUBLISH_RATE: Duration = Duration::from_secs(1);
 /// How long rows are scored before others are heard.
 const SLICE: Duration = Duration::from_millis(50);
 /// Refused lines and notices that a snapshot holds.
@@ -80,6 +82,8 @@ struct Live {
     read_through: bool,
     arrivals: VecDeque<(Instant, u64)>,
     changed: bool,
+    /// The rate of rows has changed, or may have.
+    rate_changed: bool,
 }
 
 impl Live {
@@ -105,23 +109,24 @@ impl Live {
             read_through: false,
             arrivals: VecDeque::new(),
             changed: true,
+            rate_changed: false,
         }
     }
 
     fn snapshot(&mut self) -> Snapshot {
         let snapshot = self.viewer.snapshot(&self.engine, &self.around, &self.touched);
         self.touched.clear();
-        self.changed = false;
+        (self.changed, self.rate_changed) = (false, false);
         snapshot
     }
 
     fn run(mut self, watch: &Watch, publisher: &Publisher) {
         let nothing = never();
-        let mut published = Instant::now();
+        let (mut published, mut rate_published) = (Instant::now(), Instant::now());
         let mut feed_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
-            let wait = if due { Duration::ZERO } else { self.idle_until(published) };
+            let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let mut at_once = false;
@@ -140,13 +145,17 @@ impl Live {
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
                 default(wait) => {}
             }
-            if due {
+            // Also what has just come: a fresh row is not shown before it is scored.
+            if self.read_through && self.engine.is_due() {
                 self.settle();
             }
             self.count_arrivals(Instant::now());
-            if at_once || (self.changed && published.elapsed() >= PUBLISH) {
+            // A snapshot of the rate alone does not hold up one of rows.
+            let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
+            if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 let snapshot = Arc::new(self.snapshot());
-                published = Instant::now();
+                rate_published = Instant::now();
+                published = if rows { rate_published } else { published };
                 if !publisher.publish(snapshot) {
                     return;
                 }
@@ -156,10 +165,13 @@ impl Live {
 
     /// How long nothing has to be done: until the next snapshot may go out, or until the rate of
     /// rows falls because the oldest of them leave its span.
-    fn idle_until(&self, published: Instant) -> Duration {
+    fn idle_until(&self, published: Instant, rate_published: Instant) -> Duration {
         let now = Instant::now();
         if self.changed {
             return (published + PUBLISH).saturating_duration_since(now);
+        }
+        if self.rate_changed {
+            return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
         }
         let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
         oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now))
@@ -199,13 +211,13 @@ impl Live {
     }
 
     fn settle(&mut self) {
-        let done = self.engine.settle_for(SLICE);
+        self.touched.extend(self.engine.settle_for(SLICE));
         self.changed = true;
         if let Some(loading) = &mut self.around.source.loading {
             let half = loading.total / 2;
             loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
         }
-        if done {
+        if !self.engine.is_due() {
             self.around.source.loading = None;
         }
     }
@@ -219,7 +231,7 @@ impl Live {
         let rate = rows as f64 / RATE_SPAN.as_secs_f64();
         if before != self.arrivals.len() || rate != self.around.source.rows_per_second {
             self.around.source.rows_per_second = rate;
-            self.changed = true;
+            self.rate_changed = true;
         }
     }
 

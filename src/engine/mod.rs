@@ -3,6 +3,7 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
+mod back;
 pub mod book;
 pub mod chain;
 pub mod core;
@@ -10,6 +11,7 @@ mod detail;
 pub mod handle;
 pub mod job;
 pub mod live;
+mod shared;
 pub mod snapshot;
 pub mod track;
 pub mod training;

@@ -327,7 +327,7 @@ pub(crate) fn scored_with(dir: &Path, threads: usize, settings: Settings) -> Eng
 /// What was said of a row, to the last bit.
 pub(crate) type Bits = (Timestamp, [u64; 7], Verdict, i32, bool, Option<IncidentId>);
 
-fn bits(time: Timestamp, s: &Scored) -> Bits {
+pub(crate) fn bits(time: Timestamp, s: &Scored) -> Bits {
     let numbers = [s.expected[0], s.expected[1], s.error[0], s.error[1], s.score, s.notify, s.band];
     (time, numbers.map(f64::to_bits), s.verdict, s.cluster, s.anomaly, s.incident)
 }
