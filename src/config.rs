@@ -25,6 +25,8 @@ pub struct Config {
     pub poll: Option<u64>,
     /// ASCII characters only.
     pub ascii: bool,
+    /// Name to stand under acknowledgements and notes.
+    pub who: Option<String>,
     /// How rows are read.
     pub input: Input,
 }

@@ -17,7 +17,7 @@ use super::key::Key;
 use super::keymap::{self, Action, Context};
 use super::layout::{Panes, Wish};
 use super::theme::Theme;
-use crate::engine::{Command, IncidentView, Look, Snapshot, TrainingView};
+use crate::engine::{Act, Command, IncidentView, Look, Snapshot, TrainingView};
 use crate::series::Timestamp;
 
 /// What lies over the panes.
@@ -429,12 +429,16 @@ impl App {
             self.message = Some("nothing to acknowledge here".to_owned());
             return;
         }
-        let acknowledged = !incidents.iter().all(|i| i.acknowledged);
+        let acknowledged = incidents.iter().all(|i| i.acknowledged.is_some());
+        let act = |incident| match acknowledged {
+            true => Act::Unacknowledge { incident },
+            false => Act::Acknowledge { incident },
+        };
         effects.extend(
             incidents
                 .iter()
-                .filter(|i| i.acknowledged != acknowledged)
-                .map(|i| Effect::Send(Command::Acknowledge { incident: i.id, acknowledged })),
+                .filter(|i| i.acknowledged.is_some() == acknowledged)
+                .map(|i| Effect::Send(Command::Mark(act(i.id)))),
         );
     }
 

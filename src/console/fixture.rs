@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::engine::{
     CompanionView, DetailPoint, DetailView, DeviceView, Direction, Expert, HEAT, IncidentId, IncidentKind,
-    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, SPARK, Snapshot, SourceView, StoryId,
+    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, SPARK, Signed, Snapshot, SourceView, StoryId,
     TrainingProgress, TrainingView, Verdict, WatchMode,
 };
 use crate::ingest::{Notice, Refusal};
@@ -66,6 +66,8 @@ fn interface(place: usize) -> InterfaceView {
         span: Some((NOW.plus(-9 * WEEK), NOW)),
         step: Step::from_seconds(STEP),
         known: place != 10,
+        muted: None,
+        retired: false,
         leading: if place.is_multiple_of(2) { Expert::Lstm } else { Expert::WeekProfile },
     }
 }
@@ -146,8 +148,16 @@ fn incident(number: u64, told: Told, interfaces: &[Arc<InterfaceView>]) -> Arc<I
         rings: told.rings,
         taken_over: false,
         history: 9 * WEEK,
-        acknowledged: told.acknowledged,
+        acknowledged: told.acknowledged.then(signed),
+        notes: Vec::new(),
+        muted: None,
+        retired: false,
     })
+}
+
+/// Somebody's name under an acknowledgement.
+pub(super) fn signed() -> Signed {
+    Signed { who: "ann".to_owned(), at: NOW.plus(-600) }
 }
 
 fn incidents(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<IncidentView>> {

@@ -38,6 +38,12 @@ impl Activity {
         self.newest = self.newest.max(Some(time));
     }
 
+    /// What was learnt of the moments from `time` on.
+    pub fn since(&self, time: Timestamp) -> Self {
+        let bins = self.bins.range(time.seconds().div_euclid(BIN)..).copied().collect();
+        Self { bins, newest: self.newest, filled: 0 }
+    }
+
     /// The directory's newest slot.
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest

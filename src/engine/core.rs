@@ -1,14 +1,15 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
-use crate::detect::{Incident, IncidentId, Settings, StoryId};
+use crate::detect::{Incident, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
+use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, Step, Timestamp};
 
@@ -24,9 +25,9 @@ pub struct Engine {
     model: Arc<Model>,
     settings: Settings,
     threads: usize,
-    acknowledged: HashSet<IncidentId>,
-    /// Changes with every acknowledgement.
-    acknowledgements: u64,
+    marks: Marks,
+    /// How often other marks were put in force.
+    marked: u64,
     book: Mutex<Book>,
     /// Interfaces with rows that wait to be scored.
     due: BTreeSet<InterfaceId>,
@@ -76,14 +77,37 @@ impl Engine {
             model,
             settings,
             threads: threads.max(1),
-            acknowledged: HashSet::new(),
-            acknowledgements: 0,
+            marks: Marks::default(),
+            marked: 0,
             book: Mutex::default(),
             due: BTreeSet::new(),
             steps: Vec::new(),
             of_step: BTreeMap::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// Another engine with the newest rows alone: those of the last `span` seconds, and at least `least`
+    /// of each interface. None of them is scored. What it will say of them is provisional, since it
+    /// knows nothing of what came before.
+    pub fn recent(&self, span: i64, least: usize) -> Self {
+        let since = self.now().map_or(Timestamp::from_seconds(0), |now| now.plus(-span));
+        let tracks: Vec<Track> = self.tracks.iter().map(|track| track.recent(since, least)).collect();
+        let due = (0..).zip(&tracks).filter(|(_, t)| t.is_due()).map(|(i, _)| InterfaceId::from_index(i)).collect();
+        Self {
+            tracks,
+            due,
+            files: self.files.clone(),
+            activity: self.activity.since(since),
+            marks: self.marks.clone(),
+            counts: self.counts,
+            ..Self::new(self.model.clone(), self.settings.clone(), self.threads)
+        }
+    }
+
+    /// Rows that wait to be scored.
+    pub fn waiting(&self) -> usize {
+        self.due.iter().map(|id| self.tracks[id.index()].due()).sum()
     }
 
     /// Takes the rows of a batch into their histories. They are scored by [`Engine::settle`].
@@ -188,8 +212,7 @@ impl Engine {
     /// Share of all rows that is scored.
     pub fn share_settled(&self) -> f64 {
         let rows: usize = self.tracks.iter().map(|t| t.history().len()).sum();
-        let due: usize = self.due.iter().map(|id| self.tracks[id.index()].due()).sum();
-        if rows == 0 { 1.0 } else { 1.0 - due as f64 / rows as f64 }
+        if rows == 0 { 1.0 } else { 1.0 - self.waiting() as f64 / rows as f64 }
     }
 
     /// All interfaces, in the order of their ids.
@@ -238,7 +261,7 @@ impl Engine {
     /// Every incident in the order of starts, with its story and whether it rings.
     pub fn incidents(&self) -> Vec<Told> {
         let mut all = self.book().told().to_vec();
-        all.iter_mut().for_each(|t| t.acknowledged = self.is_acknowledged(t.incident.id));
+        all.iter_mut().for_each(|t| t.acknowledged = self.marks.acknowledged(t.incident.id).is_some());
         all
     }
 
@@ -249,24 +272,31 @@ impl Engine {
         book
     }
 
-    /// Whether somebody has acknowledged an incident.
-    pub(super) fn is_acknowledged(&self, incident: IncidentId) -> bool {
-        self.acknowledged.contains(&incident)
+    /// What people said of incidents and interfaces.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
-    /// Changes with every acknowledgement, and with every one that is taken back.
-    pub(super) fn acknowledgements(&self) -> u64 {
-        self.acknowledgements
+    /// Puts other marks in force. Scores and incidents do not depend on them.
+    pub fn mark(&mut self, marks: Marks) {
+        self.marks = marks;
+        self.marked += 1;
     }
 
-    /// Marks an incident as acknowledged, or takes that back.
-    pub fn acknowledge(&mut self, incident: IncidentId, acknowledged: bool) {
-        self.acknowledgements += 1;
-        if acknowledged {
-            self.acknowledged.insert(incident);
-        } else {
-            self.acknowledged.remove(&incident);
-        }
+    /// How often other marks were put in force.
+    pub(super) fn marked(&self) -> u64 {
+        self.marked
+    }
+
+    /// Whether somebody has attended to an incident: it was acknowledged, or it or its interface is
+    /// muted, or its interface is retired.
+    pub fn is_attended(&self, told: &Told) -> bool {
+        self.attended(told.interface, &told.incident)
+    }
+
+    /// The same of an incident of this interface.
+    pub(super) fn attended(&self, interface: InterfaceId, incident: &Incident) -> bool {
+        self.marks.attended(incident.id, self.tracks[interface.index()].name())
     }
 
     /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.

@@ -2,12 +2,16 @@
 //!
 //! Rows come in batches; a training run is one job in one slot; snapshots go out at most ten times
 //! a second, and at once after a command. Nothing here waits for a face.
+//!
+//! Where much stands in the directory at the start, its newest days are scored first, on an engine of
+//! their own. What that says is provisional and shown as long as the reading goes on; then the engine
+//! that has scored all of history takes its place.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
 
@@ -17,11 +21,11 @@ use super::job::{Ended, Job, Said};
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
-use crate::ingest::{Batch, Feed, IngestError, Progress, Watch, WatchOptions, watch};
-use crate::journal::Journal;
+use crate::ingest::{Batch, Feed, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::journal::{Journal, Keeper};
 use crate::model::Model;
 use crate::model::train::Options as TrainOptions;
-use crate::series::InterfaceId;
+use crate::series::{DAY, InterfaceId, Timestamp};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -29,6 +33,12 @@ const PUBLISH: Duration = Duration::from_millis(100);
 const PUBLISH_RATE: Duration = Duration::from_secs(1);
 /// How long rows are scored before others are heard.
 const SLICE: Duration = Duration::from_millis(50);
+/// Rows that wait at the start from which the newest days are scored first, on their own.
+const WORTH_A_PREVIEW: usize = 300_000;
+/// The seconds of these days, with half a day to get to know the interface, and the rows of each interface
+/// at least: an hourly one has few.
+const PREVIEW: i64 = 5 * DAY / 2;
+const PREVIEW_ROWS: usize = 96;
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -54,7 +64,7 @@ pub struct LiveOptions {
     /// Threads that score.
     pub threads: usize,
     /// Said once at the start, beside the notices of ingest.
-    pub notices: Vec<crate::ingest::Notice>,
+    pub notices: Vec<Notice>,
 }
 
 /// Starts to watch. The thread ends with [`Command::Stop`] or when all handles are gone.
@@ -63,7 +73,7 @@ pub struct LiveOptions {
 /// When the directory cannot be watched.
 pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestError> {
     let watch = watch(options.dir.clone(), options.watch.clone())?;
-    let mut live = Live::new(options);
+    let mut live = Live::new(options).map_err(|source| IngestError::Thread { source })?;
     let (handle, publisher) = pair(live.snapshot());
     let thread = std::thread::Builder::new().name("engine".into()).spawn(move || live.run(&watch, &publisher));
     let thread = thread.map_err(|source| IngestError::Thread { source })?;
@@ -72,12 +82,15 @@ pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestErr
 
 struct Live {
     engine: Engine,
+    /// The newest days on their own, which are shown until all of history is scored.
+    preview: Option<Engine>,
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
     job: Option<Job>,
     train: TrainOptions,
     journal: Option<Journal>,
+    keeper: Keeper,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
     arrivals: VecDeque<(Instant, u64)>,
@@ -87,34 +100,40 @@ struct Live {
 }
 
 impl Live {
-    fn new(options: LiveOptions) -> Self {
+    fn new(options: LiveOptions) -> std::io::Result<Self> {
+        let (keeper, told) = Keeper::new(options.journal.as_ref())?;
         let around = Surroundings {
-            model: model_view(&options.model, options.model_path),
+            model: ModelView::of(&options.model, options.model_path),
             source: SourceView {
                 dir: options.dir,
                 loading: Some(Progress::default()),
-                notices: options.notices.into(),
+                notices: options.notices.into_iter().chain(told).collect(),
                 ..SourceView::default()
             },
             ..Surroundings::default()
         };
-        Self {
-            engine: Engine::new(options.model, options.settings, options.threads),
+        let mut engine = Engine::new(options.model, options.settings, options.threads);
+        engine.mark(keeper.marks().clone());
+        Ok(Self {
+            engine,
+            preview: None,
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
             job: None,
             train: options.train,
             journal: options.journal,
+            keeper,
             read_through: false,
             arrivals: VecDeque::new(),
             changed: true,
             rate_changed: false,
-        }
+        })
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        let snapshot = self.viewer.snapshot(&self.engine, &self.around, &self.touched);
+        let shown = self.preview.as_ref().unwrap_or(&self.engine);
+        let snapshot = self.viewer.snapshot(shown, &self.around, &self.touched);
         self.touched.clear();
         (self.changed, self.rate_changed) = (false, false);
         snapshot
@@ -124,11 +143,13 @@ impl Live {
         let nothing = never();
         let (mut published, mut rate_published) = (Instant::now(), Instant::now());
         let mut feed_ended = false;
+        let mut journal_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
             let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
+            let kept = if journal_ended { &never() } else { self.keeper.said() };
             let mut at_once = false;
             select! {
                 recv(feed) -> fed => match fed {
@@ -143,6 +164,13 @@ impl Live {
                     }
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
+                recv(kept) -> said => match said {
+                    Ok(said) => {
+                        let notices = self.keeper.hear(said);
+                        self.remark(&notices);
+                    }
+                    Err(_) => journal_ended = true,
+                },
                 default(wait) => {}
             }
             // Also what has just come: a fresh row is not shown before it is scored.
@@ -150,6 +178,9 @@ impl Live {
                 self.settle();
             }
             self.count_arrivals(Instant::now());
+            if self.keeper.expire(clock()) {
+                self.remark(&[]);
+            }
             // A snapshot of the rate alone does not hold up one of rows.
             let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
@@ -174,7 +205,18 @@ impl Live {
             return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
         }
         let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
-        oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now))
+        let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
+        let mute = self.keeper.marks().next_end().map(|end| end.since(clock()).max(0).unsigned_abs());
+        mute.map_or(wait, |seconds| wait.min(Duration::from_secs(seconds.max(1))))
+    }
+
+    /// Puts the keeper's marks in force, and shows what it has to say.
+    fn remark(&mut self, notices: &[Notice]) {
+        extend(&mut self.around.source.notices, notices);
+        for engine in [Some(&mut self.engine), self.preview.as_mut()].into_iter().flatten() {
+            engine.mark(self.keeper.marks().clone());
+        }
+        self.changed = true;
     }
 
     fn take(&mut self, feed: Feed) {
@@ -188,6 +230,9 @@ impl Live {
 
     fn absorb(&mut self, batch: &Batch) {
         self.touched.extend(self.engine.absorb(batch));
+        if let Some(preview) = &mut self.preview {
+            preview.absorb(batch);
+        }
         let counts = self.engine.counts();
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
@@ -206,19 +251,34 @@ impl Live {
             self.read_through = batch.caught_up;
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
+            if self.read_through && self.engine.waiting() >= WORTH_A_PREVIEW {
+                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
+                self.viewer.forget();
+            }
             source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
         }
     }
 
     fn settle(&mut self) {
-        self.touched.extend(self.engine.settle_for(SLICE));
         self.changed = true;
+        match &mut self.preview {
+            Some(preview) if preview.is_due() => {
+                self.touched.extend(preview.settle_for(SLICE));
+                return;
+            }
+            // The preview stays as it is until all of it can be replaced.
+            Some(_) => _ = self.engine.settle_for(SLICE),
+            None => self.touched.extend(self.engine.settle_for(SLICE)),
+        }
         if let Some(loading) = &mut self.around.source.loading {
             let half = loading.total / 2;
             loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
         }
         if !self.engine.is_due() {
             self.around.source.loading = None;
+            if self.preview.take().is_some() {
+                self.viewer.forget();
+            }
         }
     }
 
@@ -239,7 +299,14 @@ impl Live {
         match command {
             Command::Look(look) => self.around.look = look,
             Command::LookBack(to) => self.around.back_to = to,
-            Command::Acknowledge { incident, acknowledged } => self.engine.acknowledge(incident, acknowledged),
+            Command::Mark(act) => {
+                let notice = self.keeper.say(act, clock());
+                self.remark(notice.as_slice());
+            }
+            Command::Retrain if self.around.source.loading.is_some() => {
+                let why = "what stands in the directory is still being read: try again when that is done";
+                self.around.training = TrainingView::Ended(TrainingOutcome::Failed(why.into()));
+            }
             Command::Retrain if self.job.is_none() => self.retrain(),
             Command::CancelTraining => {
                 if let Some(job) = &self.job {
@@ -278,11 +345,15 @@ impl Live {
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
             Ended::Better { model, prepared, errors: (new, old) } => {
+                let act = Act::Model { slot: self.engine.now(), name: model.name.clone() };
+                let notice = self.keeper.say(act, clock());
+                self.remark(notice.as_slice());
                 let saved = match &self.journal {
+                    Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
                     Some(journal) => model.save(&journal.model()).map(|()| journal.model()).map_err(|e| e.to_string()),
                     None => Err("there is no state directory to keep it in".into()),
                 };
-                self.around.model = model_view(&model, saved.as_ref().ok().cloned());
+                self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
                 TrainingOutcome::Swapped { new, old, saved }
@@ -294,8 +365,9 @@ impl Live {
     }
 }
 
-fn model_view(model: &Model, path: Option<PathBuf>) -> ModelView {
-    ModelView { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+/// What the clock says.
+fn clock() -> Timestamp {
+    SystemTime::now().into()
 }
 
 /// Adds to a bounded list; the oldest go.

@@ -10,7 +10,9 @@ use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 pub use crate::ingest::WatchMode;
 use crate::ingest::{Notice, Progress, Refusal};
+pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
+use crate::model::Model;
 pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
@@ -98,12 +100,19 @@ pub struct ModelView {
     pub skill: Option<f64>,
 }
 
+impl ModelView {
+    /// What there is to say of a model, and the file that it came from.
+    pub fn of(model: &Model, path: Option<PathBuf>) -> Self {
+        Self { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+    }
+}
+
 /// What state an interface is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InterfaceState {
     /// An incident is open and nobody has acknowledged it.
     Anomalous,
-    /// An incident is open and acknowledged.
+    /// An incident is open, and somebody has attended to it: acknowledged or muted it, or retired the interface.
     Acknowledged,
     /// No data, while others have some; since the slot after its last.
     Silent,
@@ -151,6 +160,10 @@ pub struct InterfaceView {
     pub known: bool,
     /// The forecast that weighs most for it now.
     pub leading: Expert,
+    /// Until when all its incidents are muted, by the clock.
+    pub muted: Option<Timestamp>,
+    /// Whether it is gone for good, as somebody said: nothing of it is an alarm.
+    pub retired: bool,
 }
 
 /// A device: all interfaces of one host.
@@ -211,11 +224,27 @@ pub struct IncidentView {
     pub taken_over: bool,
     /// How much history stood behind it when it started, in seconds: a rarity is capped at this.
     pub history: i64,
-    /// Whether somebody has acknowledged it.
-    pub acknowledged: bool,
+    /// Who has acknowledged it, and when by the clock.
+    pub acknowledged: Option<Signed>,
+    /// What people noted on it, oldest first.
+    pub notes: Vec<Note>,
+    /// Until when it is muted by the clock, itself or with all of its interface.
+    pub muted: Option<Timestamp>,
+    /// Whether its interface is retired.
+    pub retired: bool,
 }
 
 impl IncidentView {
+    /// Whether somebody has attended to it: it is acknowledged or muted, or its interface is retired.
+    pub fn attended(&self) -> bool {
+        self.acknowledged.is_some() || self.muted.is_some() || self.retired
+    }
+
+    /// Whether it calls somebody now: it rings, it is open, and nobody has attended to it.
+    pub fn calls(&self) -> bool {
+        self.rings && self.end.is_none() && !self.attended()
+    }
+
     /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
     pub fn state(&self) -> &'static str {
         state_word(self.end.is_some(), self.taken_over)
@@ -337,13 +366,9 @@ pub enum Command {
     Look(Option<Look>),
     /// Look back: make snapshots of how everything stood at this moment; none for now.
     LookBack(Option<Timestamp>),
-    /// Acknowledge an incident, or take that back.
-    Acknowledge {
-        /// Which one.
-        incident: IncidentId,
-        /// Acknowledge, or take back.
-        acknowledged: bool,
-    },
+    /// Say something of an incident or an interface: acknowledge, note, mute, retire, or take back. It
+    /// is in force at once and written into the journal.
+    Mark(Act),
     /// Start a training run on all history, unless one is running.
     Retrain,
     /// Cancel the training run.

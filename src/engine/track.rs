@@ -164,6 +164,13 @@ impl Track {
         }
     }
 
+    /// The same interface with its rows from `since` on, and at least the newest `least` of them. None is scored.
+    pub(super) fn recent(&self, since: Timestamp, least: usize) -> Self {
+        let history = &self.history;
+        let from = history.first_at_or_after(since).min(history.len().saturating_sub(least));
+        Self { history: history.tail(from), ..Self::new(self.name.clone()) }
+    }
+
     /// Its name.
     pub fn name(&self) -> &InterfaceName {
         &self.name

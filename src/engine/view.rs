@@ -36,7 +36,7 @@ pub struct Viewer {
     /// Interfaces whose state ends by itself as time goes on.
     passing: BTreeSet<InterfaceId>,
     incidents: Arc<[Arc<IncidentView>]>,
-    /// The book, and the acknowledgements, that all this was made from; none for those of an earlier moment.
+    /// The states of book and marks that all this was made from; none for those of an earlier moment.
     seen: Option<(u64, u64)>,
     revision: u64,
 }
@@ -47,7 +47,7 @@ struct Kept {
     /// Its place in the order of names, and that of its device.
     place: usize,
     device: usize,
-    state: Option<State>,
+    standing: Option<Standing>,
     newest: Option<Timestamp>,
     step: Option<Step>,
     /// Whether the rows that it shows are whole steps apart, so that it moves as a whole.
@@ -56,7 +56,46 @@ struct Kept {
     made: u64,
 }
 
-type State = (InterfaceState, Option<Timestamp>);
+/// How an interface stands, by its incidents and by what people said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    state: InterfaceState,
+    since: Option<Timestamp>,
+    muted: Option<Timestamp>,
+    retired: bool,
+}
+
+impl Standing {
+    /// Before anything is known.
+    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
+
+    /// Without any incident.
+    fn at_rest(engine: &Engine, track: &Track, moment: Moment) -> Self {
+        let state = match track.chain() {
+            Some(_) if moment.rows(track) <= WARM_UP => InterfaceState::Warming,
+            Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
+            Some(_) => InterfaceState::Nominal,
+            None => InterfaceState::Warming,
+        };
+        let (marks, name) = (engine.marks(), track.name());
+        Self { state, since: None, muted: marks.muted_interface(name), retired: marks.retired(name) }
+    }
+
+    /// With one more of its incidents, which come in the order of starts.
+    fn with(self, incident: &Incident, attended: bool, moment: Moment) -> Self {
+        let state = match (attended, incident.kind, incident.end) {
+            (_, _, Some(end)) => {
+                let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
+                let shown = incident.taken_over && recent && self.state >= InterfaceState::TakenOver;
+                return if shown { Self { state: InterfaceState::TakenOver, since: Some(end), ..self } } else { self };
+            }
+            (true, ..) => InterfaceState::Acknowledged,
+            (false, IncidentKind::Silence, _) => InterfaceState::Silent,
+            (false, ..) => InterfaceState::Anomalous,
+        };
+        Self { state, since: Some(incident.start), ..self }
+    }
+}
 
 /// What a snapshot shows that the engine does not know.
 #[derive(Debug, Clone, Default)]
@@ -74,6 +113,11 @@ pub struct Surroundings {
 }
 
 impl Viewer {
+    /// Forgets what the last snapshot was made of: the next one is of another engine.
+    pub fn forget(&mut self) {
+        *self = Self { revision: self.revision, ..Self::default() };
+    }
+
     /// A snapshot; `touched` are the interfaces that had rows since the last one, or whose rows were scored.
     pub fn snapshot(&mut self, engine: &Engine, around: &Surroundings, touched: &HashSet<InterfaceId>) -> Snapshot {
         let book = engine.book();
@@ -87,7 +131,7 @@ impl Viewer {
             None => self.redo_now(engine, &book, moment, touched),
         };
         self.update(engine, moment, redo);
-        let seen = (book.revision(), engine.acknowledgements());
+        let seen = (book.revision(), engine.marked());
         match &then {
             Some(told) => self.incidents = incidents(engine, ends(told)),
             None if self.seen != Some(seen) => self.incidents = incidents(engine, book.newest(engine.tracks(), CLOSED)),
@@ -135,11 +179,10 @@ impl Viewer {
             device += usize::from(before.is_some_and(|before| host(before) != host(*id)));
             before = Some(*id);
             let kept = &mut self.kept[id.index()];
-            let old = kept.state.and_then(|_| self.interfaces.items().get(kept.place)).cloned();
+            let old = kept.standing.and_then(|_| self.interfaces.items().get(kept.place)).cloned();
             (kept.place, kept.device) = (place, device);
             views.push(old.unwrap_or_else(|| {
-                let (view, shape) =
-                    interface_view(*id, &tracks[id.index()], self.moment, (InterfaceState::Warming, None));
+                let (view, shape) = interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW);
                 (kept.newest, kept.step, kept.even) = shape;
                 Arc::new(view)
             }));
@@ -148,37 +191,35 @@ impl Viewer {
         self.devices.refill(devices(self.interfaces.items()));
     }
 
-    /// The interfaces whose views may have changed, each with its state, in a snapshot of now.
+    /// The interfaces whose views may have changed, each with how it stands, in a snapshot of now.
     fn redo_now(
         &mut self,
         engine: &Engine,
         book: &Book,
         moment: Moment,
         touched: &HashSet<InterfaceId>,
-    ) -> Vec<(InterfaceId, State)> {
+    ) -> Vec<(InterfaceId, Standing)> {
         let moved = moment.now != self.moment.now;
-        let mut redo: BTreeSet<InterfaceId> = BTreeSet::new();
-        match self.seen {
-            Some((revision, acknowledgements)) if moment.like(self.moment) => {
-                redo.extend(touched);
-                redo.extend(book.changed_since(revision));
-                if acknowledgements != engine.acknowledgements() {
-                    redo.extend(book.with_open());
-                }
-                if moved {
-                    redo.extend(&self.passing);
-                }
-                let new = self.kept.iter().enumerate().filter(|(_, kept)| kept.state.is_none());
-                redo.extend(new.map(|(i, _)| InterfaceId::from_index(i)));
-            }
-            _ => redo.extend(&self.order),
-        }
-        let state = |id: InterfaceId| {
-            let resting = resting(&engine.tracks()[id.index()], moment);
-            let own = book.of(id).iter();
-            own.fold((resting, None), |state, incident| after(state, incident, engine, moment))
+        let standing = |id: InterfaceId| {
+            let rest = Standing::at_rest(engine, &engine.tracks()[id.index()], moment);
+            book.of(id).iter().fold(rest, |all, i| all.with(i, engine.attended(id, i), moment))
         };
-        redo.into_iter().map(|id| (id, state(id))).collect()
+        let Some((revision, marked)) = self.seen.filter(|_| moment.like(self.moment)) else {
+            return self.order.iter().map(|id| (*id, standing(*id))).collect();
+        };
+        let mut redo: BTreeSet<InterfaceId> = touched.iter().copied().collect();
+        redo.extend(book.changed_since(revision));
+        if moved {
+            redo.extend(&self.passing);
+        }
+        let all = self.kept.iter().enumerate().map(|(i, kept)| (InterfaceId::from_index(i), kept));
+        if marked == engine.marked() {
+            redo.extend(all.filter(|(_, kept)| kept.standing.is_none()).map(|(id, _)| id));
+        } else {
+            // People say something rarely, and it may be of any interface.
+            redo.extend(all.filter(|(id, kept)| kept.standing != Some(standing(*id))).map(|(id, _)| id));
+        }
+        redo.into_iter().map(|id| (id, standing(id))).collect()
     }
 
     /// The same in a snapshot of an earlier moment, in which `told` stand.
@@ -188,31 +229,32 @@ impl Viewer {
         told: &[Told],
         moment: Moment,
         touched: &HashSet<InterfaceId>,
-    ) -> Vec<(InterfaceId, State)> {
-        let mut states: Vec<State> = engine.tracks().iter().map(|t| (resting(t, moment), None)).collect();
+    ) -> Vec<(InterfaceId, Standing)> {
+        let tracks = engine.tracks().iter();
+        let mut standings: Vec<Standing> = tracks.map(|t| Standing::at_rest(engine, t, moment)).collect();
         for t in told {
-            let state = &mut states[t.interface.index()];
-            *state = after(*state, &t.incident, engine, moment);
+            let standing = &mut standings[t.interface.index()];
+            *standing = standing.with(&t.incident, engine.is_attended(t), moment);
         }
         let all = moment != self.moment;
-        let states = states.into_iter().enumerate().map(|(i, state)| (InterfaceId::from_index(i), state));
-        states
-            .filter(|(id, state)| all || touched.contains(id) || self.kept[id.index()].state != Some(*state))
+        let standings = standings.into_iter().enumerate().map(|(i, standing)| (InterfaceId::from_index(i), standing));
+        standings
+            .filter(|(id, standing)| all || touched.contains(id) || self.kept[id.index()].standing != Some(*standing))
             .collect()
     }
 
     /// Makes the views of `redo` anew, and moves the others on to the moment.
-    fn update(&mut self, engine: &Engine, moment: Moment, redo: Vec<(InterfaceId, State)>) {
+    fn update(&mut self, engine: &Engine, moment: Moment, redo: Vec<(InterfaceId, Standing)>) {
         let mut of_devices: BTreeSet<usize> = BTreeSet::new();
         let tracks = engine.tracks();
-        for (id, state) in redo {
+        for (id, standing) in redo {
             let kept = &mut self.kept[id.index()];
-            let (view, shape) = interface_view(id, &tracks[id.index()], moment, state);
+            let (view, shape) = interface_view(id, &tracks[id.index()], moment, standing);
             (kept.newest, kept.step, kept.even) = shape;
-            (kept.state, kept.made) = (Some(state), self.revision);
+            (kept.standing, kept.made) = (Some(standing), self.revision);
             self.interfaces.set(kept.place, view);
             of_devices.insert(kept.device);
-            if state.0 == InterfaceState::TakenOver {
+            if standing.state == InterfaceState::TakenOver {
                 self.passing.insert(id)
             } else {
                 self.passing.remove(&id)
@@ -221,9 +263,8 @@ impl Viewer {
         if moment.now != self.moment.now && moment.like(self.moment) && !moment.looks_back {
             for (i, kept) in self.kept.iter().enumerate().filter(|(_, kept)| kept.made != self.revision) {
                 let Some(by) = kept.moves(self.moment, moment) else {
-                    let (id, state) =
-                        (InterfaceId::from_index(i), kept.state.unwrap_or((InterfaceState::Warming, None)));
-                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, state).0);
+                    let (id, standing) = (InterfaceId::from_index(i), kept.standing.unwrap_or(Standing::NEW));
+                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, standing).0);
                     of_devices.insert(kept.device);
                     continue;
                 };
@@ -287,35 +328,10 @@ impl Moment {
     }
 }
 
-/// What an interface is in without any incident.
-fn resting(track: &Track, moment: Moment) -> InterfaceState {
-    match track.chain() {
-        Some(_) if moment.rows(track) <= WARM_UP => InterfaceState::Warming,
-        Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
-        Some(_) => InterfaceState::Nominal,
-        None => InterfaceState::Warming,
-    }
-}
-
-/// What state an interface is in, and since when, with one more of its incidents, which come in the order of starts.
-fn after(state: State, incident: &Incident, engine: &Engine, moment: Moment) -> State {
-    let new = match (engine.is_acknowledged(incident.id), incident.kind, incident.end) {
-        (_, _, Some(end)) => {
-            let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
-            let shown = incident.taken_over && recent && state.0 >= InterfaceState::TakenOver;
-            return if shown { (InterfaceState::TakenOver, Some(end)) } else { state };
-        }
-        (true, ..) => InterfaceState::Acknowledged,
-        (false, IncidentKind::Silence, _) => InterfaceState::Silent,
-        (false, ..) => InterfaceState::Anomalous,
-    };
-    (new, Some(incident.start))
-}
-
 /// What decides how a view moves on: its newest row, its step, and whether its rows are whole steps apart.
 type Shape = (Option<Timestamp>, Option<Step>, bool);
 
-fn interface_view(id: InterfaceId, track: &Track, moment: Moment, (state, since): State) -> (InterfaceView, Shape) {
+fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> (InterfaceView, Shape) {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
@@ -354,13 +370,15 @@ fn interface_view(id: InterfaceId, track: &Track, moment: Moment, (state, since)
         expected: scored.map(|s| s.expected),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
         score: scored.map_or(0.0, |s| s.score as f32),
-        state,
-        since,
+        state: standing.state,
+        since: standing.since,
         rows,
         span: newest.map(|newest| (history.time(0), newest)),
         step: track.step(),
         known: track.chain().is_some_and(|c| c.known),
         leading: leading(track),
+        muted: standing.muted,
+        retired: standing.retired,
     };
     (view, (newest, step, even))
 }
@@ -426,14 +444,14 @@ fn ends(told: &[Told]) -> (Vec<&Told>, Vec<&Told>) {
 /// Open incidents first, of these the ones that ring, then the closed ones that ended last, each newest first.
 fn incidents(engine: &Engine, (mut open, mut closed): (Vec<&Told>, Vec<&Told>)) -> Arc<[Arc<IncidentView>]> {
     open.reverse();
-    open.sort_by_key(|t| !t.rings || engine.is_acknowledged(t.incident.id));
+    open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
+    let marks = engine.marks();
     let view = |t: &Told| {
-        let i = &t.incident;
+        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
         Arc::new(IncidentView {
             id: i.id,
             interface: t.interface,
-            name: engine.tracks()[t.interface.index()].name().clone(),
             kind: i.kind,
             direction: i.direction,
             start: i.start,
@@ -449,7 +467,11 @@ fn incidents(engine: &Engine, (mut open, mut closed): (Vec<&Told>, Vec<&Told>)) 
             rings: t.rings,
             taken_over: i.taken_over,
             history: i.history,
-            acknowledged: engine.is_acknowledged(i.id),
+            acknowledged: marks.acknowledged(i.id).cloned(),
+            notes: marks.notes(i.id).to_vec(),
+            muted: marks.muted(i.id, &name),
+            retired: marks.retired(&name),
+            name,
         })
     };
     open.into_iter().chain(closed).map(view).collect()

@@ -24,7 +24,7 @@ use super::screen::Screen;
 use super::session::{End, Host, Input, drive};
 use super::theme::Colors;
 use super::{Options, draw};
-use crate::engine::{Command, IncidentId, Look, Snapshot, TrainingOutcome, TrainingView, pair};
+use crate::engine::{Act, Command, IncidentId, Look, Snapshot, TrainingOutcome, TrainingView, pair};
 use crate::series::Timestamp;
 
 /// A console over the fixture.

@@ -102,12 +102,16 @@ fn on_a_wide_screen_the_detail_follows_the_incidents() {
 fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
     let mut app = app(80, 24);
     key(&mut app, Key::Tab);
-    let ack = |n, acknowledged| Effect::Send(Command::Acknowledge { incident: IncidentId(n), acknowledged });
+    let ack = |n, acknowledged| {
+        let incident = IncidentId(n);
+        let act = if acknowledged { Act::Acknowledge { incident } } else { Act::Unacknowledge { incident } };
+        Effect::Send(Command::Mark(act))
+    };
     assert_eq!(press(&mut app, "a"), [ack(1, true), ack(2, true), ack(3, true)]);
     let mut snapshot = fixture::snapshot();
     let done = |i: &Arc<_>| {
         let mut i = crate::engine::IncidentView::clone(i);
-        i.acknowledged = i.id.0 <= 3;
+        i.acknowledged = (i.id.0 <= 3).then(fixture::signed);
         Arc::new(i)
     };
     snapshot.incidents = snapshot.incidents.iter().map(done).collect();
@@ -121,10 +125,7 @@ fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
 #[test]
 fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
     let mut app = app(80, 24);
-    assert_eq!(
-        press(&mut app, "a"),
-        [Effect::Send(Command::Acknowledge { incident: IncidentId(1), acknowledged: true })]
-    );
+    assert_eq!(press(&mut app, "a"), [Effect::Send(Command::Mark(Act::Acknowledge { incident: IncidentId(1) }))]);
     key(&mut app, Key::End);
     assert_eq!(press(&mut app, "a"), []);
     assert!(text(&app).contains("nothing to acknowledge here"));
