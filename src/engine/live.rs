@@ -93,6 +93,8 @@ struct Live {
     keeper: Keeper,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
+    /// Rows that wait from which on there is a preview.
+    worth_a_preview: usize,
     arrivals: VecDeque<(Instant, u64)>,
     changed: bool,
     /// The rate of rows has changed, or may have.
@@ -125,6 +127,7 @@ impl Live {
             journal: options.journal,
             keeper,
             read_through: false,
+            worth_a_preview: WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
             changed: true,
             rate_changed: false,
@@ -251,7 +254,7 @@ impl Live {
             self.read_through = batch.caught_up;
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
-            if self.read_through && self.engine.waiting() >= WORTH_A_PREVIEW {
+            if self.read_through && self.engine.waiting() >= self.worth_a_preview {
                 self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
                 self.viewer.forget();
             }
@@ -375,5 +378,62 @@ fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
     if !more.is_empty() {
         let all = list.len() + more.len();
         *list = list.iter().chain(more).skip(all.saturating_sub(REMEMBERED)).cloned().collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{ReadOptions, Root, Tailer};
+    use crate::simulate::files::write_history;
+    use crate::simulate::{Fleet, Plan, Target};
+
+    #[test]
+    fn the_newest_days_are_shown_first_and_in_the_end_all_is_as_if_read_at_once() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("rows");
+        let plan = Plan { devices: 2, interfaces: 3, days: 12, ..Plan::default() };
+        let target = Target { rows: dir.clone(), labels: None, force: false };
+        write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
+        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
+        assert!(batch.caught_up);
+        let model = Arc::new(Model::built_in().unwrap());
+        let mut live = Live::new(LiveOptions {
+            dir,
+            watch: WatchOptions::default(),
+            model: model.clone(),
+            model_path: None,
+            settings: Settings::default(),
+            train: TrainOptions::default(),
+            journal: None,
+            threads: 1,
+            notices: Vec::new(),
+        })
+        .unwrap();
+        live.worth_a_preview = 1000;
+        live.absorb(&batch);
+        let (mut revision, mut previews) = (0, 0);
+        while live.engine.is_due() {
+            live.settle();
+            let snapshot = live.snapshot();
+            assert!(snapshot.revision > revision);
+            revision = snapshot.revision;
+            if live.preview.as_ref().is_some_and(|preview| !preview.is_due()) {
+                previews += 1;
+                assert!(snapshot.source.loading.is_some(), "what is provisional is shown as such");
+                assert_eq!(snapshot.interfaces.len(), 6);
+                let fresh = |view: &InterfaceView| view.span.map(|(_, newest)| Some(newest)) == Some(snapshot.now);
+                let rows = snapshot.interfaces.iter().filter(|i| fresh(i)).map(|i| i.rows);
+                assert!(rows.clone().count() > 3 && rows.max() == Some(PREVIEW_ROWS));
+                assert!(snapshot.interfaces.iter().any(|i| i.expected.is_some() && i.score > 0.0));
+            }
+        }
+        assert!(previews > 0 && live.preview.is_none() && live.around.source.loading.is_none());
+        let mut clean = Engine::new(model, Settings::default(), 2);
+        clean.absorb(&batch);
+        clean.settle();
+        let want = Viewer::default().snapshot(&clean, &live.around, &HashSet::new());
+        let seen = |s: Snapshot| format!("{:#?}", Snapshot { revision: 0, ..s });
+        assert_eq!(seen(live.snapshot()), seen(want));
     }
 }
