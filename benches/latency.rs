@@ -59,6 +59,8 @@ fn main() {
         journal: None,
         threads: 2,
         notices: Vec::new(),
+        on_incident: None,
+        inventory: Arc::default(),
     };
     let (handle, engine) = start(options).expect("the directory can be watched");
     let read = until(&handle, Duration::from_secs(600), |s| s.source.loading.is_none());

@@ -60,6 +60,8 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
             journal: Some(Journal::under(&place.0, &rows)),
             threads: super::threads(),
             notices: Vec::new(),
+            on_incident: None,
+            inventory: Arc::default(),
             dir: rows,
         },
         &args.face,

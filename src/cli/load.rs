@@ -99,12 +99,13 @@ impl ScoringArgs {
     }
 
     /// Refuses an output in a directory that is read.
-    pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>) -> anyhow::Result<()> {
+    pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>, config: &Config) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
+        let recursive = self.read.recursive(config);
         [Some(&self.dir), self.history.as_ref()]
             .into_iter()
             .flatten()
-            .try_for_each(|dir| super::refuse_output_in(dir, file, flag))
+            .try_for_each(|dir| super::refuse_output_in(dir, recursive, file, flag))
     }
 
     /// Reads the directories, and scores every row.

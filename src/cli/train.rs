@@ -71,7 +71,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         "--learning-rate {}: name a rate above 0 and up to 0.1",
         args.learning_rate
     );
-    super::refuse_output_in(&args.dir, &args.model, "--model")?;
+    super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained().into(), Default::default(), 1);
     read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::plain;
+use super::{output, plain};
 use crate::config::Config;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
@@ -32,9 +32,17 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// Print all settings as they are in force, as a configuration file with comments, and end
+    #[arg(long)]
+    print_config: bool,
     /// Name to stand under acknowledgements and notes [default: the user's]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
+    /// Program to run when an incident rings, closes or is acknowledged, with the incident as JSON on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    on_incident: Option<String>,
+    #[command(flatten)]
+    inventory: super::InventoryArgs,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -63,17 +71,37 @@ pub struct FaceArgs {
     read_only: bool,
 }
 
+impl WatchArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        let config = self.alarms.over(&self.read.over(config));
+        Config {
+            dir: self.dir.clone().or(config.dir),
+            poll: self.poll.or(config.poll),
+            ascii: self.face.ascii.then_some(true).or(config.ascii),
+            who: self.who.clone().or(config.who),
+            on_incident: self.on_incident.clone().or(config.on_incident),
+            inventory: self.inventory.inventory.clone().or(config.inventory),
+            ..config
+        }
+    }
+}
+
 /// Runs it.
 ///
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
 pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = directory(args.dir.as_deref(), config)?;
-    let poll = args.poll.or(config.poll);
+    let config = &args.over(config);
+    if args.print_config {
+        return output::print(config.print().context("the settings")?.as_bytes());
+    }
+    let dir = directory(None, config)?;
+    let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let mut face = args.face.clone();
-    face.ascii |= config.ascii;
-    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+    face.ascii |= config.ascii == Some(true);
+    let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
@@ -93,6 +121,8 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         journal,
         threads: super::threads(),
         notices,
+        on_incident: config.on_incident.clone(),
+        inventory: args.inventory.read(config)?.into(),
     };
     show(options, &face)
 }

@@ -9,6 +9,7 @@ use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
 use crate::detect::{Incident, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
+use crate::inventory::Inventory;
 use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, Step, Timestamp};
@@ -28,6 +29,7 @@ pub struct Engine {
     marks: Marks,
     /// How often other marks were put in force.
     marked: u64,
+    inventory: Arc<Inventory>,
     book: Mutex<Book>,
     /// Interfaces with rows that wait to be scored.
     due: BTreeSet<InterfaceId>,
@@ -79,6 +81,7 @@ impl Engine {
             threads: threads.max(1),
             marks: Marks::default(),
             marked: 0,
+            inventory: Arc::default(),
             book: Mutex::default(),
             due: BTreeSet::new(),
             steps: Vec::new(),
@@ -100,6 +103,7 @@ impl Engine {
             files: self.files.clone(),
             activity: self.activity.since(since),
             marks: self.marks.clone(),
+            inventory: self.inventory.clone(),
             counts: self.counts,
             ..Self::new(self.model.clone(), self.settings.clone(), self.threads)
         }
@@ -270,6 +274,16 @@ impl Engine {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         book.update(&self.tracks, &self.activity, self.settings.rings_per_day);
         book
+    }
+
+    /// What people know of interfaces.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Takes over what people know of interfaces. Scores and incidents do not depend on it.
+    pub fn describe(&mut self, inventory: Arc<Inventory>) {
+        self.inventory = inventory;
     }
 
     /// What people said of incidents and interfaces.

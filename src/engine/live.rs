@@ -17,11 +17,13 @@ use crossbeam_channel::{Receiver, never, select};
 
 use super::core::Engine;
 use super::handle::{Handle, Publisher, pair};
+use super::hook::Hook;
 use super::job::{Ended, Job, Said};
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
-use crate::ingest::{Batch, Feed, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::Model;
 use crate::model::train::Options as TrainOptions;
@@ -63,6 +65,10 @@ pub struct LiveOptions {
     pub journal: Option<Journal>,
     /// Threads that score.
     pub threads: usize,
+    /// What the shell runs when an incident rings, closes or is acknowledged.
+    pub on_incident: Option<String>,
+    /// What people know of interfaces.
+    pub inventory: Arc<Inventory>,
     /// Said once at the start, beside the notices of ingest.
     pub notices: Vec<Notice>,
 }
@@ -87,10 +93,12 @@ struct Live {
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
+    files: FileStates,
     job: Option<Job>,
     train: TrainOptions,
     journal: Option<Journal>,
     keeper: Keeper,
+    hook: Option<Hook>,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
     /// Rows that wait from which on there is a preview.
@@ -116,16 +124,20 @@ impl Live {
         };
         let mut engine = Engine::new(options.model, options.settings, options.threads);
         engine.mark(keeper.marks().clone());
+        engine.describe(options.inventory);
+        let hook = options.on_incident.as_deref().map(Hook::start).transpose()?;
         Ok(Self {
             engine,
             preview: None,
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
+            files: FileStates::default(),
             job: None,
             train: options.train,
             journal: options.journal,
             keeper,
+            hook,
             read_through: false,
             worth_a_preview: WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
@@ -143,7 +155,7 @@ impl Live {
     }
 
     fn run(mut self, watch: &Watch, publisher: &Publisher) {
-        let nothing = never();
+        let (nothing, no_failure) = (never(), never());
         let (mut published, mut rate_published) = (Instant::now(), Instant::now());
         let mut feed_ended = false;
         let mut journal_ended = false;
@@ -153,6 +165,7 @@ impl Live {
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
+            let failed = self.hook.as_ref().map_or(&no_failure, Hook::failures);
             let mut at_once = false;
             select! {
                 recv(feed) -> fed => match fed {
@@ -167,6 +180,10 @@ impl Live {
                     }
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
+                recv(failed) -> why => if let (Ok(why), Some(hook)) = (why, &self.hook) {
+                    extend(&mut self.around.source.notices, &[hook.notice(why)]);
+                    self.changed = true;
+                },
                 recv(kept) -> said => match said {
                     Ok(said) => {
                         let notices = self.keeper.hear(said);
@@ -187,6 +204,7 @@ impl Live {
             // A snapshot of the rate alone does not hold up one of rows.
             let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
+                self.call_out();
                 let snapshot = Arc::new(self.snapshot());
                 rate_published = Instant::now();
                 published = if rows { rate_published } else { published };
@@ -211,6 +229,16 @@ impl Live {
         let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
         let mute = self.keeper.marks().next_end().map(|end| end.since(clock()).max(0).unsigned_abs());
         mute.map_or(wait, |seconds| wait.min(Duration::from_secs(seconds.max(1))))
+    }
+
+    /// Tells the program that is to be called what has happened. What stood in the directory is read
+    /// through first, or all that ever rang would ring again.
+    fn call_out(&mut self) {
+        if self.around.source.loading.is_some() {
+            return;
+        }
+        let notice = self.hook.as_mut().and_then(|hook| hook.see(&self.engine));
+        extend(&mut self.around.source.notices, notice.as_slice());
     }
 
     /// Puts the keeper's marks in force, and shows what it has to say.
@@ -239,7 +267,11 @@ impl Live {
         let counts = self.engine.counts();
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
+        (source.corrected, source.repeated) = (counts.corrected, counts.repeated);
         source.files = batch.open_files;
+        if self.files.take(batch) {
+            source.states = self.files.by_path().into();
+        }
         extend(&mut source.refusals, &batch.refusals);
         extend(&mut source.notices, &batch.notices);
         if !batch.rows.is_empty() {
@@ -408,6 +440,8 @@ mod tests {
             journal: None,
             threads: 1,
             notices: Vec::new(),
+            on_incident: None,
+            inventory: Arc::default(),
         })
         .unwrap();
         live.worth_a_preview = 1000;

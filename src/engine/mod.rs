@@ -10,6 +10,7 @@ pub mod core;
 mod detail;
 pub mod form;
 pub mod handle;
+pub mod hook;
 pub mod job;
 pub mod live;
 mod shared;

@@ -9,7 +9,7 @@ use std::time::Instant;
 use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 pub use crate::ingest::WatchMode;
-use crate::ingest::{Notice, Progress, Refusal};
+use crate::ingest::{FileState, Notice, Progress, Refusal};
 pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
 use crate::model::Model;
@@ -66,6 +66,8 @@ pub struct SourceView {
     pub mode: WatchMode,
     /// Files that are read.
     pub files: usize,
+    /// Each file, in the order of paths.
+    pub states: Arc<[Arc<FileState>]>,
     /// Rows accepted since the start.
     pub rows: u64,
     /// Accepted rows a second, of late.
@@ -78,6 +80,10 @@ pub struct SourceView {
     pub notices: Arc<[Notice]>,
     /// Rows that came too late to be scored; they entered history only.
     pub late: u64,
+    /// Rows that changed one that stood there.
+    pub corrected: u64,
+    /// Rows that changed nothing: the same again, or outvoted.
+    pub repeated: u64,
     /// How far the reading of what stood there is; none once it is read.
     pub loading: Option<Progress>,
     /// When the last new row came.
@@ -164,6 +170,17 @@ pub struct InterfaceView {
     pub muted: Option<Timestamp>,
     /// Whether it is gone for good, as somebody said: nothing of it is an alarm.
     pub retired: bool,
+    /// What it is there for, by the inventory.
+    pub description: Option<Arc<str>>,
+    /// The largest load that it can have, by the inventory: above zero.
+    pub speed: Option<f64>,
+}
+
+impl InterfaceView {
+    /// The newest mean as a part of the speed: 1 is full. None where either is not known.
+    pub fn utilisation(&self) -> Option<f64> {
+        Some(self.last?[1] / self.speed?)
+    }
 }
 
 /// A device: all interfaces of one host.
@@ -232,6 +249,8 @@ pub struct IncidentView {
     pub muted: Option<Timestamp>,
     /// Whether its interface is retired.
     pub retired: bool,
+    /// What its interface is there for, by the inventory.
+    pub description: Option<Arc<str>>,
 }
 
 impl IncidentView {

@@ -14,6 +14,7 @@ use super::shared::SharedList;
 use super::snapshot::*;
 use super::track::Track;
 use crate::detect::Incident;
+use crate::inventory::Known;
 use crate::model::Expert;
 use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
 
@@ -36,6 +37,7 @@ pub struct Viewer {
     /// Interfaces whose state ends by itself as time goes on.
     passing: BTreeSet<InterfaceId>,
     incidents: Arc<[Arc<IncidentView>]>,
+    most_closed: usize,
     /// The states of book and marks that all this was made from; none for those of an earlier moment.
     seen: Option<(u64, u64)>,
     revision: u64,
@@ -110,6 +112,8 @@ pub struct Surroundings {
     pub look: Option<Look>,
     /// The moment that is looked back to.
     pub back_to: Option<Timestamp>,
+    /// Whether all closed incidents are listed, rather than some hundreds.
+    pub all_closed: bool,
 }
 
 impl Viewer {
@@ -132,11 +136,15 @@ impl Viewer {
         };
         self.update(engine, moment, redo);
         let seen = (book.revision(), engine.marked());
+        let most_closed = if around.all_closed { usize::MAX } else { CLOSED };
         match &then {
-            Some(told) => self.incidents = incidents(engine, ends(told)),
-            None if self.seen != Some(seen) => self.incidents = incidents(engine, book.newest(engine.tracks(), CLOSED)),
+            Some(told) => self.incidents = incidents(engine, ends(told, most_closed)),
+            None if self.seen != Some(seen) || self.most_closed != most_closed => {
+                self.incidents = incidents(engine, book.newest(engine.tracks(), most_closed));
+            }
             None => {}
         }
+        self.most_closed = most_closed;
         self.seen = then.is_none().then_some(seen);
         let look = around.look.as_ref();
         let detail = match &then {
@@ -182,7 +190,8 @@ impl Viewer {
             let old = kept.standing.and_then(|_| self.interfaces.items().get(kept.place)).cloned();
             (kept.place, kept.device) = (place, device);
             views.push(old.unwrap_or_else(|| {
-                let (view, shape) = interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW);
+                let known = engine.inventory().get(tracks[id.index()].name());
+                let (view, shape) = interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW, known);
                 (kept.newest, kept.step, kept.even) = shape;
                 Arc::new(view)
             }));
@@ -247,9 +256,10 @@ impl Viewer {
     fn update(&mut self, engine: &Engine, moment: Moment, redo: Vec<(InterfaceId, Standing)>) {
         let mut of_devices: BTreeSet<usize> = BTreeSet::new();
         let tracks = engine.tracks();
+        let known = |id: InterfaceId| engine.inventory().get(tracks[id.index()].name());
         for (id, standing) in redo {
             let kept = &mut self.kept[id.index()];
-            let (view, shape) = interface_view(id, &tracks[id.index()], moment, standing);
+            let (view, shape) = interface_view(id, &tracks[id.index()], moment, standing, known(id));
             (kept.newest, kept.step, kept.even) = shape;
             (kept.standing, kept.made) = (Some(standing), self.revision);
             self.interfaces.set(kept.place, view);
@@ -264,7 +274,7 @@ impl Viewer {
             for (i, kept) in self.kept.iter().enumerate().filter(|(_, kept)| kept.made != self.revision) {
                 let Some(by) = kept.moves(self.moment, moment) else {
                     let (id, standing) = (InterfaceId::from_index(i), kept.standing.unwrap_or(Standing::NEW));
-                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, standing).0);
+                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, standing, known(id)).0);
                     of_devices.insert(kept.device);
                     continue;
                 };
@@ -331,7 +341,13 @@ impl Moment {
 /// What decides how a view moves on: its newest row, its step, and whether its rows are whole steps apart.
 type Shape = (Option<Timestamp>, Option<Step>, bool);
 
-fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> (InterfaceView, Shape) {
+fn interface_view(
+    id: InterfaceId,
+    track: &Track,
+    moment: Moment,
+    standing: Standing,
+    known: Option<&Known>,
+) -> (InterfaceView, Shape) {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
@@ -379,6 +395,8 @@ fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Stan
         leading: leading(track),
         muted: standing.muted,
         retired: standing.retired,
+        description: known.and_then(|k| k.description.clone()),
+        speed: known.and_then(|k| k.speed),
     };
     (view, (newest, step, even))
 }
@@ -431,14 +449,45 @@ fn device_view(from: usize, of_host: &[Arc<InterfaceView>]) -> DeviceView {
 }
 
 /// The open incidents in the order of starts, and the closed ones that ended last.
-fn ends(told: &[Told]) -> (Vec<&Told>, Vec<&Told>) {
+fn ends(told: &[Told], most_closed: usize) -> (Vec<&Told>, Vec<&Told>) {
     let (open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
-    if closed.len() > CLOSED {
-        closed.select_nth_unstable_by_key(CLOSED, latest);
-        closed.truncate(CLOSED);
+    if closed.len() > most_closed {
+        closed.select_nth_unstable_by_key(most_closed, latest);
+        closed.truncate(most_closed);
     }
     (open, closed)
+}
+
+/// An incident as it is shown.
+pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
+    let marks = engine.marks();
+    let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
+    IncidentView {
+        id: i.id,
+        interface: t.interface,
+        kind: i.kind,
+        direction: i.direction,
+        start: i.start,
+        end: i.end,
+        latest: i.latest,
+        peak: i.peak,
+        peak_at: i.peak_at,
+        peak_value: i.peak_value,
+        peak_expected: i.peak_expected,
+        verdict: i.verdict,
+        story: t.story.map(|(s, _)| s),
+        story_size: t.story.map_or(1, |(_, n)| n),
+        rings: t.rings,
+        taken_over: i.taken_over,
+        history: i.history,
+        acknowledged: marks.acknowledged(i.id).cloned(),
+        notes: marks.notes(i.id).to_vec(),
+        muted: marks.muted(i.id, &name),
+        retired: marks.retired(&name),
+        description: engine.inventory().get(&name).and_then(|known| known.description.clone()),
+        name,
+    }
 }
 
 /// Open incidents first, of these the ones that ring, then the closed ones that ended last, each newest first.
@@ -446,33 +495,5 @@ fn incidents(engine: &Engine, (mut open, mut closed): (Vec<&Told>, Vec<&Told>)) 
     open.reverse();
     open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
-    let marks = engine.marks();
-    let view = |t: &Told| {
-        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
-        Arc::new(IncidentView {
-            id: i.id,
-            interface: t.interface,
-            kind: i.kind,
-            direction: i.direction,
-            start: i.start,
-            end: i.end,
-            latest: i.latest,
-            peak: i.peak,
-            peak_at: i.peak_at,
-            peak_value: i.peak_value,
-            peak_expected: i.peak_expected,
-            verdict: i.verdict,
-            story: t.story.map(|(s, _)| s),
-            story_size: t.story.map_or(1, |(_, n)| n),
-            rings: t.rings,
-            taken_over: i.taken_over,
-            history: i.history,
-            acknowledged: marks.acknowledged(i.id).cloned(),
-            notes: marks.notes(i.id).to_vec(),
-            muted: marks.muted(i.id, &name),
-            retired: marks.retired(&name),
-            name,
-        })
-    };
-    open.into_iter().chain(closed).map(view).collect()
+    open.into_iter().chain(closed).map(|t| Arc::new(incident_view(engine, t))).collect()
 }

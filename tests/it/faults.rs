@@ -7,6 +7,8 @@ use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use noctop::detect::Settings;
 use noctop::engine::Engine;
 use noctop::ingest::{Notice, ReadOptions, Root, Tailer};
@@ -147,6 +149,70 @@ fn rotation_by_rename_while_rows_are_written() {
     }
     site.check("renamed");
     assert_eq!(site.engine.counts().rows, lines.len() as u64, "each row once");
+}
+
+/// As logrotate does it: numbers that go up, the older ones packed, the writer on a new file.
+#[test]
+fn rotation_with_numbers_and_packing() {
+    let mut site = Site::new();
+    let lines = lines(42);
+    site.append("rows.csv", &format!("{HEADER}{}", lines[..800].concat()));
+    for (n, piece) in lines[800..].chunks(60).enumerate() {
+        site.turn();
+        let (early, late) = piece.split_at(30);
+        site.append("rows.csv", &early.concat());
+        for number in (1..=n).rev() {
+            for end in ["", ".gz"] {
+                let old = site.path(&format!("rows.csv.{number}{end}"));
+                if old.exists() {
+                    fs::rename(&old, site.path(&format!("rows.csv.{}{end}", number + 1))).unwrap();
+                }
+            }
+        }
+        if n % 2 == 0 {
+            site.turn();
+        }
+        fs::rename(site.path("rows.csv"), site.path("rows.csv.1")).unwrap();
+        site.append("rows.csv", &format!("{HEADER}{}", late.concat()));
+        if n % 3 == 0 {
+            site.turn();
+        }
+        let plain = site.path("rows.csv.2");
+        if plain.exists() {
+            let mut packed = GzEncoder::new(File::create(site.path("rows.csv.2.gz")).unwrap(), Compression::fast());
+            packed.write_all(&fs::read(&plain).unwrap()).unwrap();
+            packed.finish().unwrap();
+            age(&site.path("rows.csv.2.gz"));
+            fs::remove_file(plain).unwrap();
+        }
+        // A row of the file before the last is corrected in the newest one, and that stands.
+        if let Some(line) = lines[..800 + 60 * n].last() {
+            let (rest, _) = line.trim_end().rsplit_once(',').unwrap();
+            site.append("rows.csv", &format!("{rest},123.5\n"));
+        }
+        site.turn();
+        site.check(&format!("rotated {n} times"));
+    }
+    assert!(site.engine.counts().corrected > 5, "{:?}", site.engine.counts());
+}
+
+#[test]
+fn directories_below_are_read_where_that_is_wanted() {
+    let options = ReadOptions { recursive: true, ..ReadOptions::default() };
+    let mut site = Site::with(options.clone());
+    let lines = lines(43);
+    site.append("rows.csv", &format!("{HEADER}{}", lines[..700].concat()));
+    site.turn();
+    for (n, piece) in lines[700..].chunks(60).enumerate() {
+        let day = site.path(&format!("2026/day-{n}"));
+        fs::create_dir_all(&day).unwrap();
+        append(&day.join("rows.csv"), format!("{HEADER}{}", piece.concat()).as_bytes());
+        site.turn();
+    }
+    symlink(site.place.rows(), site.path("2026/circle")).unwrap();
+    site.turn();
+    compare(&site.engine, &scored_as(&site.place.rows(), 2, options), "below");
+    assert_eq!(site.engine.counts().rows, lines.len() as u64);
 }
 
 #[test]

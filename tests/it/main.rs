@@ -4,18 +4,22 @@
 
 mod adopted;
 mod alarms;
+mod called;
 mod causal;
+mod check;
 mod cli;
 mod console;
 mod evaluate;
 mod faults;
 mod faults_live;
+mod handover;
 mod journal;
 mod live_equals_batch;
 mod looking_back;
 mod plain;
 mod restart;
 mod sample;
+mod settings;
 mod support;
 mod triage;
 mod vectors;

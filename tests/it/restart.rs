@@ -31,6 +31,8 @@ fn retrain(place: &Place) -> PathBuf {
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
         journal: Some(journal.clone()),
         threads: 2,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();
