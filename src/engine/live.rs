@@ -339,8 +339,8 @@ impl Live {
                 let notice = self.keeper.say(act, clock());
                 self.remark(notice.as_slice());
             }
-            Command::Retrain(_) if self.around.source.loading.is_some() => {
-                let why = "what stands in the directory is still being read: try again when that is done";
+            Command::Retrain(_) if self.preview.is_some() => {
+                let why = "history is still being read: try again when that is done";
                 self.around.training = TrainingView::Ended(TrainingOutcome::Failed(why.into()));
             }
             Command::Retrain(wanted) if self.job.is_none() => self.retrain(wanted),
