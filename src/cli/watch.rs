@@ -77,6 +77,8 @@ impl WatchArgs {
         let config = self.alarms.over(&self.read.over(config));
         Config {
             dir: self.dir.clone().or(config.dir),
+            model: self.model.clone().or(config.model),
+            read_only: self.face.read_only.then_some(true).or(config.read_only),
             poll: self.poll.or(config.poll),
             ascii: self.face.ascii.then_some(true).or(config.ascii),
             who: self.who.clone().or(config.who),
@@ -101,12 +103,13 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let mut face = args.face.clone();
     face.ascii |= config.ascii == Some(true);
+    face.read_only |= config.read_only == Some(true);
     let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
-    let journal = journal.map(|journal| if args.face.read_only { journal.read_only() } else { journal });
-    let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
+    let journal = journal.map(|journal| if face.read_only { journal.read_only() } else { journal });
+    let (model, model_path, notices) = choose_model(config.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
             read: args.read.options(config)?,
