@@ -7,6 +7,7 @@
 //! A new setting is a field of [`Config`] and a line in [`SETTINGS`]. `--print-config` and the tests
 //! do the rest: what is printed can be read again, and no field is without its line.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -43,6 +44,24 @@ pub struct Config {
     pub input: Input,
     /// When `triage` raises an alarm.
     pub triage: Triage,
+    /// How the console looks and behaves.
+    pub console: Console,
+    /// Other keys for the console's actions, by the names of the actions.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// The `[console]` table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Its colours: `terminal`, `dark`, `light`, `high-contrast`, `colour-blind`.
+    pub theme: Option<String>,
+    /// Zone of the times on the screen.
+    pub display_zone: Option<String>,
+    /// Rings the terminal's bell when an incident rings.
+    pub bell: Option<bool>,
+    /// Sends as little as can be.
+    pub slow_line: Option<bool>,
 }
 
 /// The `[input]` table.
@@ -153,6 +172,10 @@ pub const SETTINGS: &[Setting] = &[
         "'15m'",
         "Age of the newest row from which the feed has stopped; 3 slots and at least 15m by default",
     ),
+    setting("console", "theme", "'terminal'", "Colours: terminal, dark, light, high-contrast, colour-blind"),
+    setting("console", "display_zone", "'UTC'", "Zone of all times on the screen"),
+    setting("console", "bell", "false", "Ring the terminal's bell when an incident rings"),
+    setting("console", "slow_line", "false", "For a slow line: new data every two seconds at most"),
 ];
 
 /// Why the settings could not be read.
@@ -227,6 +250,12 @@ impl Config {
                 None => writeln!(out, "#{} = {}", setting.key, setting.usual),
             };
         }
+        out.push_str(
+            "\n[keys]\n\n# Other keys for the console's actions, by their names: retrain = ['F5', 'ctrl-r']\n",
+        );
+        for (action, keys) in &self.keys {
+            let _ = writeln!(out, "{action} = {}", toml::Value::try_from(keys)?);
+        }
         Ok(out)
     }
 }
@@ -275,7 +304,9 @@ mod tests {
             "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
              who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
-             [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n",
+             [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
+             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
+             [keys]\nquit = ['x', 'ctrl-x']\n",
         )
         .unwrap();
         assert_eq!(
@@ -283,6 +314,8 @@ mod tests {
             (Some("/rows".into()), Some(0.5), Some(30))
         );
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
+        assert_eq!((config.console.theme.as_deref(), config.console.bell), (Some("light"), Some(true)));
+        assert_eq!(config.keys["quit"], ["x", "ctrl-x"]);
         assert_eq!((config.ascii, config.who.as_deref()), (Some(true), Some("ann")));
         assert_eq!(config.input.recursive, Some(true));
         let columns = &config.input.columns;
@@ -322,7 +355,9 @@ mod tests {
             for key in known {
                 let listed = SETTINGS.iter().any(|s| s.table == table && s.key == key);
                 let inner = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
-                assert!(listed || SETTINGS.iter().any(|s| s.table == inner), "{table} {key} has no line");
+                // the names of keys are the console's: what is set is printed
+                let known = listed || inner == "keys" || SETTINGS.iter().any(|s| s.table == inner);
+                assert!(known, "{table} {key} has no line");
             }
         }
     }

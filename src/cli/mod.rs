@@ -248,7 +248,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None => watch::run(&cli.watch, &config),
         Some(Command::Watch(args)) => watch::run(args, &config),
-        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Demo(args)) => demo::run(args, &config),
         Some(Command::Check(args)) => check::run(args, &config),
         Some(Command::Triage(args)) => triage::run(args, &config),
         Some(Command::Train(args)) => train::run(args, &config),

@@ -22,6 +22,7 @@ use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watc
 use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::Model;
+use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
 use crate::series::{InterfaceId, Timestamp};
 
@@ -289,24 +290,26 @@ impl Live {
                 let notice = self.keeper.say(act, clock());
                 self.remark(notice.as_slice());
             }
-            Command::Retrain if self.job.is_none() => self.retrain(),
+            Command::Retrain(wanted) if self.job.is_none() => self.retrain(wanted),
             Command::CancelTraining => {
                 if let Some(job) = &self.job {
                     job.cancel();
                 }
             }
-            Command::Retrain | Command::Stop => {}
+            Command::Retrain(_) | Command::Stop => {}
         }
     }
 
-    fn retrain(&mut self) {
+    fn retrain(&mut self, wanted: Retraining) {
         let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
+        let present = self.engine.model().settings;
+        let since = wanted.history.zip(self.engine.now()).map(|(span, now)| now.plus(-span));
         let options = TrainOptions {
             name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)),
-            model: self.engine.model().settings,
+            model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
             ..self.train.clone()
         };
-        self.around.training = match Job::start(&self.engine, options) {
+        self.around.training = match Job::start(&self.engine, options, since) {
             Ok(job) => {
                 self.job = Some(job);
                 TrainingView::Running(TrainingProgress { stage: "starting", ..TrainingProgress::default() })

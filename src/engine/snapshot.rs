@@ -13,6 +13,7 @@ use crate::ingest::{FileState, Notice, Progress, Refusal};
 pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
 use crate::model::Model;
+pub use crate::model::settings::Scope;
 pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
@@ -378,6 +379,15 @@ pub struct Look {
     pub with: Vec<InterfaceId>,
 }
 
+/// What a new model is to be learnt from, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retraining {
+    /// For whom the last layer is learnt; none for as it is in the model in force.
+    pub scope: Option<Scope>,
+    /// Seconds of history up to now that are learnt from and measured on; none for all.
+    pub history: Option<i64>,
+}
+
 /// What a face can ask of the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -388,8 +398,8 @@ pub enum Command {
     /// Say something of an incident or an interface: acknowledge, note, mute, retire, or take back. It
     /// is in force at once and written into the journal.
     Mark(Act),
-    /// Start a training run on all history, unless one is running.
-    Retrain,
+    /// Start a training run, unless one is running.
+    Retrain(Retraining),
     /// Cancel the training run.
     CancelTraining,
     /// End the engine's thread.

@@ -21,5 +21,6 @@ mod restart;
 mod sample;
 mod settings;
 mod support;
+mod terminal;
 mod triage;
 mod vectors;
