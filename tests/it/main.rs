@@ -8,6 +8,8 @@ mod causal;
 mod cli;
 mod console;
 mod evaluate;
+mod explore;
+mod explore_vectors;
 mod live_equals_batch;
 mod plain;
 mod restart;
