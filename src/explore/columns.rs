@@ -148,7 +148,7 @@ mod tests {
     use crate::series::{InterfaceId, Timestamp};
 
     fn settled(rows: &[(i64, f64, usize)]) -> Columns {
-        let file = |name: &str| FileSource { root: Root::Data, path: Arc::new(PathBuf::from(name)) };
+        let file = |name: &str| FileSource::new(Root::Data, Arc::new(PathBuf::from(name)));
         let mut arriving = Arriving::default();
         for (line, (time, value, file)) in rows.iter().enumerate() {
             arriving.push(&Row {

@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::load::{bar, read_all};
+use super::load::{LastLine, bar, read_all};
 use super::output::{print, whole};
 use crate::config::Config;
 use crate::console::theme::Surroundings;
@@ -48,10 +48,11 @@ pub struct ExploreArgs {
 /// When the directory cannot be read or has no rows, or when there is no such interface.
 pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
     if let Some(file) = &args.html {
-        super::refuse_output_in(&args.dir, file, "--html")?;
+        super::refuse_output_in(&args.dir, args.read.recursive(config), file, "--html")?;
     }
     let mut gathering = Gathering::default();
-    read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, |batch| gathering.take(batch))
+    let roots = vec![(Root::Data, args.dir.clone())];
+    read_all(roots, args.read.options(config)?, LastLine::Counts, |batch| gathering.take(batch))
         .context("cannot read the rows")?;
     let data = gathering.settle();
     let wanted = args.interface.as_deref().map(|name| find(name, &data)).transpose()?;
