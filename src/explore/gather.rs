@@ -1,7 +1,5 @@
 //! What the reader of files gives, put together by interface.
 
-use std::path::PathBuf;
-
 use super::columns::{Arriving, Columns};
 use crate::ingest::{Batch, FileSource, Refusal};
 use crate::series::InterfaceName;
@@ -17,7 +15,6 @@ pub struct Gathering {
     files: Vec<FileSource>,
     refused: u64,
     refusals: Vec<Refusal>,
-    unusable: Vec<PathBuf>,
 }
 
 /// Rows of a directory that was read to its end.
@@ -31,8 +28,6 @@ pub struct Gathered {
     pub refused: u64,
     /// The first of them.
     pub refusals: Vec<Refusal>,
-    /// Files or directories of which there was something to say.
-    pub noticed: usize,
 }
 
 impl Gathering {
@@ -47,17 +42,14 @@ impl Gathering {
         self.refused += batch.refused;
         let room = EXAMPLES - self.refusals.len();
         self.refusals.extend(batch.refusals.iter().take(room).cloned());
-        self.unusable.extend(batch.notices.iter().map(|notice| notice.path.as_ref().clone()));
     }
 
     /// Brings the rows of each interface into order.
     pub fn settle(self) -> Gathered {
-        let Self { names, arriving, files, refused, refusals, mut unusable } = self;
+        let Self { names, arriving, files, refused, refusals } = self;
         let rows = names.into_iter().zip(arriving).map(|(name, rows)| (name, rows.settle(&files)));
         let mut interfaces: Vec<_> = rows.collect();
         interfaces.sort_by(|a, b| a.0.cmp(&b.0));
-        unusable.sort();
-        unusable.dedup();
-        Gathered { interfaces, files: files.len(), refused, refusals, noticed: unusable.len() }
+        Gathered { interfaces, files: files.len(), refused, refusals }
     }
 }

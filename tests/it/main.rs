@@ -4,6 +4,7 @@
 
 mod adopted;
 mod alarms;
+mod called;
 mod causal;
 mod check;
 mod cli;
@@ -13,12 +14,15 @@ mod explore;
 mod explore_vectors;
 mod faults;
 mod faults_live;
+mod handover;
 mod journal;
 mod live_equals_batch;
 mod looking_back;
 mod plain;
 mod restart;
 mod sample;
+mod settings;
 mod support;
+mod terminal;
 mod triage;
 mod vectors;

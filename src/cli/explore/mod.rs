@@ -8,7 +8,6 @@ mod picture;
 mod summary;
 
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use anyhow::Context as _;
 use clap::Args;
@@ -56,17 +55,13 @@ pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
         .context("cannot read the rows")?;
     let data = gathering.settle();
     let wanted = args.interface.as_deref().map(|name| find(name, &data)).transpose()?;
-    let bar = Mutex::new(bar("reckoning", false));
+    let bar = bar("reckoning", false);
     let progress = |done: usize, all: usize| {
-        if let Ok(bar) = bar.lock() {
-            bar.set_length(all as u64);
-            bar.set_position(bar.position().max(done as u64));
-        }
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
     };
     let explored = Explored::of(data, super::threads(), &progress);
-    if let Ok(bar) = bar.lock() {
-        bar.finish_and_clear();
-    }
+    bar.finish_and_clear();
     let shown = shown(&explored, args.top, wanted);
     if let Some(file) = &args.html {
         let page = html::page(&explored, &args.dir, &shown)?;

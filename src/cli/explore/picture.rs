@@ -166,20 +166,20 @@ pub(super) fn series(f: &Figures, rows: &Columns) -> Result<String, PictureError
         (0..=4).map(|k| (f64::from(k) / 4.0, units(axis.value(f64::from(k) / 4.0)))).collect();
     drawn(220, |area| {
         let at = frame(area, 220, &x_marks, &y_marks)?;
-        let mut before: Option<(usize, f64)> = None;
+        let mut before: Option<usize> = None;
         let mut pieces: Vec<Vec<(usize, f64, f64)>> = Vec::new();
         let reach = f.step.map_or(1, |step| (COLUMNS as i64 * step / span) as usize + 1);
         for (seconds, value) in rows.seconds().zip(rows.mean()) {
             let column = ((seconds - f.first.seconds()) as f64 / span as f64 * (COLUMNS - 1) as f64) as usize;
             let place = axis.place(*value);
             match pieces.last_mut() {
-                Some(piece) if before.is_some_and(|(last, _)| column - last <= reach) => match piece.last_mut() {
+                Some(piece) if before.is_some_and(|last| column - last <= reach) => match piece.last_mut() {
                     Some(last) if last.0 == column => (last.1, last.2) = (last.1.min(place), last.2.max(place)),
                     _ => piece.push((column, place, place)),
                 },
                 _ => pieces.push(vec![(column, place, place)]),
             }
-            before = Some((column, place));
+            before = Some(column);
         }
         for piece in pieces {
             let x = |column: usize| column as f64 / (COLUMNS - 1) as f64;
