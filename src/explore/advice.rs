@@ -190,7 +190,7 @@ fn seasons(explored: &Explored) -> Option<Advice> {
     let (r_day, r_week) =
         (at(|f| f.echoes.as_ref().and_then(|e| e.day)), at(|f| f.echoes.as_ref().and_then(|e| e.week)));
     let none = who(explored, has(|f| matches!(f, Finding::NoPeriod | Finding::OtherPeriod(_))));
-    let rest = none.map_or(String::new(), |(_, who)| format!("; neither on {who}, where last values say more"));
+    let rest = none.map_or(String::new(), |(_, who)| format!("; neither on {who}"));
     let text = format!(
         "the strongest period is a day on {day} and a week on {week} of {all} interfaces (autocorrelation of ranks \
          {r_day} and {r_week} at the median). noctop always looks at the day and the week before{rest}"

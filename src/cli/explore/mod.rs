@@ -67,7 +67,7 @@ pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
         let page = html::page(&explored, &args.dir, &shown)?;
         whole(file, |out| out.write_all(page.as_bytes()))?;
     }
-    let ascii = config.ascii || Surroundings::read(|name| std::env::var_os(name)).ascii;
+    let ascii = config.ascii == Some(true) || Surroundings::read(|name| std::env::var_os(name)).ascii;
     let mut text = Vec::new();
     match (args.json, wanted) {
         (true, wanted) => json::write(&explored, wanted, &mut text)?,
