@@ -278,7 +278,7 @@ impl Report<'_> {
         let interfaces = &self.explored.interfaces;
         let axis = Axis::over(self.shown.iter().map(|i| &interfaces[*i].quantiles));
         let kind = if axis.is_logarithmic() { "logarithmic" } else { "linear" };
-        writeln!(out, "\nBOX PLOTS: [ ] quartiles, # median, | whiskers, o farthest outlier; {kind} axis\n")?;
+        writeln!(out, "\nBOX PLOTS, {kind}: [ ] quartiles, # median, | whiskers, o farthest outlier\n")?;
         for i in &self.shown {
             let f = &interfaces[*i];
             writeln!(out, "{} {}", self.name(*i, NAME), box_plot(&f.box_plot, &f.quantiles, axis, PICTURE))?;
