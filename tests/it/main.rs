@@ -22,6 +22,7 @@ mod plain;
 mod restart;
 mod sample;
 mod settings;
+mod soak;
 mod support;
 mod terminal;
 mod triage;
