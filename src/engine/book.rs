@@ -106,6 +106,8 @@ impl Book {
         // That others had rows in a gap after all may make it a silence.
         let all = filled != self.filled || begins_earlier;
         let moved = now != self.now;
+        // A clock that was wrong had moved it: nothing that followed from it holds.
+        let moved_back = now < self.now;
         (self.now, self.filled, self.first) = (now, filled, first);
         self.of.resize_with(tracks.len(), Default::default);
         let mut look = std::mem::take(&mut self.noted);
@@ -113,8 +115,10 @@ impl Book {
         if moved {
             self.silent_since(now, tracks, &mut look);
         }
-        if all {
-            let missing = |track: &Track| track.has_gaps() || earliest_silence(track).is_some_and(|at| Some(at) <= now);
+        if all || moved_back {
+            let missing = |track: &Track| {
+                moved_back || track.has_gaps() || earliest_silence(track).is_some_and(|at| Some(at) <= now)
+            };
             let some = tracks.iter().enumerate().filter(|(_, track)| missing(track));
             look.extend(some.map(|(i, _)| InterfaceId::from_index(i)));
         }

@@ -300,7 +300,8 @@ impl Kept {
     fn moves(&self, from: Moment, to: Moment) -> Option<usize> {
         let step = self.step.filter(|_| self.even && self.step == to.step)?;
         let slots = |moment: Moment| Some(step.slots_between(self.newest?, moment.now?));
-        usize::try_from(slots(to)? - slots(from)?).ok()
+        let before = slots(from).filter(|before| *before >= 0)?;
+        usize::try_from(slots(to)? - before).ok()
     }
 }
 
