@@ -11,10 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use noctop::detect::Settings;
+use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::track::Scored;
-use noctop::engine::{Engine, IncidentId, Told, Verdict};
-use noctop::ingest::{ReadOptions, Root, Tailer};
+use noctop::engine::{Engine, Handle, IncidentId, Told, Verdict};
+use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::Model;
+use noctop::model::train::Options as TrainOptions;
 use noctop::series::{InterfaceName, Step, Timestamp};
 use noctop::simulate::{Fleet, Plan};
 use rustix::process::{Pid, Signal, kill_process};
@@ -304,6 +306,24 @@ pub(crate) fn built_in() -> Arc<Model> {
     Arc::new(Model::built_in().unwrap())
 }
 
+/// Watches a place's rows with the built-in model, and keeps nothing.
+pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
+    live::start(LiveOptions {
+        dir: place.rows(),
+        watch,
+        model: built_in(),
+        model_path: None,
+        settings: Settings::default(),
+        train: TrainOptions::default(),
+        journal: None,
+        threads: 1,
+        on_incident: None,
+        inventory: Default::default(),
+        notices: Vec::new(),
+    })
+    .unwrap()
+}
+
 /// An engine that has read a directory once and scored all of it.
 pub(crate) fn scored(dir: &Path, threads: usize) -> Engine {
     scored_with(dir, threads, Settings::default())
@@ -335,7 +355,7 @@ fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
 /// What was said of a row, to the last bit.
 pub(crate) type Bits = (Timestamp, [u64; 7], Verdict, i32, bool, Option<IncidentId>);
 
-fn bits(time: Timestamp, s: &Scored) -> Bits {
+pub(crate) fn bits(time: Timestamp, s: &Scored) -> Bits {
     let numbers = [s.expected[0], s.expected[1], s.error[0], s.error[1], s.score, s.notify, s.band];
     (time, numbers.map(f64::to_bits), s.verdict, s.cluster, s.anomaly, s.incident)
 }
