@@ -93,7 +93,18 @@ pub struct Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     open: Option<Box<Open>>,
+    dark: Option<Dark>,
     routines: Routines,
+}
+
+/// Rows near nothing that are off, but not rare enough yet to open an incident: where it does open,
+/// the outage began with them.
+#[derive(Debug, Clone, Copy)]
+struct Dark {
+    first: Timestamp,
+    latest: Timestamp,
+    /// Signed rarity of the first one's one-step errors.
+    onset: [f32; 2],
 }
 
 #[derive(Debug, Clone)]
@@ -152,6 +163,7 @@ impl Tracker {
                 self.begin(name, row, step, rules);
                 return Change::Open;
             }
+            self.dark = Dark::follow(self.dark, row, step);
             return Change::None;
         };
         let hold = HOLD * rules.threshold;
@@ -166,9 +178,9 @@ impl Tracker {
         // Nor does it swallow what is far rarer than all of it so far and comes at once.
         let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
         let upon_it = hot && long && far_rarer && sudden.max(rarest(row, !open.up)[0]) >= FAR_RARER * rules.threshold;
-        let another = upon_it || (other_way && (apart >= CALM || !long));
+        let another = upon_it || open.is_left(row, hold, hot) || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
-        if apart <= calm && on && !upon_it {
+        if apart <= calm && on && !another {
             open.add(row, rules, &self.routines, step);
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
@@ -181,7 +193,8 @@ impl Tracker {
     }
 
     fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
-        self.open = Some(Box::new(Open::new(name, row, step, rules, &self.routines)));
+        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step));
+        self.open = Some(Box::new(Open::new(name, row, dark, step, rules, &self.routines)));
     }
 
     fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
@@ -211,13 +224,38 @@ impl Tracker {
     }
 }
 
+impl Dark {
+    /// What is dark behind a row that opens nothing.
+    fn follow(before: Option<Self>, row: &Seen, step: Step) -> Option<Self> {
+        let onset = [0, 1].map(|c| row.judged.vector[c] as f32);
+        let off = row.nothing && rarest(row, false)[1] >= STILL_OFF;
+        let alone = Self { first: row.time, latest: row.time, onset };
+        let longer = |dark: Self| Self { latest: row.time, ..dark };
+        off.then(|| before.filter(|dark| dark.reaches(row, step)).map_or(alone, longer))
+    }
+
+    /// Whether it goes on in a row. What has been dark for longer than a short incident takes without
+    /// being rare is how this interface is.
+    fn reaches(&self, row: &Seen, step: Step) -> bool {
+        step.slots_between(self.latest, row.time) <= CALM && row.time.since(self.first) <= LASTING
+    }
+}
+
 impl Open {
-    fn new(name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, routines: &Routines) -> Self {
+    fn new(
+        name: &InterfaceName,
+        row: &Seen,
+        dark: Option<Dark>,
+        step: Step,
+        rules: &Rules,
+        routines: &Routines,
+    ) -> Self {
+        let start = dark.map_or(row.time, |dark| dark.first);
         let incident = Incident {
-            id: IncidentId::new(name, row.time, false),
+            id: IncidentId::new(name, start, false),
             kind: IncidentKind::Spike,
             direction: None,
-            start: row.time,
+            start,
             end: None,
             taken_over: false,
             usual: true,
@@ -228,7 +266,7 @@ impl Open {
             peak_value: 0.0,
             peak_expected: 0.0,
             verdict: row.verdict,
-            onset: [row.judged.vector[0], row.judged.vector[1]],
+            onset: dark.map_or([row.judged.vector[0], row.judged.vector[1]], |dark| dark.onset.map(f64::from)),
             history: row.history,
         };
         let mut open = Self {
@@ -282,6 +320,18 @@ impl Open {
         }
         let sign = if self.up { 1.0 } else { -1.0 };
         lasting >= STILL_OFF && sign * away(row) >= (1.0 - BACK) * self.level
+    }
+
+    /// Whether a row leaves an outage or a stuck value for something else that is off by far and came at
+    /// once: it is another incident. The way back to usual is none.
+    fn is_left(&self, row: &Seen, hold: f64, hot: bool) -> bool {
+        let part = match self.incident.kind {
+            IncidentKind::DropToZero => row.nothing,
+            IncidentKind::Flatline => row.judged.flat > 0.0,
+            _ => true,
+        };
+        let off = |up: bool| rarest(row, up).iter().all(|rarity| *rarity >= hold);
+        hot && !part && (off(true) || off(false))
     }
 
     /// Whether it has gone on for so long that what came before is no measure any more. Where no level
