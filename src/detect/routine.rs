@@ -113,8 +113,9 @@ impl Routines {
         self.known.iter().any(|routine| routine.holds(start, extent, step))
     }
 
-    /// Learns an incident that has ended.
-    pub fn learn(&mut self, extent: &Extent, step: Step) {
+    /// Learns an incident that has ended. Says whether the like came at that hour on other days, as
+    /// regularly as a job does.
+    pub fn learn(&mut self, extent: &Extent, step: Step) -> bool {
         let start = extent.start.since(*self.first.get_or_insert(extent.start));
         // Lifetimes after the first one nothing is the same any more.
         let last = i32::try_from(start).unwrap_or(i32::MAX);
@@ -132,7 +133,7 @@ impl Routines {
                 *known = if routine.up { known.max(new as f32) } else { known.min(new as f32) };
             }
             routine.seconds = routine.seconds.max(seconds);
-            return;
+            return routine.days > 1;
         }
         self.known.retain(|routine| routine.until(start) <= FORGOTTEN * DAY);
         if self.known.len() == MOST {
@@ -146,6 +147,7 @@ impl Routines {
             self.known.reserve_exact(4);
         }
         self.known.push(Routine { last, seconds, furthest, days: 1, up: extent.up });
+        false
     }
 
     /// Where a moment lies, from the first one.

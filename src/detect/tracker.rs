@@ -4,7 +4,7 @@ use super::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
 use super::judge::{Judged, Standing};
 use super::normal::Acceptance;
 use super::routine::{Extent, Routines};
-use super::verdict::{Look, Verdict};
+use super::verdict::{Look, SIDES, Verdict};
 use crate::series::{DAY, InterfaceName, Move, Pair, Step, Timestamp};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
@@ -48,12 +48,8 @@ pub struct Seen {
     pub raw: Pair,
     /// What is usual for this hour, in raw units.
     pub usual: Pair,
-    /// What it looks like.
-    pub look: Look,
     /// Whether it is near nothing where there usually is something.
     pub nothing: bool,
-    /// DBSCAN's verdict.
-    pub verdict: Verdict,
     /// Seconds of history before it.
     pub history: i64,
 }
@@ -83,8 +79,10 @@ pub enum Change {
 pub struct Closed {
     /// The incident.
     pub incident: Incident,
-    /// What its first and its worst row look like.
+    /// What its first and its worst row look like; of one that lasted its worst row since it did, twice.
     pub looks: [Look; 2],
+    /// Whether the like came at that hour on other days, as regularly as a job does.
+    pub of_hour: bool,
     /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
     pub normal: Option<[Move; 2]>,
 }
@@ -110,7 +108,12 @@ struct Dark {
 #[derive(Debug, Clone)]
 struct Open {
     incident: Incident,
+    /// Of its first and its worst row; once it lasts, of its worst row since then.
     looks: [Look; 2],
+    /// The score of the row that it is known by, and what DBSCAN says of that.
+    known_by: f64,
+    verdict: Verdict,
+    lasts: bool,
     up: bool,
     habitual: bool,
     /// Rows so far, and those of them that are anomalies by themselves.
@@ -151,6 +154,18 @@ impl Tracker {
             Some(open) if open.is_long(step) => Standing::Lasting,
             Some(_) => Standing::Incident,
             None => Standing::Usual,
+        }
+    }
+
+    /// Whether the row that was seen last belongs to an incident that has gone on for long.
+    pub fn lasts(&self, step: Step) -> bool {
+        self.open.as_ref().is_some_and(|open| open.is_long(step))
+    }
+
+    /// Takes note of what the row that was seen last looks like, and whether the like came before.
+    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, step: Step) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
+            open.recognise(row, look, verdict, &self.routines, step);
         }
     }
 
@@ -207,9 +222,9 @@ impl Tracker {
 
     fn close(&mut self, normal: Option<[Move; 2]>, step: Step) -> Option<Box<Closed>> {
         let open = self.open.take()?;
-        self.routines.learn(&open.extent(), step);
+        let of_hour = self.routines.learn(&open.extent(), step);
         let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
-        Some(Box::new(Closed { incident, looks: open.looks, normal }))
+        Some(Box::new(Closed { incident, looks: open.looks, of_hour, normal }))
     }
 
     /// Bytes that it takes, but for an open incident.
@@ -265,13 +280,16 @@ impl Open {
             rise: Rise::default(),
             peak_value: 0.0,
             peak_expected: 0.0,
-            verdict: row.verdict,
+            verdict: Verdict::Noise,
             onset: dark.map_or([row.judged.vector[0], row.judged.vector[1]], |dark| dark.onset.map(f64::from)),
             history: row.history,
         };
         let mut open = Self {
             incident,
-            looks: [row.look; 2],
+            looks: [[0.0; SIDES]; 2],
+            known_by: f64::NEG_INFINITY,
+            verdict: Verdict::Noise,
+            lasts: false,
             up: side(row),
             habitual: row.judged.habitual,
             rows: 0,
@@ -373,17 +391,33 @@ impl Open {
             self.incident.peak_at = row.time;
             self.incident.peak_value = row.raw[c];
             self.incident.peak_expected = row.usual[c];
-            self.incident.verdict = row.verdict;
-            self.looks[1] = row.look;
         }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
         self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
-        if routines.was_seen(&self.extent(), step) {
-            self.incident.verdict = Verdict::Recurring;
-        } else if self.incident.verdict != Verdict::Recurring {
+    }
+
+    /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins
+    /// like a spike, and a spike that came before says nothing of it.
+    fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, routines: &Routines, step: Step) {
+        let score = row.judged.score;
+        let lasts = self.is_long(step);
+        if (lasts && !self.lasts) || self.rows == 1 {
+            (self.looks, self.known_by) = ([*look; 2], f64::NEG_INFINITY);
+        }
+        self.lasts |= lasts;
+        if score > self.known_by {
+            (self.known_by, self.verdict) = (score, verdict);
+            self.looks[1] = *look;
+            if self.lasts {
+                self.looks[0] = *look;
+            }
+        }
+        let seen = routines.was_seen(&self.extent(), step);
+        self.incident.verdict = if seen { Verdict::Recurring } else { self.verdict };
+        if self.incident.verdict != Verdict::Recurring {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
-            self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
+            self.incident.rise.learn(row.time.since(self.incident.start), score);
         }
     }
 

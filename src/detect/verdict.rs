@@ -13,7 +13,7 @@ use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
 use ndarray::Array2;
 
-use crate::series::{DAY, Step};
+use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
 const QUIET: usize = 128;
@@ -64,18 +64,24 @@ impl Verdict {
 
 /// What a row looks like: signed rarities of one-step errors and of deviations, of maximum and mean.
 pub type Look = [f64; SIDES];
-const SIDES: usize = 6;
+pub(super) const SIDES: usize = 6;
 /// How far nothing is from something.
 const NOTHING: f64 = 3.0;
 
 /// What a row looks like. `flat` is how rare its repeating is, `nothing` whether it is near nothing
-/// where there usually is something.
-pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool) -> Look {
+/// where there usually is something, `lasts` whether it belongs to what has gone on for long.
+pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool, lasts: bool) -> Look {
+    if nothing {
+        // An outage is one, wherever the load was before and however long nothing has repeated.
+        return [0.0, 0.0, 0.0, 0.0, 0.0, NOTHING];
+    }
     let rarest = rarities.iter().fold(0.0f64, |a, v| a.max(v.abs()));
     // A value that is stuck lies wherever it got stuck: how far off that is says nothing of it.
     let stuck = flat > rarest;
     let [a, b, c, d] = if stuck { [0.0; 4] } else { rarities.map(bend) };
-    [a, b, c, d, bend(flat), if nothing { NOTHING } else { 0.0 }]
+    // Once the forecast has followed, the one-step errors are those of any row.
+    let [a, b] = if lasts { [0.0; 2] } else { [a, b] };
+    [a, b, c, d, bend(flat), 0.0]
 }
 
 type Point = [i8; SIDES];
@@ -110,9 +116,43 @@ impl Labelled {
         [a, b, c, d, (bits >> 28 & 31) as i8, nothing]
     }
 
+    fn relabel(&mut self, labels: &BTreeMap<Point, u8>) {
+        let point = self.point();
+        *self = Self::new(&point, labels.get(&point).copied().unwrap_or(0));
+    }
+
     fn label(&self) -> u8 {
         (self.bits() >> 34) as u8
     }
+}
+
+/// A row of a past incident.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    point: Labelled,
+    /// The half-hour of the day in which the incident started; from [`HALF_HOURS`] on where it comes at that
+    /// hour as a job does.
+    hour: u8,
+}
+
+const HALF_HOURS: u8 = 48;
+
+impl Past {
+    /// Whether it speaks for what starts in that half-hour. What comes at its hour is known by it, and
+    /// is news at any other.
+    fn speaks(&self, hour: u8) -> bool {
+        self.hour < HALF_HOURS || near_hour(self.hour - HALF_HOURS, hour)
+    }
+}
+
+/// Whether two half-hours of the day are the same or side by side.
+fn near_hour(a: u8, b: u8) -> bool {
+    let apart = a.abs_diff(b);
+    apart.min(HALF_HOURS - apart) <= 1
+}
+
+fn half_hour(time: Timestamp) -> u8 {
+    (time.seconds().rem_euclid(DAY) / (DAY / i64::from(HALF_HOURS))) as u8
 }
 
 /// An interface's error space.
@@ -123,7 +163,7 @@ pub struct ErrorSpace {
     quiet: Vec<Labelled>,
     next: u16,
     /// Rows of past incidents, oldest first.
-    past: Vec<Labelled>,
+    past: Vec<Past>,
     every: u32,
     wait: u32,
     fitted: bool,
@@ -140,7 +180,7 @@ impl ErrorSpace {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + (self.quiet.capacity() + self.past.capacity()) * size_of::<Labelled>()
+        size_of::<Self>() + self.quiet.capacity() * size_of::<Labelled>() + self.past.capacity() * size_of::<Past>()
     }
 
     /// Learns the look of a row outside any incident; every so many rows one is kept.
@@ -163,51 +203,49 @@ impl ErrorSpace {
         self.since_fit += 1;
     }
 
-    /// Learns an incident that has ended, by its first and its worst row.
-    pub fn learn_incident(&mut self, onset: &Look, worst: &Look) {
-        for look in [onset, worst] {
+    /// Learns an incident that started at `start` and has ended, by the looks of its first and its worst row.
+    /// Where it comes at that hour as a job does (`of_hour`), what came then says nothing of other hours.
+    pub fn learn_incident(&mut self, start: Timestamp, looks: &[Look; 2], of_hour: bool) {
+        let hour = half_hour(start);
+        let marked = if of_hour { hour + HALF_HOURS } else { hour };
+        if of_hour {
+            let here = self.past.iter_mut().filter(|p| near_hour(p.hour % HALF_HOURS, hour));
+            here.for_each(|p| p.hour = p.hour % HALF_HOURS + HALF_HOURS);
+        }
+        for look in looks {
             let point = point(look);
-            if self.past.last().map(Labelled::point) != Some(point) {
+            if self.past.last().is_none_or(|last| last.point.point() != point || last.hour != marked) {
                 if self.past.len() == PAST {
                     self.past.remove(0);
                 }
                 self.past.reserve_exact(1);
-                self.past.push(Labelled::new(&point, 0));
+                self.past.push(Past { point: Labelled::new(&point, 0), hour: marked });
             }
         }
         self.fitted = false;
     }
 
-    /// The verdict on a row, and DBSCAN's label of the cluster that it falls into: 0 for the
-    /// largest, −1 for none.
-    pub fn verdict(&mut self, look: &Look) -> (Verdict, i32) {
+    /// The verdict on a row of what started at `start`, and DBSCAN's label of the cluster that it falls into: 0 for the
+    /// largest, −1 for none. A row of an incident is never nominal: rarity raises the alarm, and DBSCAN
+    /// does not take it back.
+    pub fn verdict(&mut self, start: Timestamp, look: &Look, incident: bool) -> (Verdict, i32) {
         let here = point(look);
         if !self.fitted || usize::from(self.since_fit) > REFIT.min(self.quiet.len() / 4) {
             self.fit();
             (self.fitted, self.since_fit) = (true, 0);
         }
-        let near = |points: &[Labelled]| {
-            points
-                .iter()
-                .filter(|p| p.label() > 0)
-                .map(|p| (distance(&p.point(), &here), i32::from(p.label()) - 1))
-                .filter(|(d, _)| *d <= REACH)
-                .min_by(|a, b| a.0.total_cmp(&b.0))
-        };
-        if let Some((_, label)) = near(&self.quiet) {
-            (Verdict::Nominal, label)
-        } else if let Some((_, label)) = near(&self.past) {
-            (Verdict::Recurring, label)
-        } else {
-            (Verdict::Noise, -1)
-        }
+        let hour = half_hour(start);
+        let quiet = if incident { None } else { nearest(self.quiet.iter(), &here) };
+        let past = || nearest(self.past.iter().filter(|p| p.speaks(hour)).map(|p| &p.point), &here);
+        let nominal = quiet.map(|label| (Verdict::Nominal, label));
+        nominal.or_else(|| past().map(|label| (Verdict::Recurring, label))).unwrap_or((Verdict::Noise, -1))
     }
 
     fn fit(&mut self) {
         // Identical points are DBSCAN's worst case: each stands once, with how often it came.
         let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();
         self.quiet.iter().for_each(|p| counts.entry(p.point()).or_default().0 += 1);
-        self.past.iter().for_each(|p| counts.entry(p.point()).or_default().1 += 1);
+        self.past.iter().for_each(|p| counts.entry(p.point.point()).or_default().1 += 1);
         let points: Vec<(Point, usize, usize)> = counts.iter().map(|(p, (q, past))| (*p, *q, *past)).collect();
         // A value that came more than once is its own neighbour: it goes in twice.
         let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
@@ -248,13 +286,19 @@ impl ErrorSpace {
                 past.insert(*p, label);
             }
         }
-        for (points, labels) in [(&mut self.quiet, &core), (&mut self.past, &past)] {
-            for kept in points.iter_mut() {
-                let point = kept.point();
-                *kept = Labelled::new(&point, labels.get(&point).copied().unwrap_or(0));
-            }
-        }
+        self.quiet.iter_mut().for_each(|kept| kept.relabel(&core));
+        self.past.iter_mut().for_each(|kept| kept.point.relabel(&past));
     }
+}
+
+/// The label of the nearest point within reach that speaks for a cluster.
+fn nearest<'a>(points: impl Iterator<Item = &'a Labelled>, here: &Point) -> Option<i32> {
+    points
+        .filter(|p| p.label() > 0)
+        .map(|p| (distance(&p.point(), here), i32::from(p.label()) - 1))
+        .filter(|(d, _)| *d <= REACH)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, label)| label)
 }
 
 /// What is kept of a look. What is no number counts as 0.

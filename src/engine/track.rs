@@ -331,24 +331,26 @@ impl Track {
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         let anomaly = judged.score >= rules.threshold;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
-        let look = look(&judged.vector, judged.flat, nothing);
-        let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
-        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&look) };
-        if anomaly && verdict == Verdict::Nominal {
-            // Rarity raises the alarm; DBSCAN does not take it back.
-            (verdict, cluster) = (Verdict::Noise, -1);
-        }
         let history = time.since(self.history.time(0));
-        let seen = Seen { time, judged, raw, usual: outcome.usual, look, nothing, verdict, history };
+        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, history };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
+        let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
+        let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
+        let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
+        let started = of.unwrap_or(time);
+        let (verdict, cluster) =
+            if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
+        if of.is_some() {
+            let known = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
+            state.tracker.recognise(&seen, &look, known, step);
+        }
         chain.learn(&outcome, state.tracker.standing(step));
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
             Change::Closed(closed) => {
                 chain.judge.calm_down();
-                let [onset, worst] = closed.looks;
-                space.learn_incident(&onset, &worst);
+                space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
                 if let Some(normal) = &closed.normal {
                     chain.take_over(normal);
                 }
