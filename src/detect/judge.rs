@@ -196,10 +196,17 @@ impl Judge {
         self.running = Default::default();
     }
 
+    /// Goes on with the runs of repeated values that another judge of the same rows has seen: what it was
+    /// told of them is known to it alone.
+    pub fn keep_runs(&mut self, of: &Self) {
+        self.flat = of.flat.clone();
+    }
+
     /// Takes over that the level has moved: what went before says nothing of what comes.
     pub fn take_over(&mut self, scale: &[Scale; 2], by: &[Move; 2]) {
         self.recent = Default::default();
         self.running[0] = Default::default();
+        self.flat.rest = self.flat.last;
         for c in 0..2 {
             self.levels[c].take_over(|level| scale[c].moved(level, by[c]));
         }

@@ -210,7 +210,9 @@ mod tests {
     #[test]
     fn three_times_in_one_night_is_no_routine_and_midnight_is_no_border() {
         let mut routines = Routines::default();
-        (0..3).for_each(|i| routines.learn(&extent(0, 600 * i, 1000.0, true), step()));
+        for i in 0..3 {
+            routines.learn(&extent(0, 600 * i, 1000.0, true), step());
+        }
         assert!(!routines.is_usual(&extent(1, 0, 1000.0, true), step()));
         let mut routines = Routines::default();
         for (day, second) in [(0, 120), (0, DAY - 60), (2, 30)] {
@@ -222,9 +224,13 @@ mod tests {
     #[test]
     fn a_large_one_does_not_widen_the_routine_and_chance_does_not_push_it_out() {
         let mut routines = Routines::default();
-        (0..4).for_each(|night| routines.learn(&extent(night, 7200, 1000.0, true), step()));
+        for night in 0..4 {
+            assert_eq!(routines.learn(&extent(night, 7200, 1000.0, true), step()), night > 0, "night {night}");
+        }
         routines.learn(&extent(4, 7200, 9000.0, true), step());
-        (0..40).for_each(|i| routines.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step()));
+        for i in 0..40 {
+            routines.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step());
+        }
         assert!(routines.known.len() <= MOST);
         assert!(routines.is_usual(&extent(5, 7200, 1000.0, true), step()));
         assert!(!routines.is_usual(&extent(5, 7200, 9000.0, true), step()));
@@ -244,7 +250,9 @@ mod tests {
     #[test]
     fn a_drop_to_nothing_is_further_down_than_a_usual_drop() {
         let mut routines = Routines::default();
-        (0..3).for_each(|night| routines.learn(&extent(night, 0, 100.0, false), step()));
+        for night in 0..3 {
+            routines.learn(&extent(night, 0, 100.0, false), step());
+        }
         assert!(routines.is_usual(&extent(3, 0, 80.0, false), step()));
         assert!(!routines.is_usual(&extent(3, 0, 0.0, false), step()));
     }

@@ -116,6 +116,8 @@ struct Open {
     lasts: bool,
     up: bool,
     habitual: bool,
+    /// Rows since the last one of it.
+    calm_rows: u32,
     /// Rows so far, and those of them that are anomalies by themselves.
     rows: u32,
     hot: u32,
@@ -186,7 +188,7 @@ impl Tracker {
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
         let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
-        let apart = step.slots_between(open.incident.latest, row.time);
+        let apart = open.apart(row, step);
         // A long one is not ended by one row that goes the other way.
         let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
         let long = open.is_long(step);
@@ -200,8 +202,15 @@ impl Tracker {
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
         }
+        open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
         let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
-        match accepted.filter(|_| matches!(open.incident.kind, IncidentKind::LevelShift | IncidentKind::Drift)) {
+        // An outage of two days is one all the same; after a week it is how things are.
+        let normal = match open.incident.kind {
+            IncidentKind::LevelShift | IncidentKind::Drift => true,
+            IncidentKind::DropToZero => open.is_old(),
+            _ => false,
+        };
+        match accepted.filter(|_| normal) {
             Some(normal) => self.close(Some(normal), step).map_or(Change::None, Change::Closed),
             None => Change::Open,
         }
@@ -292,6 +301,7 @@ impl Open {
             lasts: false,
             up: side(row),
             habitual: row.judged.habitual,
+            calm_rows: 0,
             rows: 0,
             hot: 0,
             zero: 0,
@@ -315,6 +325,14 @@ impl Open {
     fn extent(&self) -> Extent {
         let Incident { start, latest, .. } = self.incident;
         Extent { up: self.up, start, habitual: self.habitual, furthest: self.furthest, seconds: latest.since(start) }
+    }
+
+    /// Slots that lie between its last row and this one. Slots without rows are not calm ones: up to the
+    /// time below nobody knows, and what was there before them and is there behind is one thing.
+    fn apart(&self, row: &Seen, step: Step) -> i64 {
+        let slots = step.slots_between(self.incident.latest, row.time);
+        let seen = i64::from(self.calm_rows) + 1;
+        if slots - seen <= step.slots_in(CALM_MOST) as i64 { seen } else { slots }
     }
 
     /// Calm slots after which it is over.

@@ -13,7 +13,7 @@ use crate::detect::incident::EARLY;
 use crate::detect::ring::{self, Caller};
 use crate::detect::silence::Activity;
 use crate::detect::story::{Part, stories, unit};
-use crate::detect::{Incident, IncidentKind, StoryId};
+use crate::detect::{Incident, IncidentKind, Settings, StoryId};
 use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp};
 
 /// All incidents, told.
@@ -35,7 +35,7 @@ impl Book {
     }
 
     /// Brings it up to date with what the interfaces have now.
-    pub fn update(&mut self, tracks: &[Track], activity: &Activity, rings_per_day: f64) {
+    pub fn update(&mut self, tracks: &[Track], activity: &Activity, settings: &Settings) {
         let (now, filled) = (activity.newest(), activity.filled());
         let all = filled != self.filled || activity.first() != self.first;
         let moved = now != self.now;
@@ -51,7 +51,8 @@ impl Book {
             if seen && !silent && !all {
                 continue;
             }
-            let fresh = if track.step().is_some() { track.incidents(activity) } else { Vec::new() };
+            let fresh =
+                if track.step().is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
             let old = std::mem::take(&mut self.of[i].1);
             let same = old.iter().zip(&fresh).take_while(|(a, b)| weighs_the_same(a, b)).count();
             for (before, incident) in old.iter().zip(&fresh).take(same).filter(|(a, b)| a != b) {
@@ -64,7 +65,7 @@ impl Book {
             self.of[i] = (Some(track.settled()), fresh);
         }
         if let (Some(from), Some(first)) = (changed, self.first) {
-            self.write(from, first, tracks, rings_per_day);
+            self.write(from, first, tracks, settings.rings_per_day);
         }
     }
 

@@ -338,8 +338,7 @@ impl Track {
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
         let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
         let started = of.unwrap_or(time);
-        let (verdict, cluster) =
-            if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
+        let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
         if of.is_some() {
             let known = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
             state.tracker.recognise(&seen, &look, known, step);
@@ -377,13 +376,15 @@ impl Track {
         }
     }
 
-    /// Its incidents in the order of their starts: closed ones, the open one, and silences.
-    pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
+    /// Its incidents in the order of their starts: closed ones, the open one, and silences, of which about
+    /// so many a week are wanted at the most.
+    pub fn incidents(&self, activity: &Activity, alarms_per_week: f64) -> Vec<Incident> {
         let mut all: Vec<Incident> =
             self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
-            let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
+            let first = self.history.time(0);
+            let silent = silences(&self.name, step, first, newest, &self.gaps, activity, alarms_per_week);
             if let Some(open) = all.last_mut().filter(|i| i.end.is_none())
                 && silent.iter().any(|s| s.end.is_none())
             {
@@ -406,9 +407,7 @@ impl Track {
     /// A prepared chain is brought up to date with the rows that came since; without one, or where
     /// rows were corrected since, it is built anew.
     pub fn adopt(&mut self, prepared: Option<Prepared>, model: &Model) {
-        if self.now.chain.is_none() {
-            return;
-        }
+        let Some(now) = &mut self.now.chain else { return };
         let done = self.scored.len();
         let fitting = prepared.filter(|p| p.revision == self.revision && p.rows <= done);
         let chain = match fitting {
@@ -422,7 +421,7 @@ impl Track {
             None => Chain::build(&self.name, &self.history, 0, done, model),
         };
         if let Some(chain) = chain {
-            self.now.chain = Some(Box::new(chain));
+            now.start_again(chain);
             self.checkpoints.clear();
             self.keep_checkpoint(done);
             self.floor = done;
