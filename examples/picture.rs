@@ -70,8 +70,8 @@ fn draw(rows: &Path) -> anyhow::Result<String> {
     let mut look = |around: &Surroundings| Arc::new(viewer.snapshot(&engine, around, &HashSet::new()));
     let mut still = Still::new(Options::default(), look(&around), SIZE.0, SIZE.1);
     for command in still.show(look(&around)) {
-        if let Command::Select { interface: Some(id), points } = command {
-            around.selected = Some((id, points));
+        if let Command::Look(look) = command {
+            around.look = look;
         }
     }
     still.show(look(&around));

@@ -25,6 +25,8 @@ pub struct Config {
     pub poll: Option<u64>,
     /// ASCII characters only.
     pub ascii: bool,
+    /// Name to stand under acknowledgements and notes.
+    pub who: Option<String>,
     /// How rows are read.
     pub input: Input,
 }
@@ -37,6 +39,8 @@ pub struct Input {
     pub delimiter: Option<char>,
     /// Zone of timeslots that do not name one.
     pub time_zone: Option<String>,
+    /// Whether the directories below are read too.
+    pub recursive: bool,
     /// What the columns are called in the files.
     pub columns: Columns,
 }
@@ -120,13 +124,13 @@ mod tests {
     fn every_setting_can_be_set() {
         let config = read(
             "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n[input]\ndelimiter = ';'\n\
-             time_zone = 'Europe/Berlin'\n[input.columns]\ntimeslot = 'ts'\nhostname = 'h'\nifname = 'i'\n\
+             time_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\nhostname = 'h'\nifname = 'i'\n\
              max_metric_value = 'max'\nmean_metric_value = 'avg'\n",
         )
         .unwrap();
         assert_eq!((config.dir, config.alarms_per_week, config.poll), (Some("/rows".into()), Some(0.5), Some(30)));
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
-        assert!(config.ascii);
+        assert!(config.ascii && config.input.recursive);
         assert_eq!((config.input.delimiter, config.input.columns.mean_metric_value), (Some(';'), Some("avg".into())));
         assert_eq!(read("").unwrap(), Config::default());
     }

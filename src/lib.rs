@@ -10,7 +10,7 @@
 //! | [`ingest`] | which files, where we are in each, complete records only; rows, and what was refused and why |
 //! | [`model`] | the Embed-LSTM and the plain forecasts it must beat; training; the model file |
 //! | [`detect`] | errors, score, incidents, DBSCAN's verdicts and stories |
-//! | [`journal`] | what outlives the process: retrained models |
+//! | [`journal`] | what outlives the process: acknowledgements, notes, mutes, retrained models |
 //! | [`engine`] | owns all of it; takes rows and commands, gives snapshots and events |
 //! | [`evaluate`] | scores and incidents against labels, beside simple forecasts |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |

@@ -36,7 +36,7 @@ pub struct EvaluateArgs {
 /// When a directory or the labels cannot be read, the model is none, a label is about an interface
 /// without rows, or the picture cannot be written.
 pub fn run(args: &EvaluateArgs, config: &Config) -> anyhow::Result<()> {
-    args.scoring.refuse_output("--picture", args.picture.as_ref())?;
+    args.scoring.refuse_output("--picture", args.picture.as_ref(), config)?;
     // Before the rows, which take longer: a wrong label is told of at once.
     let labels = Labels::read(&args.labels, &args.scoring.read_options(config)?)?;
     let engine = args.scoring.engine(config)?;

@@ -24,10 +24,20 @@ pub struct Loaded {
     notices: Vec<Notice>,
 }
 
+/// What becomes of a last line that has no newline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastLine {
+    /// It is a row: nobody writes on.
+    Counts,
+    /// It may be half a row: the files are being written.
+    Waits,
+}
+
 /// Reads `roots` to their end.
 pub fn read_all(
     roots: Vec<(Root, PathBuf)>,
     options: ReadOptions,
+    last_line: LastLine,
     mut take: impl FnMut(&Batch),
 ) -> anyhow::Result<Loaded> {
     let names: Vec<String> = roots.iter().map(|(_, dir)| dir.display().to_string()).collect();
@@ -36,7 +46,10 @@ pub fn read_all(
     let mut loaded = Loaded::default();
     let mut rows = 0;
     loop {
-        let batch = tailer.finish();
+        let batch = match last_line {
+            LastLine::Counts => tailer.finish(),
+            LastLine::Waits => tailer.scan(),
+        };
         bar.set_length(batch.progress.total);
         bar.set_position(batch.progress.read);
         rows += batch.rows.len();
@@ -86,12 +99,13 @@ impl ScoringArgs {
     }
 
     /// Refuses an output in a directory that is read.
-    pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>) -> anyhow::Result<()> {
+    pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>, config: &Config) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
+        let recursive = self.read.recursive(config);
         [Some(&self.dir), self.history.as_ref()]
             .into_iter()
             .flatten()
-            .try_for_each(|dir| super::refuse_output_in(dir, file, flag))
+            .try_for_each(|dir| super::refuse_output_in(dir, recursive, file, flag))
     }
 
     /// Reads the directories, and scores every row.
@@ -100,7 +114,7 @@ impl ScoringArgs {
         let mut engine = Engine::new(model.into(), self.alarms.settings(config)?, super::threads());
         let mut roots = vec![(Root::Data, self.dir.clone())];
         roots.extend(self.history.iter().map(|dir| (Root::History, dir.clone())));
-        read_all(roots, self.read_options(config)?, |batch| {
+        read_all(roots, self.read_options(config)?, LastLine::Counts, |batch| {
             engine.absorb(batch);
         })
         .context("cannot read the rows")?;

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+pub mod check;
 pub mod demo;
 pub mod evaluate;
 pub mod load;
@@ -10,7 +11,9 @@ pub mod plain;
 pub mod score;
 pub mod simulate;
 mod skill;
+mod time;
 pub mod train;
+pub mod triage;
 pub mod watch;
 
 use std::path::{Path, PathBuf};
@@ -36,8 +39,9 @@ pub(crate) use tell;
 
 /// What a directory has to hold, for who reads the help only.
 const ROWS: &str = "\
-Reads every *.csv file of the directory. The first line names the columns; these must be among them, in any order:
-timeslot, hostname, ifname, max_metric_value, mean_metric_value.
+Reads every *.csv file of the directory, and what rotation made of one (.csv.1, .csv-20261123, .gz). The first
+line names the columns; these must be among them, in any order: timeslot, hostname, ifname, max_metric_value,
+mean_metric_value.
 
 To see it at work: noctop demo";
 
@@ -60,6 +64,10 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
+    /// Say of each file how far it is read and what was refused; exit code 3 where something does not count
+    Check(check::CheckArgs),
+    /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
+    Triage(triage::TriageArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
@@ -79,9 +87,16 @@ pub struct ReadArgs {
     /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE")]
     time_zone: Option<String>,
+    /// Read the directories below, too
+    #[arg(long)]
+    recursive: bool,
 }
 
 impl ReadArgs {
+    fn recursive(&self, config: &Config) -> bool {
+        self.recursive || config.input.recursive
+    }
+
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
         let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
         let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
@@ -99,6 +114,7 @@ impl ReadArgs {
                 max_metric_value: named(&own.max_metric_value, usual.max_metric_value),
                 mean_metric_value: named(&own.mean_metric_value, usual.mean_metric_value),
             },
+            recursive: self.recursive(config),
             ..ReadOptions::default()
         })
     }
@@ -147,13 +163,28 @@ fn hours(text: &str) -> Result<f64, String> {
 
 /// Reads the arguments and runs what they ask for.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = run(&cli);
-    match result {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Where nobody can be told, the exit code says it.
+            let _ = e.print();
+            let code = match e.use_stderr() {
+                false => 0,
+                // A monitoring agent takes 2 for critical.
+                true if std::env::args_os().nth(1).is_some_and(|first| first == "triage") => 3,
+                true => 2,
+            };
+            return ExitCode::from(code);
+        }
+    };
+    match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             if let Some(Quiet(code)) = e.downcast_ref() {
                 return ExitCode::from(*code);
+            }
+            if let Some(Command::Triage(args)) = &cli.command {
+                return ExitCode::from(triage::unknown(&whole_story(&e), args.json()));
             }
             tell!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
@@ -168,6 +199,8 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         None => watch::run(&cli.watch, &config),
         Some(Command::Watch(args)) => watch::run(args, &config),
         Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Check(args)) => check::run(args, &config),
+        Some(Command::Triage(args)) => triage::run(args, &config),
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Evaluate(args)) => evaluate::run(args, &config),
@@ -208,14 +241,17 @@ fn threads() -> usize {
 }
 
 /// An output in a directory that is read would be read as input one day.
-fn refuse_output_in(dir: &Path, file: &Path, flag: &str) -> anyhow::Result<()> {
+fn refuse_output_in(dir: &Path, recursive: bool, file: &Path, flag: &str) -> anyhow::Result<()> {
     let parent = match file.parent() {
         Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
         _ => PathBuf::from("."),
     };
-    let same = matches!((dir.canonicalize(), parent.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    let read = matches!(
+        (dir.canonicalize(), parent.canonicalize()),
+        (Ok(dir), Ok(parent)) if parent == dir || (recursive && parent.starts_with(&dir))
+    );
     anyhow::ensure!(
-        !same,
+        !read,
         "{flag} {}: lies in the directory that rows are read from; name a file elsewhere",
         file.display()
     );

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{bounded, select};
 use serde::Serialize;
 
-use crate::engine::{Handle, IncidentId, IncidentView, Snapshot};
+use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot};
 use crate::series::{InterfaceName, Timestamp};
 
 /// How long the program may take to end after a signal.
@@ -29,23 +29,10 @@ enum Event {
 
 /// One line.
 #[derive(Debug, Serialize)]
-struct Line<'a> {
+struct Line {
     event: Event,
-    id: String,
-    hostname: &'a str,
-    ifname: &'a str,
-    kind: &'a str,
-    direction: Option<&'a str>,
-    start: String,
-    end: Option<String>,
-    score: f64,
-    value: f64,
-    expected: f64,
-    verdict: &'a str,
-    story: Option<String>,
-    story_size: usize,
-    ring: bool,
-    state: &'a str,
+    #[serde(flatten)]
+    incident: IncidentForm,
 }
 
 /// Prints until the reader of the lines has gone, a signal comes, or the feed has failed.
@@ -148,27 +135,8 @@ impl Known {
 }
 
 fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn Write) -> io::Result<()> {
-    let InterfaceName { host, ifname } = &incident.name;
-    let line = Line {
-        event,
-        id: incident.id.to_string(),
-        hostname: host,
-        ifname,
-        kind: incident.kind.word(),
-        direction: incident.direction.map(|d| d.word()),
-        start: incident.start.to_string(),
-        end: incident.end.map(|e| e.to_string()),
-        score: incident.peak,
-        value: incident.peak_value,
-        expected: incident.peak_expected,
-        verdict: incident.verdict.word(),
-        story: incident.story.map(|s| s.to_string()),
-        story_size: incident.story_size,
-        ring: incident.rings,
-        state: incident.state(),
-    };
     if json {
-        serde_json::to_writer(&mut *out, &line)?;
+        serde_json::to_writer(&mut *out, &Line { event, incident: incident.into() })?;
         return writeln!(out);
     }
     let event = match event {
@@ -177,20 +145,22 @@ fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn W
         Event::Closed => "CLOSED",
         Event::Withdrawn => "WITHDRAWN",
     };
-    let what = [Some(line.kind), line.direction.filter(|_| !line.kind.starts_with("drop"))];
+    let kind = incident.kind.word();
+    let what = [Some(kind), incident.direction.map(|d| d.word()).filter(|_| !kind.starts_with("drop"))];
     let what = what.into_iter().flatten().collect::<Vec<_>>().join(" ");
-    let until = match line.end {
-        None => line.state.to_owned(),
-        Some(end) if incident.taken_over => format!("until {end}  {}", line.state),
+    let until = match incident.end {
+        None => incident.state().to_owned(),
+        Some(end) if incident.taken_over => format!("until {end}  {}", incident.state()),
         Some(end) => format!("until {end}"),
     };
-    let ring = if line.ring { "  rings" } else { "" };
-    let story = line.story.map_or(String::new(), |s| format!("  story {s} of {}", line.story_size));
+    let ring = if incident.rings { "  rings" } else { "" };
+    let story = incident.story.map_or(String::new(), |s| format!("  story {s} of {}", incident.story_size));
+    let InterfaceName { host, ifname } = &incident.name;
     let (host, ifname) = (printable(host), printable(ifname));
     writeln!(
         out,
         "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}{ring}",
-        line.id, line.score, line.start
+        incident.id, incident.peak, incident.start
     )
 }
 

@@ -54,7 +54,7 @@ pub const INCIDENT_COLUMNS: [&str; 12] =
 /// When a directory cannot be read, the model is none, or an output cannot be written.
 pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
-        args.scoring.refuse_output(flag, file.as_ref())?;
+        args.scoring.refuse_output(flag, file.as_ref(), config)?;
     }
     let engine = args.scoring.engine(config)?;
     let incidents = engine.incidents();

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::time::{parse_duration, parse_time};
 use crate::series::{Step, Timestamp};
 use crate::simulate::live::{LiveFleet, WallClock, ending_at};
 use crate::simulate::{Fleet, Kind, Plan, Summary, Target, files};
@@ -159,34 +160,6 @@ fn describe(summary: &Summary) -> String {
     format!("{rows} rows, {bytes} bytes; labelled incidents: {all}{kinds}; stories: {}", stories.len())
 }
 
-/// Reads `500ms`, `10s`, `5m`, `1h` or `1d`.
-fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "write a whole number and a unit: 500ms, 10s, 5m, 1h, 1d".to_owned();
-    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let number: u64 = text[..digits].parse().map_err(|_| wrong())?;
-    let milliseconds: u64 = match &text[digits..] {
-        "ms" => 1,
-        "s" => 1000,
-        "m" | "min" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return Err(wrong()),
-    };
-    match number.checked_mul(milliseconds) {
-        Some(0) => Err("must be more than nothing".to_owned()),
-        Some(all) => Ok(Duration::from_millis(all)),
-        None => Err("is too long".to_owned()),
-    }
-}
-
-/// Reads a date, or date and time, as UTC.
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let civil: jiff::civil::DateTime =
-        text.parse().map_err(|_| "write a date, 2026-01-05, or date and time, 2026-01-05T14:00".to_owned())?;
-    let time = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|e| e.to_string())?;
-    Ok(Timestamp::from_seconds(time.as_second()))
-}
-
 /// Reads a rate or its name.
 fn parse_rate(text: &str) -> Result<f64, String> {
     match text {
@@ -239,15 +212,9 @@ mod tests {
     }
 
     #[test]
-    fn durations_and_rates_are_read_or_refused() {
-        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
-        for bad in ["", "5", "m", "-3s", "1.5h", "0s", "3w", "99999999999999999999s", "18446744073709551615h"] {
-            assert!(parse_duration(bad).is_err(), "{bad}");
-        }
+    fn rates_are_read_or_refused() {
         assert_eq!(parse_rate("0.25"), Ok(0.25));
         assert!(parse_rate("lots").is_err());
-        assert!(parse_time("yesterday").is_err());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
-use super::load::{bar, read_all};
+use super::load::{LastLine, bar, read_all};
 use super::skill::report;
 use crate::config::Config;
 use crate::engine::{Engine, training};
@@ -71,10 +71,10 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         "--learning-rate {}: name a rate above 0 and up to 0.1",
         args.learning_rate
     );
-    super::refuse_output_in(&args.dir, &args.model, "--model")?;
+    super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained().into(), Default::default(), 1);
-    read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, |batch| {
+    read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {
         engine.absorb(batch);
     })?;
     let series: Vec<Series<'_>> =

@@ -32,6 +32,9 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// Name to stand under acknowledgements and notes [default: the user's]
+    #[arg(long, value_name = "NAME")]
+    who: Option<String>,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -55,7 +58,7 @@ pub struct FaceArgs {
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away the keys that change something: acknowledge, retrain, cancel
+    /// Take away the keys that change something: acknowledge, retrain, cancel; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
 }
@@ -65,18 +68,16 @@ pub struct FaceArgs {
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
 pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = match args.dir.as_ref().or(config.dir.as_ref()) {
-        Some(dir) => dir.clone(),
-        None if Path::new(SAMPLE).is_dir() => PathBuf::from(SAMPLE),
-        None => anyhow::bail!(
-            "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
-        ),
-    };
+    let dir = directory(args.dir.as_deref(), config)?;
     let poll = args.poll.or(config.poll);
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let mut face = args.face.clone();
     face.ascii |= config.ascii;
-    let journal = Journal::of(&dir);
+    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+        Some(who) => journal.by(who),
+        None => journal,
+    });
+    let journal = journal.map(|journal| if args.face.read_only { journal.read_only() } else { journal });
     let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
@@ -94,6 +95,17 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         notices,
     };
     show(options, &face)
+}
+
+/// The directory that was named, else the configuration's, else the sample's in a checkout.
+pub(super) fn directory(named: Option<&Path>, config: &Config) -> anyhow::Result<PathBuf> {
+    match named.or(config.dir.as_deref()) {
+        Some(dir) => Ok(dir.to_owned()),
+        None if Path::new(SAMPLE).is_dir() => Ok(PathBuf::from(SAMPLE)),
+        None => anyhow::bail!(
+            "which directory? Name the one that your collector writes CSV files into: noctop DIR (or see noctop demo)"
+        ),
+    }
 }
 
 /// Watches, and shows it in the console or as plain lines.
@@ -131,7 +143,7 @@ fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
 
 /// The model that was named; else the retrained one of this directory, unless it cannot be read,
 /// which is said and is no reason not to watch; else the built-in one.
-fn choose_model(
+pub(super) fn choose_model(
     named: Option<&Path>,
     journal: Option<&Journal>,
 ) -> anyhow::Result<(Model, Option<PathBuf>, Vec<Notice>)> {

@@ -52,11 +52,11 @@ pub struct Summary<'a> {
     pub end: Option<Timestamp>,
     /// The last anomalous slot.
     pub latest: Timestamp,
-    /// Whether all that are open (or all, where none is) are acknowledged.
+    /// Whether somebody has attended to all that are open (or all, where none is).
     pub acknowledged: bool,
     /// Noise where any is noise.
     pub verdict: Verdict,
-    /// Whether any of it rings and is not acknowledged.
+    /// Whether any of it calls somebody.
     pub rings: bool,
     /// Story, where it is one.
     pub story: Option<StoryId>,
@@ -65,11 +65,11 @@ pub struct Summary<'a> {
 /// How many there are of each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Open, and nobody has acknowledged them.
+    /// Open, and nobody has attended to them.
     pub open: usize,
     /// Those of them that ring.
     pub ringing: usize,
-    /// Open and acknowledged.
+    /// Open, and acknowledged, muted or of a retired interface.
     pub acknowledged: usize,
     /// Closed and listed.
     pub closed: usize,
@@ -117,7 +117,7 @@ impl Anomalies {
         self.unfolded.retain(|story| listed.contains(story));
         self.counts = Counts::default();
         for incident in snapshot.incidents.iter() {
-            match (incident.end, incident.acknowledged) {
+            match (incident.end, incident.attended()) {
                 (None, false) => {
                     self.counts.open += 1;
                     self.counts.ringing += usize::from(incident.rings);
@@ -239,8 +239,8 @@ impl Anomalies {
             start: all.iter().map(|i| i.start).min()?,
             end: if any_open { None } else { all.iter().filter_map(|i| i.end).max() },
             latest: all.iter().map(|i| i.latest).max()?,
-            acknowledged: all.iter().filter(|i| !any_open || i.end.is_none()).all(|i| i.acknowledged),
-            rings: all.iter().any(|i| i.rings && i.end.is_none() && !i.acknowledged),
+            acknowledged: all.iter().filter(|i| !any_open || i.end.is_none()).all(|i| i.attended()),
+            rings: all.iter().any(|i| i.calls()),
             verdict: all.iter().map(|i| i.verdict).max_by_key(|v| gravity(*v))?,
             story,
         })

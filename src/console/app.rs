@@ -17,8 +17,8 @@ use super::key::Key;
 use super::keymap::{self, Action, Context};
 use super::layout::{Panes, Wish};
 use super::theme::Theme;
-use crate::engine::{Command, IncidentView, Snapshot, TrainingView};
-use crate::series::{InterfaceId, Timestamp};
+use crate::engine::{Act, Command, IncidentView, Look, Snapshot, TrainingView};
+use crate::series::Timestamp;
 
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct App {
     outcome_read: bool,
     size: (u16, u16),
     started: (Instant, Timestamp),
-    asked: Option<(InterfaceId, usize)>,
+    asked: Option<Look>,
 }
 
 impl App {
@@ -168,7 +168,7 @@ impl App {
             }
             Event::Resize(width, height) => self.size = (width, height),
             Event::Tick => {}
-            Event::NotTaken(Command::Select { .. }) => {
+            Event::NotTaken(Command::Look(_)) => {
                 // asked again with the next event
                 self.asked = None;
                 return effects;
@@ -203,10 +203,13 @@ impl App {
     /// Asks for the chosen interface's rows, where that was not asked yet.
     fn ask_detail(&mut self, panes: &Panes, effects: &mut Vec<Effect>) {
         let Some(interface) = self.fleet.selected() else { return };
-        let wanted = (interface, panes.points(self.area()));
-        if self.asked != Some(wanted) && !self.engine_ended {
-            self.asked = Some(wanted);
-            effects.push(Effect::Send(Command::Select { interface: Some(interface), points: wanted.1 }));
+        let points = panes.points(self.area());
+        let step = self.fleet.interface(&self.snapshot, interface).and_then(|i| i.step);
+        let span = step.map(|step| step.seconds() * i64::try_from(points).unwrap_or(i64::MAX));
+        let wanted = Look { interface, span, until: None, points, with: Vec::new() };
+        if self.asked.as_ref() != Some(&wanted) && !self.engine_ended {
+            self.asked = Some(wanted.clone());
+            effects.push(Effect::Send(Command::Look(Some(wanted))));
         }
     }
 
@@ -426,12 +429,16 @@ impl App {
             self.message = Some("nothing to acknowledge here".to_owned());
             return;
         }
-        let acknowledged = !incidents.iter().all(|i| i.acknowledged);
+        let acknowledged = incidents.iter().all(|i| i.acknowledged.is_some());
+        let act = |incident| match acknowledged {
+            true => Act::Unacknowledge { incident },
+            false => Act::Acknowledge { incident },
+        };
         effects.extend(
             incidents
                 .iter()
-                .filter(|i| i.acknowledged != acknowledged)
-                .map(|i| Effect::Send(Command::Acknowledge { incident: i.id, acknowledged })),
+                .filter(|i| i.acknowledged.is_some() == acknowledged)
+                .map(|i| Effect::Send(Command::Mark(act(i.id)))),
         );
     }
 

@@ -25,6 +25,8 @@ pub fn state_word(state: InterfaceState) -> &'static str {
         InterfaceState::Silent => "silent",
         InterfaceState::Warming => "warming",
         InterfaceState::Nominal => "nominal",
+        InterfaceState::TakenOver => "taken over",
+        InterfaceState::Flat => "flat",
     }
 }
 

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::{
-    DetailPoint, DetailView, DeviceView, Direction, Expert, IncidentId, IncidentKind, IncidentView, InterfaceState,
-    InterfaceView, ModelView, SPARK, Snapshot, SourceView, StoryId, TrainingProgress, TrainingView, Verdict, WatchMode,
+    CompanionView, DetailPoint, DetailView, DeviceView, Direction, Expert, HEAT, IncidentId, IncidentKind,
+    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, SPARK, Signed, Snapshot, SourceView, StoryId,
+    TrainingProgress, TrainingView, Verdict, WatchMode,
 };
 use crate::ingest::{Notice, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WEEK};
@@ -23,8 +24,8 @@ const FLEET: [(&str, &str, f64, InterfaceState, f32, f32); 12] = [
     ("core-2", "xe-0/1/3", 3.9e9, InterfaceState::Anomalous, 11.4, 6.1),
     ("core-2", "xe-0/1/4", 3.8e9, InterfaceState::Anomalous, 10.9, 6.0),
     ("core-2", "xe-0/1/5", 3.7e9, InterfaceState::Anomalous, 9.8, 5.7),
-    ("core-2", "xe-0/2/0", 1.2e4, InterfaceState::Nominal, 0.1, 0.1),
-    ("edge-7", "ge-0/0/1", 5.5e6, InterfaceState::Nominal, 1.2, 0.9),
+    ("core-2", "xe-0/2/0", 1.2e4, InterfaceState::Flat, 0.1, 0.1),
+    ("edge-7", "ge-0/0/1", 5.5e6, InterfaceState::TakenOver, 1.2, 0.9),
     ("edge-7", "ge-0/0/2", 4.2e8, InterfaceState::Anomalous, -7.7, 4.2),
     ("edge-9", "ge-0/0/7", 1.1e6, InterfaceState::Silent, 0.0, 0.0),
     ("edge-9", "ge-0/0/8", 2.2e6, InterfaceState::Warming, 0.0, 0.0),
@@ -43,7 +44,8 @@ fn interface(place: usize) -> InterfaceView {
         InterfaceState::Anomalous => load[SPARK - 3..].fill(0.0),
         InterfaceState::Silent => load[8..].fill(f32::NAN),
         InterfaceState::Warming => load[..SPARK - 7].fill(f32::NAN),
-        InterfaceState::Nominal if place == 7 => load[5..8].fill(f32::NAN),
+        InterfaceState::TakenOver => load[5..8].fill(f32::NAN),
+        InterfaceState::Flat => load.fill(base as f32),
         _ => {}
     }
     let newest = f64::from(load[SPARK - 1]);
@@ -53,6 +55,7 @@ fn interface(place: usize) -> InterfaceView {
         id: InterfaceId::from_index((place * 5 + 3) % FLEET.len()),
         name: InterfaceName::new(host, ifname),
         load,
+        heat: heat(place, state, score),
         last,
         expected: (score > 0.0).then_some([base * 0.55, base * 0.42]),
         error,
@@ -63,23 +66,43 @@ fn interface(place: usize) -> InterfaceView {
         span: Some((NOW.plus(-9 * WEEK), NOW)),
         step: Step::from_seconds(STEP),
         known: place != 10,
+        muted: None,
+        retired: false,
         leading: if place.is_multiple_of(2) { Expert::Lstm } else { Expert::WeekProfile },
     }
+}
+
+/// Quiet but for the last slots; a common warm spell 20 slots ago.
+fn heat(place: usize, state: InterfaceState, score: f32) -> [u8; HEAT] {
+    let mut heat = [0; HEAT];
+    heat.iter_mut().enumerate().for_each(|(slot, heat)| *heat = u8::try_from((slot * 7 + place * 3) % 12).unwrap_or(0));
+    heat[HEAT - 21..HEAT - 19].fill(24);
+    heat[HEAT - 3..].fill((score * 10.0) as u8);
+    match state {
+        InterfaceState::Silent => heat[HEAT - 16..].fill(NO_HEAT),
+        InterfaceState::Warming => heat[..HEAT - 7].fill(NO_HEAT),
+        _ => {}
+    }
+    heat
 }
 
 fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
     let mut out = Vec::new();
     let mut start = 0;
     for chunk in interfaces.chunk_by(|a, b| a.name.host == b.name.host) {
-        let mut load = [0.0_f32; SPARK];
+        let (mut load, mut heat) = ([0.0_f32; SPARK], [NO_HEAT; HEAT]);
         for interface in chunk {
             load.iter_mut().zip(&interface.load).for_each(|(sum, v)| *sum += v);
+            for (all, own) in heat.iter_mut().zip(interface.heat).filter(|(_, own)| *own != NO_HEAT) {
+                *all = if *all == NO_HEAT { own } else { own.max(*all) };
+            }
         }
         let open = |s| matches!(s, InterfaceState::Anomalous | InterfaceState::Acknowledged);
         out.push(Arc::new(DeviceView {
             host: chunk[0].name.host.clone(),
             interfaces: start..start + chunk.len(),
             load,
+            heat,
             score: chunk.iter().map(|i| i.score).fold(0.0, f32::max),
             state: chunk.iter().map(|i| i.state).min().unwrap_or(InterfaceState::Nominal),
             open: chunk.iter().filter(|i| open(i.state)).count(),
@@ -125,8 +148,16 @@ fn incident(number: u64, told: Told, interfaces: &[Arc<InterfaceView>]) -> Arc<I
         rings: told.rings,
         taken_over: false,
         history: 9 * WEEK,
-        acknowledged: told.acknowledged,
+        acknowledged: told.acknowledged.then(signed),
+        notes: Vec::new(),
+        muted: None,
+        retired: false,
     })
+}
+
+/// Somebody's name under an acknowledgement.
+pub(super) fn signed() -> Signed {
+    Signed { who: "ann".to_owned(), at: NOW.plus(-600) }
 }
 
 fn incidents(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<IncidentView>> {
@@ -192,6 +223,7 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
         DetailPoint {
             time,
             actual: [actual * 1.2, actual],
+            range: [actual; 2],
             expected: Some([expected * 1.2, expected]),
             band: Some([expected * 0.8, expected * 1.2]),
             error,
@@ -199,9 +231,22 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
             anomaly,
         }
     });
+    let points: Vec<DetailPoint> = points.collect();
+    let own = snapshot.incidents.iter().filter(|i| i.interface == id);
+    let beside = snapshot.interfaces.iter().filter(|i| i.name.host.starts_with("core")).take(3);
     DetailView {
         id,
-        points: points.collect(),
+        span: (points.first().map_or(NOW, |p| p.time), NOW),
+        points,
+        spacing: STEP,
+        incidents: own.map(|i| (i.id, i.start, i.end)).collect(),
+        companions: beside
+            .map(|i| CompanionView {
+                id: i.id,
+                load: i.load.to_vec(),
+                anomaly: (0..SPARK).map(|slot| slot >= SPARK - 3).collect(),
+            })
+            .collect(),
         skill: vec![(Expert::LastValue, 0.31), (Expert::DayBefore, 0.42), (Expert::WeekProfile, 0.12)],
         held_out: Some([0.43, 0.45]),
         weights: vec![(Expert::Lstm, 0.7), (Expert::WeekProfile, 0.3)],
@@ -240,12 +285,12 @@ pub(crate) fn snapshot() -> Snapshot {
             .into(),
             notices: vec![notice].into(),
             late: 4,
-            loading: None,
-            last_row_at: None,
-            failure: None,
+            ..SourceView::default()
         },
         model: ModelView { name: "default".to_owned(), path: None, interfaces: 30, skill: Some(0.31) },
         now: Some(NOW),
+        looks_back: false,
+        step: Step::from_seconds(STEP),
         devices: devices(&interfaces).into(),
         incidents: incidents(&interfaces).into(),
         interfaces: interfaces.into(),

@@ -290,7 +290,7 @@ fn weight(interface: &InterfaceView) -> f64 {
         State::Anomalous => 3.0,
         State::Silent => 2.0,
         State::Acknowledged => 1.0,
-        State::Warming | State::Nominal => 0.0,
+        State::Warming | State::Nominal | State::TakenOver | State::Flat => 0.0,
     }
 }
 

@@ -84,7 +84,9 @@ impl Glyphs {
             InterfaceState::Acknowledged => (self.pick("✓", "a"), Role::Known),
             InterfaceState::Silent => ("!", Role::Silent),
             InterfaceState::Warming => (self.pick("◌", "~"), Role::Faint),
+            InterfaceState::TakenOver => (self.pick("≡", "="), Role::Text),
             InterfaceState::Nominal => (" ", Role::Text),
+            InterfaceState::Flat => (self.pick("–", "-"), Role::Faint),
         }
     }
 
@@ -126,7 +128,9 @@ mod tests {
                 g.state(InterfaceState::Acknowledged, 0.0),
                 g.state(InterfaceState::Silent, 0.0),
                 g.state(InterfaceState::Warming, 0.0),
+                g.state(InterfaceState::TakenOver, 0.0),
                 g.state(InterfaceState::Nominal, 0.0),
+                g.state(InterfaceState::Flat, 0.0),
             ];
             let verdicts =
                 [Verdict::Noise, Verdict::Recurring, Verdict::Nominal, Verdict::Warming].map(|v| g.verdict(v));

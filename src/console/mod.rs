@@ -34,13 +34,12 @@ mod tests;
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime};
 
 use crossbeam_channel::bounded;
 use ratatui::backend::CrosstermBackend;
 
 use crate::engine::Handle;
-use crate::series::Timestamp;
 use app::App;
 use screen::Screen;
 use session::{End, Host};
@@ -114,7 +113,7 @@ pub fn run(handle: Handle, options: Options) -> Result<(), ConsoleError> {
     input::listen(sender)?;
     let mut host = System { terminal: terminal.clone() };
     let size = host.size()?;
-    let mut app = App::new(options, handle.snapshot(), size, Instant::now(), wall());
+    let mut app = App::new(options, handle.snapshot(), size, Instant::now(), SystemTime::now().into());
     let mut screen = Screen::new(CrosstermBackend::new(Frames::new(terminal.clone())));
     let end = session::drive(&mut screen, &mut app, &inputs, &handle, &mut host);
     if matches!(end, Ok(End::Gone) | Err(_)) {
@@ -136,12 +135,6 @@ pub fn run(handle: Handle, options: Options) -> Result<(), ConsoleError> {
 fn is_hang_up(error: &io::Error) -> bool {
     let said = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
     matches!(said, Some(rustix::io::Errno::IO | rustix::io::Errno::NXIO | rustix::io::Errno::PIPE))
-}
-
-/// The clock's time.
-fn wall() -> Timestamp {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(i64::MAX))
 }
 
 /// The real terminal, clock and process.

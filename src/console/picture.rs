@@ -308,7 +308,7 @@ mod tests {
         let mut still = Still::new(Options::default(), snapshot.clone(), 160, 40);
         let worst = fixture::id_of(&snapshot, "core-2 xe-0/1/3");
         let asked = still.show(snapshot);
-        assert!(matches!(asked[..], [Command::Select { interface: Some(id), .. }] if id == worst), "{asked:?}");
+        assert!(matches!(&asked[..], [Command::Look(Some(look))] if look.interface == worst), "{asked:?}");
         assert!(still.press(Key::Char('?')).is_empty());
         assert!(still.svg().contains("[Help]"));
     }

@@ -87,15 +87,40 @@ impl IncidentId {
     }
 }
 
-/// Eight letters and digits, easy to read out (Crockford's base 32: no I, L, O or U).
+/// Crockford's base 32: no I, L, O or U.
+const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Eight letters and digits, easy to read out.
 impl fmt::Display for IncidentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         for shift in (0..8).rev() {
             let letter = LETTERS[(self.0 >> (5 * shift)) as usize & 31];
             write!(f, "{}", char::from(letter))?;
         }
         Ok(())
+    }
+}
+
+/// A text that is no incident's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an incident's name has eight letters and digits, without i, l, o and u")]
+pub struct NoIncidentId;
+
+/// Reads what is displayed; upper and lower case are the same.
+impl std::str::FromStr for IncidentId {
+    type Err = NoIncidentId;
+
+    fn from_str(text: &str) -> Result<Self, NoIncidentId> {
+        if text.len() != 8 {
+            return Err(NoIncidentId);
+        }
+        text.bytes()
+            .try_fold(0, |id, byte| {
+                let digit =
+                    LETTERS.iter().position(|letter| *letter == byte.to_ascii_lowercase()).ok_or(NoIncidentId)?;
+                Ok(id << 5 | digit as u64)
+            })
+            .map(Self)
     }
 }
 

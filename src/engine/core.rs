@@ -1,14 +1,15 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
-use crate::detect::{Incident, IncidentId, Settings, StoryId};
+use crate::detect::{Incident, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
+use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, Step, Timestamp};
 
@@ -24,7 +25,7 @@ pub struct Engine {
     model: Arc<Model>,
     settings: Settings,
     threads: usize,
-    acknowledged: HashSet<IncidentId>,
+    marks: Marks,
     book: Mutex<Book>,
     counts: Counts,
 }
@@ -69,7 +70,7 @@ impl Engine {
             model,
             settings,
             threads: threads.max(1),
-            acknowledged: HashSet::new(),
+            marks: Marks::default(),
             book: Mutex::default(),
             counts: Counts::default(),
         }
@@ -192,7 +193,7 @@ impl Engine {
     /// Every incident in the order of starts, with its story and whether it rings.
     pub fn incidents(&self) -> Vec<Told> {
         let mut all = self.book().told().to_vec();
-        all.iter_mut().for_each(|t| t.acknowledged = self.is_acknowledged(t.incident.id));
+        all.iter_mut().for_each(|t| t.acknowledged = self.marks.acknowledged(t.incident.id).is_some());
         all
     }
 
@@ -203,18 +204,21 @@ impl Engine {
         book
     }
 
-    /// Whether somebody has acknowledged an incident.
-    pub(super) fn is_acknowledged(&self, incident: IncidentId) -> bool {
-        self.acknowledged.contains(&incident)
+    /// What people said of incidents and interfaces.
+    pub fn marks(&self) -> &Marks {
+        &self.marks
     }
 
-    /// Marks an incident as acknowledged, or takes that back.
-    pub fn acknowledge(&mut self, incident: IncidentId, acknowledged: bool) {
-        if acknowledged {
-            self.acknowledged.insert(incident);
-        } else {
-            self.acknowledged.remove(&incident);
-        }
+    /// Puts other marks in force. Scores and incidents do not depend on them.
+    pub fn mark(&mut self, marks: Marks) {
+        self.marks = marks;
+    }
+
+    /// Whether somebody has attended to an incident: it was acknowledged, or it or its interface is
+    /// muted, or its interface is retired.
+    pub fn is_attended(&self, told: &Told) -> bool {
+        let track = &self.tracks[told.interface.index()];
+        self.marks.attended(told.incident.id, track.name())
     }
 
     /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.

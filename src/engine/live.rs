@@ -7,7 +7,7 @@ use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
 
@@ -17,11 +17,11 @@ use super::job::{Ended, Job, Said};
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
-use crate::ingest::{Batch, Feed, IngestError, Progress, Watch, WatchOptions, watch};
-use crate::journal::Journal;
+use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::journal::{Journal, Keeper};
 use crate::model::Model;
 use crate::model::train::Options as TrainOptions;
-use crate::series::InterfaceId;
+use crate::series::{InterfaceId, Timestamp};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -52,7 +52,7 @@ pub struct LiveOptions {
     /// Threads that score.
     pub threads: usize,
     /// Said once at the start, beside the notices of ingest.
-    pub notices: Vec<crate::ingest::Notice>,
+    pub notices: Vec<Notice>,
 }
 
 /// Starts to watch. The thread ends with [`Command::Stop`] or when all handles are gone.
@@ -61,7 +61,7 @@ pub struct LiveOptions {
 /// When the directory cannot be watched.
 pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestError> {
     let watch = watch(options.dir.clone(), options.watch.clone())?;
-    let mut live = Live::new(options);
+    let mut live = Live::new(options).map_err(|source| IngestError::Thread { source })?;
     let (handle, publisher) = pair(live.snapshot());
     let thread = std::thread::Builder::new().name("engine".into()).spawn(move || live.run(&watch, &publisher));
     let thread = thread.map_err(|source| IngestError::Thread { source })?;
@@ -73,9 +73,11 @@ struct Live {
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
+    files: FileStates,
     job: Option<Job>,
     train: TrainOptions,
     journal: Option<Journal>,
+    keeper: Keeper,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
     arrivals: VecDeque<(Instant, u64)>,
@@ -83,29 +85,34 @@ struct Live {
 }
 
 impl Live {
-    fn new(options: LiveOptions) -> Self {
+    fn new(options: LiveOptions) -> std::io::Result<Self> {
+        let (keeper, told) = Keeper::new(options.journal.as_ref())?;
         let around = Surroundings {
-            model: model_view(&options.model, options.model_path),
+            model: ModelView::of(&options.model, options.model_path),
             source: SourceView {
                 dir: options.dir,
                 loading: Some(Progress::default()),
-                notices: options.notices.into(),
+                notices: options.notices.into_iter().chain(told).collect(),
                 ..SourceView::default()
             },
             ..Surroundings::default()
         };
-        Self {
-            engine: Engine::new(options.model, options.settings, options.threads),
+        let mut engine = Engine::new(options.model, options.settings, options.threads);
+        engine.mark(keeper.marks().clone());
+        Ok(Self {
+            engine,
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
+            files: FileStates::default(),
             job: None,
             train: options.train,
             journal: options.journal,
+            keeper,
             read_through: false,
             arrivals: VecDeque::new(),
             changed: true,
-        }
+        })
     }
 
     fn snapshot(&mut self) -> Snapshot {
@@ -119,11 +126,13 @@ impl Live {
         let nothing = never();
         let mut published = Instant::now();
         let mut feed_ended = false;
+        let mut journal_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
             let wait = if due { Duration::ZERO } else { self.idle_until(published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
+            let kept = if journal_ended { &never() } else { self.keeper.said() };
             let mut at_once = false;
             select! {
                 recv(feed) -> fed => match fed {
@@ -138,12 +147,22 @@ impl Live {
                     }
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
+                recv(kept) -> said => match said {
+                    Ok(said) => {
+                        let notices = self.keeper.hear(said);
+                        self.remark(&notices);
+                    }
+                    Err(_) => journal_ended = true,
+                },
                 default(wait) => {}
             }
             if due {
                 self.settle();
             }
             self.count_arrivals(Instant::now());
+            if self.keeper.expire(clock()) {
+                self.remark(&[]);
+            }
             if at_once || (self.changed && published.elapsed() >= PUBLISH) {
                 let snapshot = Arc::new(self.snapshot());
                 published = Instant::now();
@@ -162,7 +181,16 @@ impl Live {
             return (published + PUBLISH).saturating_duration_since(now);
         }
         let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
-        oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now))
+        let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
+        let mute = self.keeper.marks().next_end().map(|end| end.since(clock()).max(0).unsigned_abs());
+        mute.map_or(wait, |seconds| wait.min(Duration::from_secs(seconds.max(1))))
+    }
+
+    /// Puts the keeper's marks in force, and shows what it has to say.
+    fn remark(&mut self, notices: &[Notice]) {
+        extend(&mut self.around.source.notices, notices);
+        self.engine.mark(self.keeper.marks().clone());
+        self.changed = true;
     }
 
     fn take(&mut self, feed: Feed) {
@@ -179,7 +207,11 @@ impl Live {
         let counts = self.engine.counts();
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
+        (source.corrected, source.repeated) = (counts.corrected, counts.repeated);
         source.files = batch.open_files;
+        if self.files.take(batch) {
+            source.states = self.files.by_path().into();
+        }
         extend(&mut source.refusals, &batch.refusals);
         extend(&mut source.notices, &batch.notices);
         if !batch.rows.is_empty() {
@@ -225,8 +257,12 @@ impl Live {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Select { interface, points } => self.around.selected = interface.map(|id| (id, points)),
-            Command::Acknowledge { incident, acknowledged } => self.engine.acknowledge(incident, acknowledged),
+            Command::Look(look) => self.around.look = look,
+            Command::LookBack(to) => self.around.back_to = to,
+            Command::Mark(act) => {
+                let notice = self.keeper.say(act, clock());
+                self.remark(notice.as_slice());
+            }
             Command::Retrain if self.job.is_none() => self.retrain(),
             Command::CancelTraining => {
                 if let Some(job) = &self.job {
@@ -265,11 +301,15 @@ impl Live {
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
             Ended::Better { model, prepared, errors: (new, old) } => {
+                let act = Act::Model { slot: self.engine.now(), name: model.name.clone() };
+                let notice = self.keeper.say(act, clock());
+                self.remark(notice.as_slice());
                 let saved = match &self.journal {
+                    Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
                     Some(journal) => model.save(&journal.model()).map(|()| journal.model()).map_err(|e| e.to_string()),
                     None => Err("there is no state directory to keep it in".into()),
                 };
-                self.around.model = model_view(&model, saved.as_ref().ok().cloned());
+                self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
                 TrainingOutcome::Swapped { new, old, saved }
@@ -281,8 +321,9 @@ impl Live {
     }
 }
 
-fn model_view(model: &Model, path: Option<PathBuf>) -> ModelView {
-    ModelView { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+/// What the clock says.
+fn clock() -> Timestamp {
+    SystemTime::now().into()
 }
 
 /// Adds to a bounded list; the oldest go.

@@ -6,6 +6,8 @@
 pub mod book;
 pub mod chain;
 pub mod core;
+mod detail;
+pub mod form;
 pub mod handle;
 pub mod job;
 pub mod live;
@@ -15,6 +17,7 @@ pub mod training;
 pub mod view;
 
 pub use core::{Counts, Engine, Told};
+pub use form::IncidentForm;
 pub use handle::{Handle, Publisher, pair};
 pub use snapshot::*;
 

@@ -9,13 +9,21 @@ use std::time::Instant;
 use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 pub use crate::ingest::WatchMode;
-use crate::ingest::{Notice, Progress, Refusal};
+use crate::ingest::{FileState, Notice, Progress, Refusal};
+pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
+use crate::model::Model;
 pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
 /// Slots that a sparkline shows: the model's window.
 pub const SPARK: usize = 24;
+/// Slots that a heat strip shows.
+pub const HEAT: usize = 48;
+/// In a heat strip: no sample in this slot.
+pub const NO_HEAT: u8 = u8::MAX;
+/// Interfaces that can be drawn together with the one in detail.
+pub const COMPANIONS: usize = 16;
 
 /// Everything there is to see.
 #[derive(Debug, Clone)]
@@ -26,8 +34,13 @@ pub struct Snapshot {
     pub source: SourceView,
     /// The model that scores.
     pub model: ModelView,
-    /// The directory's newest slot.
+    /// The directory's newest slot; where somebody looks back, the slot that is looked back to.
     pub now: Option<Timestamp>,
+    /// Whether somebody looks back: values, states and incidents are then as they stood at `now`. Kinds,
+    /// stories and rings are as they are known today.
+    pub looks_back: bool,
+    /// The commonest step of the interfaces: the slots of heat strips.
+    pub step: Option<Step>,
     /// All interfaces, ordered by host and name.
     pub interfaces: Arc<[Arc<InterfaceView>]>,
     /// All devices, ordered by host.
@@ -36,7 +49,7 @@ pub struct Snapshot {
     pub incidents: Arc<[Arc<IncidentView>]>,
     /// How many incidents there were in all, those no longer listed included.
     pub incidents_total: usize,
-    /// The interface that was asked for with [`Command::Select`].
+    /// The interface that was asked for with [`Command::Look`].
     pub detail: Option<Arc<DetailView>>,
     /// The training run, if there is or was one.
     pub training: TrainingView,
@@ -53,6 +66,8 @@ pub struct SourceView {
     pub mode: WatchMode,
     /// Files that are read.
     pub files: usize,
+    /// Each file, in the order of paths.
+    pub states: Arc<[Arc<FileState>]>,
     /// Rows accepted since the start.
     pub rows: u64,
     /// Accepted rows a second, of late.
@@ -65,6 +80,10 @@ pub struct SourceView {
     pub notices: Arc<[Notice]>,
     /// Rows that came too late to be scored; they entered history only.
     pub late: u64,
+    /// Rows that changed one that stood there.
+    pub corrected: u64,
+    /// Rows that changed nothing: the same again, or outvoted.
+    pub repeated: u64,
     /// How far the reading of what stood there is; none once it is read.
     pub loading: Option<Progress>,
     /// When the last new row came.
@@ -87,19 +106,30 @@ pub struct ModelView {
     pub skill: Option<f64>,
 }
 
+impl ModelView {
+    /// What there is to say of a model, and the file that it came from.
+    pub fn of(model: &Model, path: Option<PathBuf>) -> Self {
+        Self { name: model.name.clone(), path, interfaces: model.known().len(), skill: model.median_skill() }
+    }
+}
+
 /// What state an interface is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum InterfaceState {
     /// An incident is open and nobody has acknowledged it.
     Anomalous,
-    /// An incident is open and acknowledged.
+    /// An incident is open, and somebody has attended to it: acknowledged or muted it, or retired the interface.
     Acknowledged,
     /// No data, while others have some; since the slot after its last.
     Silent,
     /// Too few rows to judge it.
     Warming,
+    /// A shifted level was taken over as the new normal within the last week; since the end of the shift.
+    TakenOver,
     /// As usual.
     Nominal,
+    /// As usual, and what is usual is one and the same value.
+    Flat,
 }
 
 /// One interface, as a line of the list.
@@ -111,6 +141,9 @@ pub struct InterfaceView {
     pub name: InterfaceName,
     /// Mean values of the last slots up to now, oldest first; NaN where there is no sample.
     pub load: [f32; SPARK],
+    /// The largest score in each of the last slots of the fleet's usual step, oldest first, in tenths:
+    /// [`NO_HEAT`] where there is no sample.
+    pub heat: [u8; HEAT],
     /// Its newest row: maximum and mean.
     pub last: Option<[f64; 2]>,
     /// What was expected of that row: maximum and mean.
@@ -133,6 +166,10 @@ pub struct InterfaceView {
     pub known: bool,
     /// The forecast that weighs most for it now.
     pub leading: Expert,
+    /// Until when all its incidents are muted, by the clock.
+    pub muted: Option<Timestamp>,
+    /// Whether it is gone for good, as somebody said: nothing of it is an alarm.
+    pub retired: bool,
 }
 
 /// A device: all interfaces of one host.
@@ -144,6 +181,8 @@ pub struct DeviceView {
     pub interfaces: std::ops::Range<usize>,
     /// Sum of its interfaces' means, a NaN where any is missing.
     pub load: [f32; SPARK],
+    /// The largest of its interfaces' heat in each slot; [`NO_HEAT`] where none has a sample.
+    pub heat: [u8; HEAT],
     /// The worst score of its interfaces.
     pub score: f32,
     /// The worst state of its interfaces.
@@ -191,11 +230,27 @@ pub struct IncidentView {
     pub taken_over: bool,
     /// How much history stood behind it when it started, in seconds: a rarity is capped at this.
     pub history: i64,
-    /// Whether somebody has acknowledged it.
-    pub acknowledged: bool,
+    /// Who has acknowledged it, and when by the clock.
+    pub acknowledged: Option<Signed>,
+    /// What people noted on it, oldest first.
+    pub notes: Vec<Note>,
+    /// Until when it is muted by the clock, itself or with all of its interface.
+    pub muted: Option<Timestamp>,
+    /// Whether its interface is retired.
+    pub retired: bool,
 }
 
 impl IncidentView {
+    /// Whether somebody has attended to it: it is acknowledged or muted, or its interface is retired.
+    pub fn attended(&self) -> bool {
+        self.acknowledged.is_some() || self.muted.is_some() || self.retired
+    }
+
+    /// Whether it calls somebody now: it rings, it is open, and nobody has attended to it.
+    pub fn calls(&self) -> bool {
+        self.rings && self.end.is_none() && !self.attended()
+    }
+
     /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
     pub fn state(&self) -> &'static str {
         state_word(self.end.is_some(), self.taken_over)
@@ -207,8 +262,17 @@ impl IncidentView {
 pub struct DetailView {
     /// Which one.
     pub id: InterfaceId,
-    /// Its rows, oldest first: as many as were asked for.
+    /// The time that was asked for, as far as there are rows: first and last moment.
+    pub span: (Timestamp, Timestamp),
+    /// Its rows in that time, oldest first; where there are more of them than points were asked for,
+    /// a point stands for the rows of [`DetailView::spacing`] seconds.
     pub points: Vec<DetailPoint>,
+    /// Seconds between two points.
+    pub spacing: i64,
+    /// Its incidents in that time: first slot, and last one (none while it is open).
+    pub incidents: Vec<(IncidentId, Timestamp, Option<Timestamp>)>,
+    /// Other interfaces over the same time, as many as were asked for.
+    pub companions: Vec<CompanionView>,
     /// Skill of the mix against each simple forecast on held-out rows, where the model knows it.
     pub skill: Vec<(Expert, f64)>,
     /// Error of the mix on those rows, in units of the interface's spread, and that of the mix without the LSTM.
@@ -217,13 +281,26 @@ pub struct DetailView {
     pub weights: Vec<(Expert, f32)>,
 }
 
-/// One row with what was said of it.
+/// An interface beside the one in detail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CompanionView {
+    /// Which one.
+    pub id: InterfaceId,
+    /// Mean values in equal parts of the detail's time, oldest first; NaN where there is no sample.
+    pub load: Vec<f32>,
+    /// Whether one of its rows there is an anomaly.
+    pub anomaly: Vec<bool>,
+}
+
+/// One row with what was said of it, or several rows as one.
 #[derive(Debug, Clone, Copy)]
 pub struct DetailPoint {
-    /// Its slot.
+    /// Its slot; of several rows that of the worst one.
     pub time: Timestamp,
-    /// Maximum and mean.
+    /// Maximum and mean; of several rows the largest maximum, and the mean of the worst one.
     pub actual: [f64; 2],
+    /// The lowest and the highest mean of the rows.
+    pub range: [f64; 2],
     /// What was expected; none while warming up.
     pub expected: Option<[f64; 2]>,
     /// The band of usual means: lower and upper end; none while warming up.
@@ -273,23 +350,31 @@ pub enum TrainingOutcome {
     Failed(String),
 }
 
+/// What a face wants to see of one interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// Which one.
+    pub interface: InterfaceId,
+    /// Seconds of its history up to `until`; none for all of it.
+    pub span: Option<i64>,
+    /// The last moment; none for now.
+    pub until: Option<Timestamp>,
+    /// Points at the most.
+    pub points: usize,
+    /// Interfaces to be drawn together with it; the first [`COMPANIONS`] count.
+    pub with: Vec<InterfaceId>,
+}
+
 /// What a face can ask of the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Put this interface's detail into the snapshots: its last `points` rows.
-    Select {
-        /// Which one; none for no detail.
-        interface: Option<InterfaceId>,
-        /// Rows wanted.
-        points: usize,
-    },
-    /// Acknowledge an incident, or take that back.
-    Acknowledge {
-        /// Which one.
-        incident: IncidentId,
-        /// Acknowledge, or take back.
-        acknowledged: bool,
-    },
+    /// Put an interface's detail into the snapshots; none for no detail.
+    Look(Option<Look>),
+    /// Look back: make snapshots of how everything stood at this moment; none for now.
+    LookBack(Option<Timestamp>),
+    /// Say something of an incident or an interface: acknowledge, note, mute, retire, or take back. It
+    /// is in force at once and written into the journal.
+    Mark(Act),
     /// Start a training run on all history, unless one is running.
     Retrain,
     /// Cancel the training run.

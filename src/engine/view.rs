@@ -1,27 +1,31 @@
 //! Makes snapshots of an engine. What did not change since the last one is shared with it.
+//!
+//! A snapshot can also be one of an earlier moment: each interface then as its rows up to that moment
+//! have it, and the incidents that were open then as open ones.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::core::{Engine, Told};
+use super::detail::detail;
 use super::snapshot::*;
-use super::track::Track;
+use super::track::{Scored, Track};
 use crate::model::Expert;
-use crate::model::skill::Skill;
-use crate::series::{InterfaceId, Timestamp};
+use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
 
 /// Closed incidents that a snapshot lists.
 const CLOSED: usize = 400;
-/// Expected errors on each side of the expected value that make the band on screen.
-const BAND: f64 = 2.5;
+/// Seconds for which it is shown that a level was taken over.
+const TAKEN_OVER_SHOWN: i64 = WEEK;
 
 /// Keeps what the last snapshot was made of.
 #[derive(Debug, Default)]
 pub struct Viewer {
     views: Vec<Option<Arc<InterfaceView>>>,
-    /// What views were made for: the directory's newest slot and each interface's state.
-    now: Option<Timestamp>,
-    states: Vec<(InterfaceState, Option<Timestamp>)>,
+    /// What views were made for: the moment, and how each interface stood.
+    moment: Moment,
+    standings: Vec<Standing>,
     /// Interfaces whose names stand in order, and the snapshot's list of them.
     order: Vec<InterfaceId>,
     revision: u64,
@@ -36,89 +40,180 @@ pub struct Surroundings {
     pub model: ModelView,
     /// The training run.
     pub training: TrainingView,
-    /// The interface asked for in detail, and how many rows of it.
-    pub selected: Option<(InterfaceId, usize)>,
+    /// The interface asked for in detail, and what of it.
+    pub look: Option<Look>,
+    /// The moment that is looked back to.
+    pub back_to: Option<Timestamp>,
 }
 
 impl Viewer {
     /// A snapshot; `touched` are the interfaces that had rows since the last one.
     pub fn snapshot(&mut self, engine: &Engine, around: &Surroundings, touched: &HashSet<InterfaceId>) -> Snapshot {
         let book = engine.book();
-        let told = book.told();
-        let states = states(engine, told);
         let tracks = engine.tracks();
+        let back_to = around.back_to.filter(|at| engine.now().is_some_and(|now| *at < now));
+        let told = match back_to {
+            Some(at) => as_of(at, book.told(), tracks),
+            None => Cow::Borrowed(book.told()),
+        };
+        let moment = Moment { now: back_to.or(engine.now()), looks_back: back_to.is_some(), step: engine.usual_step() };
+        let standings = standings(engine, &told, moment);
         self.views.resize(tracks.len(), None);
-        self.states.resize(tracks.len(), (InterfaceState::Warming, None));
-        let moved = engine.now() != self.now;
+        self.standings.resize(tracks.len(), Standing::NEW);
+        let moved = moment != self.moment;
         for (i, track) in tracks.iter().enumerate() {
             let id = InterfaceId::from_index(i);
-            if moved || touched.contains(&id) || self.views[i].is_none() || self.states[i] != states[i] {
-                self.views[i] = Some(Arc::new(interface_view(id, track, engine.now(), states[i])));
+            if moved || touched.contains(&id) || self.views[i].is_none() || self.standings[i] != standings[i] {
+                self.views[i] = Some(Arc::new(interface_view(id, track, moment, standings[i])));
             }
         }
-        (self.now, self.states) = (engine.now(), states);
+        (self.moment, self.standings) = (moment, standings);
         if self.order.len() != tracks.len() {
             self.order = engine.by_name().into_iter().map(|(id, _)| id).collect();
         }
         let interfaces: Arc<[Arc<InterfaceView>]> =
             self.order.iter().filter_map(|id| self.views[id.index()].clone()).collect();
         self.revision += 1;
-        let step = engine.usual_step();
         Snapshot {
             revision: self.revision,
             source: around.source.clone(),
             model: around.model.clone(),
-            now: engine.now(),
+            now: moment.now,
+            looks_back: moment.looks_back,
+            step: moment.step,
             devices: devices(&interfaces),
             incidents_total: told.len(),
-            incidents: incidents(engine, told),
-            detail: around
-                .selected
-                .and_then(|(id, rows)| Some(Arc::new(detail(engine, id, tracks.get(id.index())?, rows)))),
+            incidents: incidents(engine, &told),
+            detail: around.look.as_ref().and_then(|look| detail(engine, &told, look, moment.now)).map(Arc::new),
             training: around.training.clone(),
-            threshold: step.map_or(0.0, |s| engine.settings().threshold(s)),
+            threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
             interfaces,
         }
     }
 }
 
-/// Each interface's state and since when, by id.
-fn states(engine: &Engine, told: &[Told]) -> Vec<(InterfaceState, Option<Timestamp>)> {
-    let mut states: Vec<(InterfaceState, Option<Timestamp>)> = engine
-        .tracks()
-        .iter()
-        .map(|t| if t.chain().is_some() { (InterfaceState::Nominal, None) } else { (InterfaceState::Warming, None) })
-        .collect();
-    for t in told.iter().filter(|t| t.incident.end.is_none()) {
-        let state = match (engine.is_acknowledged(t.incident.id), t.incident.kind) {
-            (true, _) => InterfaceState::Acknowledged,
-            (false, IncidentKind::Silence) => InterfaceState::Silent,
-            (false, _) => InterfaceState::Anomalous,
-        };
-        states[t.interface.index()] = (state, Some(t.incident.start));
-    }
-    states
+/// When a snapshot is of.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Moment {
+    now: Option<Timestamp>,
+    looks_back: bool,
+    step: Option<Step>,
 }
 
-fn interface_view(
-    id: InterfaceId,
-    track: &Track,
-    now: Option<Timestamp>,
-    (state, since): (InterfaceState, Option<Timestamp>),
-) -> InterfaceView {
+impl Moment {
+    /// How many of an interface's rows there were.
+    fn rows(self, track: &Track) -> usize {
+        match self.now.filter(|_| self.looks_back) {
+            Some(at) => track.history().first_at_or_after(at.plus(1)),
+            None => track.history().len(),
+        }
+    }
+}
+
+/// The incidents as they stood at a moment: none that began later, and open what ended later. How far
+/// one had risen by then is read from its rows again.
+fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Cow<'static, [Told]> {
+    let begun = told.iter().filter(|t| t.incident.start <= at);
+    let then = begun.map(|t| {
+        let mut t = t.clone();
+        let incident = &mut t.incident;
+        if incident.end.is_none_or(|end| end > at) {
+            (incident.end, incident.taken_over) = (None, false);
+            let track = &tracks[t.interface.index()];
+            let history = track.history();
+            let rows = history.first_at_or_after(incident.start)..history.first_at_or_after(at.plus(1));
+            let anomalies = rows.filter_map(|i| Some((i, track.scored().get(i).filter(|s| s.anomaly)?)));
+            let (mut worst, mut latest): (Option<(usize, &Scored)>, _) = (None, incident.start);
+            for (i, scored) in anomalies {
+                latest = history.time(i);
+                if worst.is_none_or(|(_, w)| scored.score > w.score) {
+                    worst = Some((i, scored));
+                }
+            }
+            incident.latest = latest;
+            if let Some((i, scored)) = worst.filter(|_| incident.peak_at > at) {
+                (incident.peak, incident.peak_at) = (scored.score, history.time(i));
+                (incident.peak_value, incident.peak_expected) = (history.values(i)[1], scored.expected[1]);
+            }
+        }
+        t
+    });
+    Cow::Owned(then.collect())
+}
+
+/// How an interface stands, by its incidents and by what people said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    state: InterfaceState,
+    since: Option<Timestamp>,
+    muted: Option<Timestamp>,
+    retired: bool,
+}
+
+impl Standing {
+    /// Before anything is known.
+    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
+}
+
+/// How each interface stands, by id.
+fn standings(engine: &Engine, told: &[Told], moment: Moment) -> Vec<Standing> {
+    let resting = |t: &Track| match t.chain() {
+        Some(_) if moment.rows(t) <= WARM_UP => InterfaceState::Warming,
+        Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
+        Some(_) => InterfaceState::Nominal,
+        None => InterfaceState::Warming,
+    };
+    let marks = engine.marks();
+    let at_rest = |t: &Track| Standing {
+        state: resting(t),
+        since: None,
+        muted: marks.muted_interface(t.name()),
+        retired: marks.retired(t.name()),
+    };
+    let mut all: Vec<Standing> = engine.tracks().iter().map(at_rest).collect();
+    for t in told {
+        let state = match (engine.is_attended(t), t.incident.kind, t.incident.end) {
+            (_, _, Some(end)) => {
+                let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
+                let standing = &mut all[t.interface.index()];
+                if t.incident.taken_over && recent && standing.state >= InterfaceState::TakenOver {
+                    (standing.state, standing.since) = (InterfaceState::TakenOver, Some(end));
+                }
+                continue;
+            }
+            (true, ..) => InterfaceState::Acknowledged,
+            (false, IncidentKind::Silence, _) => InterfaceState::Silent,
+            (false, ..) => InterfaceState::Anomalous,
+        };
+        let standing = &mut all[t.interface.index()];
+        (standing.state, standing.since) = (state, Some(t.incident.start));
+    }
+    all
+}
+
+fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> InterfaceView {
     let history = track.history();
-    let last = history.len().checked_sub(1);
-    let scored = track.scored().last().filter(|_| track.chain().is_some());
-    let mut load = [f32::NAN; SPARK];
-    if let (Some(step), Some(now)) = (track.step_so_far(), now) {
-        for i in (0..history.len()).rev() {
-            let back = step.slots_between(history.time(i), now);
-            if back >= SPARK as i64 {
+    let rows = moment.rows(track);
+    let last = rows.checked_sub(1);
+    let scored = last.and_then(|i| track.scored().get(i.min(track.scored().len().saturating_sub(1))));
+    let scored = scored.filter(|s| s.verdict != Verdict::Warming);
+    let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
+    if let (Some(step), Some(now)) = (track.step_so_far(), moment.now) {
+        let usual = moment.step.unwrap_or(step);
+        for i in (0..rows).rev() {
+            let time = history.time(i);
+            // a little more than is shown of each, so that the slot at the edge is whole
+            let (back, hot) = (step.slots_between(time, now), usual.slots_between(time, now));
+            if back >= SPARK as i64 && hot >= HEAT as i64 {
                 break;
             }
-            let place = SPARK - 1 - back.max(0) as usize;
-            if load[place].is_nan() {
+            if let Some(place) = place_of(back, SPARK).filter(|p| load[*p].is_nan()) {
                 load[place] = history.values(i)[1] as f32;
+            }
+            if let (Some(place), Some(scored)) = (place_of(hot, HEAT), track.scored().get(i)) {
+                // tenths; what is beyond 25 looks like 25
+                let tenths = (scored.score * 10.0).clamp(0.0, 250.0) as u8;
+                heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
             }
         }
     }
@@ -126,18 +221,27 @@ fn interface_view(
         id,
         name: track.name().clone(),
         load,
+        heat,
         last: last.map(|i| history.values(i)),
         expected: scored.map(|s| s.expected),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
         score: scored.map_or(0.0, |s| s.score as f32),
-        state,
-        since,
-        rows: history.len(),
+        state: standing.state,
+        since: standing.since,
+        rows,
         span: last.map(|i| (history.time(0), history.time(i))),
         step: track.step(),
         known: track.chain().is_some_and(|c| c.known),
         leading: leading(track),
+        muted: standing.muted,
+        retired: standing.retired,
     }
+}
+
+/// The place, oldest first, of what lies so many slots back among the last `slots`.
+fn place_of(back: i64, slots: usize) -> Option<usize> {
+    let back = usize::try_from(back.max(0)).ok()?;
+    (slots - 1).checked_sub(back)
 }
 
 fn leading(track: &Track) -> Expert {
@@ -145,7 +249,7 @@ fn leading(track: &Track) -> Expert {
     weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Expert::LastValue, |(expert, _)| expert)
 }
 
-fn larger(pair: [f64; 2]) -> f64 {
+pub(super) fn larger(pair: [f64; 2]) -> f64 {
     if pair[0].abs() > pair[1].abs() { pair[0] } else { pair[1] }
 }
 
@@ -153,15 +257,19 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
     let mut out = Vec::new();
     let mut from = 0;
     for of_host in interfaces.chunk_by(|a, b| a.name.host == b.name.host) {
-        let mut load = [0.0f32; SPARK];
+        let (mut load, mut heat) = ([0.0f32; SPARK], [NO_HEAT; HEAT]);
         for view in of_host {
             load.iter_mut().zip(&view.load).for_each(|(sum, v)| *sum += v);
+            for (all, own) in heat.iter_mut().zip(view.heat).filter(|(_, own)| *own != NO_HEAT) {
+                *all = if *all == NO_HEAT { own } else { own.max(*all) };
+            }
         }
         let open = |v: &&Arc<InterfaceView>| matches!(v.state, InterfaceState::Anomalous | InterfaceState::Silent);
         out.push(Arc::new(DeviceView {
             host: of_host[0].name.host.clone(),
             interfaces: from..from + of_host.len(),
             load,
+            heat,
             score: of_host.iter().map(|v| v.score).fold(0.0, f32::max),
             state: of_host.iter().map(|v| v.state).min().unwrap_or(InterfaceState::Nominal),
             open: of_host.iter().filter(open).count(),
@@ -175,7 +283,7 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
 fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
     let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     open.reverse();
-    open.sort_by_key(|t| !t.rings || engine.is_acknowledged(t.incident.id));
+    open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     // The ones that ended last are kept, however long ago they began; then as the others, newest first.
     let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
     if closed.len() > CLOSED {
@@ -183,12 +291,12 @@ fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
         closed.truncate(CLOSED);
     }
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
+    let marks = engine.marks();
     let view = |t: &Told| {
-        let i = &t.incident;
+        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
         Arc::new(IncidentView {
             id: i.id,
             interface: t.interface,
-            name: engine.tracks()[t.interface.index()].name().clone(),
             kind: i.kind,
             direction: i.direction,
             start: i.start,
@@ -204,48 +312,12 @@ fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
             rings: t.rings,
             taken_over: i.taken_over,
             history: i.history,
-            acknowledged: engine.is_acknowledged(i.id),
+            acknowledged: marks.acknowledged(i.id).cloned(),
+            notes: marks.notes(i.id).to_vec(),
+            muted: marks.muted(i.id, &name),
+            retired: marks.retired(&name),
+            name,
         })
     };
     open.into_iter().chain(closed).map(view).collect()
-}
-
-fn detail(engine: &Engine, id: InterfaceId, track: &Track, rows: usize) -> DetailView {
-    let history = track.history();
-    let from = history.len().saturating_sub(rows.max(1));
-    let scale = track.chain().map(|c| c.forecaster.scale()[1]);
-    let points = (from..track.scored().len())
-        .map(|i| {
-            let s = &track.scored()[i];
-            let said = scale.filter(|_| s.verdict != Verdict::Warming);
-            DetailPoint {
-                time: history.time(i),
-                actual: history.values(i),
-                expected: said.map(|_| s.expected),
-                band: said.map(|scale| {
-                    let middle = scale.forward(s.expected[1]);
-                    [scale.back(middle - BAND * s.band), scale.back(middle + BAND * s.band)]
-                }),
-                error: larger(s.error) as f32,
-                score: s.score as f32,
-                anomaly: s.anomaly,
-            }
-        })
-        .collect();
-    let known = engine.model().known().iter().find(|k| k.name == *track.name());
-    let skill = known.filter(|_| track.chain().is_some_and(|c| c.known)).and_then(|k| k.skill.as_ref());
-    DetailView {
-        id,
-        points,
-        skill: skill.map(against).unwrap_or_default(),
-        held_out: skill.map(|skill| [skill.mix, skill.plain]),
-        weights: track.chain().map(|c| c.forecaster.weights()).unwrap_or_default(),
-    }
-}
-
-/// 1 − error of the mix / error of each forecast of the skill table that there was on the held-out rows.
-fn against(skill: &Skill) -> Vec<(Expert, f64)> {
-    let shown = Expert::SIMPLE.into_iter().chain([Expert::Linear]);
-    let pairs = shown.map(|expert| (expert, skill.experts[expert as usize]));
-    pairs.filter(|(_, e)| e.is_finite() && *e > 0.0).map(|(expert, e)| (expert, 1.0 - skill.mix / e)).collect()
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::naming::Rank;
+use super::state::FileState;
 pub use crate::series::origin::{FileId, Origin};
 use crate::series::{InterfaceId, InterfaceName, Timestamp};
 
@@ -23,6 +25,15 @@ pub struct FileSource {
     pub root: Root,
     /// Its path as opened.
     pub path: Arc<PathBuf>,
+    /// What its name says of its precedence.
+    pub rank: Rank,
+}
+
+impl FileSource {
+    /// The file at `path`.
+    pub fn new(root: Root, path: Arc<PathBuf>) -> Self {
+        Self { root, rank: Rank::of(&path), path }
+    }
 }
 
 /// One accepted sample: finite values of at most 1e18 in magnitude.
@@ -84,6 +95,8 @@ pub struct Batch {
     pub refused: u64,
     /// Things about whole files.
     pub notices: Vec<Notice>,
+    /// Files of which something has changed: how they are now.
+    pub states: Vec<FileState>,
     /// How many files are being read by now.
     pub open_files: usize,
     /// How far the reading is.

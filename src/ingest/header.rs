@@ -13,23 +13,30 @@ pub(super) struct Layout {
     pub(super) fields: usize,
 }
 
+/// Why a file's rows cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unfit {
+    /// A sentence about the file that says what to do.
+    pub(super) why: String,
+    /// Whether it is what noctop itself wrote, or labels: no rows are lost then.
+    pub(super) own: bool,
+}
+
 impl Layout {
-    /// The layout that `header` gives, or a sentence about the file that says what to do.
-    pub(super) fn of(header: &ByteRecord, names: &ColumnNames, delimiter: u8) -> Result<Self, String> {
+    /// The layout that `header` gives, or why it gives none.
+    pub(super) fn of(header: &ByteRecord, names: &ColumnNames, delimiter: u8) -> Result<Self, Unfit> {
         let found: Vec<String> =
             header.iter().map(|field| String::from_utf8_lossy(field).trim().to_lowercase()).collect();
         let has = |name: &str| found.iter().any(|f| f == name);
         let place = |name: &str| found.iter().position(|f| *f == name.trim().to_lowercase());
 
         if has("score") && has("verdict") && has("max_expected") {
-            return Err(
-                "holds scores that noctop wrote, not samples: it is skipped; write scores to another directory".into(),
-            );
+            let why = "holds scores that noctop wrote, not samples: it is skipped; write scores to another directory";
+            return Err(Unfit { why: why.into(), own: true });
         }
         if has("start") && has("end") && has("hostname") && place(&names.timeslot).is_none() {
-            return Err(
-                "holds incidents or labels, not samples: it is skipped; keep such files in another directory".into()
-            );
+            let why = "holds incidents or labels, not samples: it is skipped; keep such files in another directory";
+            return Err(Unfit { why: why.into(), own: true });
         }
 
         let wanted = names.all();
@@ -37,7 +44,7 @@ impl Layout {
         let missing: Vec<&str> = wanted.iter().zip(places).filter(|(_, p)| p.is_none()).map(|(n, _)| *n).collect();
         match places {
             [Some(a), Some(b), Some(c), Some(d), Some(e)] => Ok(Self { at: [a, b, c, d, e], fields: header.len() }),
-            _ => Err(complaint(&missing, header, delimiter)),
+            _ => Err(Unfit { why: complaint(&missing, header, delimiter), own: false }),
         }
     }
 }
@@ -62,7 +69,7 @@ mod tests {
     use super::*;
 
     fn of(header: &[&str]) -> Result<Layout, String> {
-        Layout::of(&ByteRecord::from(header.to_vec()), &ColumnNames::default(), b',')
+        Layout::of(&ByteRecord::from(header.to_vec()), &ColumnNames::default(), b',').map_err(|unfit| unfit.why)
     }
 
     #[test]

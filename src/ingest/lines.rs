@@ -23,8 +23,8 @@ pub(super) enum Found {
 
 /// What `bytes`, which start with a record, hold.
 pub(super) fn complete(bytes: &[u8], delimiter: u8) -> Found {
-    if !bytes.contains(&b'"') {
-        return match bytes.iter().rposition(|b| *b == b'\n') {
+    if memchr::memchr(b'"', bytes).is_none() {
+        return match memchr::memrchr(b'\n', bytes) {
             Some(last) => Found::Complete(last + 1),
             None => Found::Open { quoted: false },
         };
@@ -70,7 +70,7 @@ pub(super) fn first(bytes: &[u8], delimiter: u8) -> Found {
 
 /// How many line ends there are.
 pub(super) fn newlines(bytes: &[u8]) -> u32 {
-    let count = bytes.iter().filter(|b| **b == b'\n').count();
+    let count = memchr::memchr_iter(b'\n', bytes).count();
     u32::try_from(count).unwrap_or(u32::MAX)
 }
 

@@ -1,5 +1,7 @@
 //! How files are to be read: names of columns, delimiter, time zone, size of a turn.
 
+use std::time::Duration;
+
 use jiff::tz::TimeZone;
 
 use super::error::IngestError;
@@ -50,11 +52,22 @@ pub struct ReadOptions {
     pub time_zone: TimeZone,
     /// Bytes that one turn reads at the most (and one record more, so that it always gets on).
     pub bytes_per_turn: usize,
+    /// Whether the directories below are read too.
+    pub recursive: bool,
+    /// How long a file must not have been written for its last line to count without a newline.
+    pub grace: Duration,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { columns: ColumnNames::default(), delimiter: b',', time_zone: TimeZone::UTC, bytes_per_turn: 4 << 20 }
+        Self {
+            columns: ColumnNames::default(),
+            delimiter: b',',
+            time_zone: TimeZone::UTC,
+            bytes_per_turn: 4 << 20,
+            recursive: false,
+            grace: Duration::from_secs(60),
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! From one complete record to the values of a row, or to the reason why it is none.
 
+use std::str::Utf8Error;
+
 use csv::ByteRecord;
 
 use super::header::Layout;
 use super::options::ColumnNames;
-use super::timeslot::TimeslotReader;
 use crate::series::Timestamp;
 
 /// The largest magnitude that is taken for a load.
@@ -25,23 +26,80 @@ pub(super) struct Fields<'r> {
     pub(super) mean: f64,
 }
 
-/// Whether the record is an empty line, which is neither a row nor an error.
-pub(super) fn is_blank(record: &ByteRecord) -> bool {
-    record.is_empty() || (record.len() == 1 && record[0].trim_ascii().is_empty())
+/// The fields of a record, however they were found.
+pub(super) trait Record {
+    /// How many there are.
+    fn count(&self) -> usize;
+    /// The text of one.
+    fn text(&self, at: usize) -> Option<Result<&str, Utf8Error>>;
+    /// Whether there is nothing in it.
+    fn is_empty_at(&self, at: usize) -> bool;
 }
 
-/// Takes a record apart. The error says what is wrong with it and, where that helps, what to mend.
+impl Record for ByteRecord {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn text(&self, at: usize) -> Option<Result<&str, Utf8Error>> {
+        self.get(at).map(std::str::from_utf8)
+    }
+
+    fn is_empty_at(&self, at: usize) -> bool {
+        self.get(at).is_none_or(|field| field.trim_ascii().is_empty())
+    }
+}
+
+/// A line without quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Line<'a> {
+    /// All of it.
+    pub(super) text: &'a str,
+    /// Where each field ends.
+    pub(super) ends: &'a [usize],
+}
+
+impl<'a> Line<'a> {
+    fn field(&self, at: usize) -> Option<&'a str> {
+        let end = *self.ends.get(at)?;
+        // Behind the delimiter of the field before.
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        self.text.get(start..end)
+    }
+}
+
+impl Record for Line<'_> {
+    fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn text(&self, at: usize) -> Option<Result<&str, Utf8Error>> {
+        self.field(at).map(Ok)
+    }
+
+    fn is_empty_at(&self, at: usize) -> bool {
+        self.field(at).is_none_or(|field| field.as_bytes().trim_ascii().is_empty())
+    }
+}
+
+/// Whether the record is an empty line, which is neither a row nor an error.
+pub(super) fn is_blank(record: &impl Record) -> bool {
+    record.count() == 0 || (record.count() == 1 && record.is_empty_at(0))
+}
+
+/// Takes a record apart; `time` makes a moment of a timeslot. The error says what is wrong with it
+/// and, where that helps, what to mend.
 pub(super) fn read<'r>(
-    record: &'r ByteRecord,
+    record: &'r impl Record,
     layout: &Layout,
     names: &ColumnNames,
-    slots: &TimeslotReader,
+    time: impl FnOnce(&str) -> Option<Timestamp>,
 ) -> Result<Fields<'r>, String> {
     // A delimiter too many moves values into the wrong columns, where they may well be readable.
-    if record.len() > layout.fields && record.iter().skip(layout.fields).any(|f| !f.trim_ascii().is_empty()) {
+    if record.count() > layout.fields && (layout.fields..record.count()).any(|at| !record.is_empty_at(at)) {
         return Err(format!(
             "has {} fields where the header has {}: quote a field that holds the delimiter",
-            record.len(),
+            record.count(),
             layout.fields
         ));
     }
@@ -49,8 +107,7 @@ pub(super) fn read<'r>(
     let text = |column: usize| field(record, layout.at[column], names[column]);
 
     let timeslot = text(0)?;
-    let time = slots
-        .read(timeslot)
+    let time = time(timeslot)
         .ok_or_else(|| format!("{} is {}: not a time such as 2026-11-23 14:05:00", names[0], shortened(timeslot)))?;
     Ok(Fields {
         time,
@@ -61,18 +118,27 @@ pub(super) fn read<'r>(
     })
 }
 
-fn field<'r>(record: &'r ByteRecord, at: usize, name: &str) -> Result<&'r str, String> {
-    let Some(bytes) = record.get(at) else {
-        let fields = record.len();
-        let noun = if fields == 1 { "field" } else { "fields" };
-        return Err(format!("has {fields} {noun}, too few: {name} would be field {}", at + 1));
+fn field<'r>(record: &'r impl Record, at: usize, name: &str) -> Result<&'r str, String> {
+    let text = match record.text(at) {
+        Some(Ok(text)) => text,
+        Some(Err(_)) => return Err(format!("{name} is not valid UTF-8: write the file as UTF-8")),
+        None => {
+            let fields = record.count();
+            let noun = if fields == 1 { "field" } else { "fields" };
+            return Err(format!("has {fields} {noun}, too few: {name} would be field {}", at + 1));
+        }
     };
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return Err(format!("{name} is not valid UTF-8: write the file as UTF-8"));
-    };
-    match text.trim() {
+    match trimmed(text) {
         "" => Err(format!("{name} is empty")),
         text => Ok(text),
+    }
+}
+
+/// The text without blanks around it; quick where there are none.
+fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 
@@ -100,11 +166,13 @@ mod tests {
     use jiff::tz::TimeZone;
 
     use super::*;
+    use crate::ingest::TimeslotReader;
 
     const LAYOUT: Layout = Layout { at: [0, 1, 2, 3, 4], fields: 5 };
 
     fn check(record: &ByteRecord) -> Result<(String, String, f64, f64), String> {
-        read(record, &LAYOUT, &ColumnNames::default(), &TimeslotReader::new(TimeZone::UTC))
+        let slots = TimeslotReader::new(TimeZone::UTC);
+        read(record, &LAYOUT, &ColumnNames::default(), |text| slots.read(text))
             .map(|f| (f.time.to_string(), format!("{} {}", f.host, f.ifname), f.max, f.mean))
     }
 

@@ -5,15 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use csv::ByteRecord;
-
 use super::batch::{Batch, Notice, Progress, Root};
 use super::error::IngestError;
-use super::file::{Followed, Turn};
+use super::file::Followed;
 use super::listing::{self, Entry, Identity};
+use super::naming::Rank;
 use super::options::ReadOptions;
-use super::timeslot::TimeslotReader;
-use crate::series::Names;
+use super::reading::Turn;
+use super::rows::RowReader;
 
 /// Looks that a file may be missing in before it is forgotten: a listing that is made while a file
 /// is renamed can lack both of its names.
@@ -23,23 +22,26 @@ const MOST_MISSED: u8 = 3;
 #[derive(Debug)]
 pub struct Tailer {
     options: ReadOptions,
-    slots: TimeslotReader,
+    rows: RowReader,
     roots: Vec<Directory>,
-    names: Names,
     file_count: usize,
     turns: usize,
     bytes: Vec<u8>,
-    record: ByteRecord,
 }
 
 #[derive(Debug)]
 struct Directory {
     root: Root,
     path: Arc<PathBuf>,
-    /// In the order of their paths as far as possible.
+    recursive: bool,
+    /// In the order of their ranks, which is mostly the order of time.
     files: Vec<Followed>,
+    /// Files that were ever seen.
+    seen: u32,
     /// What was said about the directory itself while it could not be listed.
     trouble: Option<String>,
+    /// Directories below that cannot be listed.
+    closed: HashSet<PathBuf>,
 }
 
 impl Tailer {
@@ -54,21 +56,12 @@ impl Tailer {
             .into_iter()
             .map(|(root, path)| {
                 require_directory(&path)?;
-                Ok(Directory { root, path: Arc::new(path), files: Vec::new(), trouble: None })
+                Ok(Directory::new(root, path, options.recursive))
             })
             .collect::<Result<_, IngestError>>()?;
         // History is the older part of time, and rows are cheapest to take in the order of time.
         roots.sort_by_key(|directory| directory.root);
-        Ok(Self {
-            slots: TimeslotReader::new(options.time_zone.clone()),
-            options,
-            roots,
-            names: Names::default(),
-            file_count: 0,
-            turns: 0,
-            bytes: Vec::new(),
-            record: ByteRecord::new(),
-        })
+        Ok(Self { rows: RowReader::new(&options), options, roots, file_count: 0, turns: 0, bytes: Vec::new() })
     }
 
     /// Looks at the directories and reads on: complete lines, at most about
@@ -77,22 +70,22 @@ impl Tailer {
         self.turn(false)
     }
 
-    /// As [`Tailer::scan`], but takes a last line without a newline too: for those who read once.
-    /// Call it again while the batch is not caught up, and do not read on after that: what is later
-    /// appended to such a line would be taken for a line of its own.
+    /// As [`Tailer::scan`], but takes a last line without a newline at once: for those who read once.
+    /// Call it again while the batch is not caught up.
     pub fn finish(&mut self) -> Batch {
         self.turn(true)
     }
 
     fn turn(&mut self, finishing: bool) -> Batch {
         let mut batch = Batch::default();
-        let known_names = self.names.all().len();
+        let known_names = self.rows.names().all().len();
         for directory in &mut self.roots {
             directory.look(&mut batch);
         }
         self.read(&mut batch, finishing);
-        batch.names = self.names.all()[known_names..].to_vec();
-        for file in self.roots.iter().flat_map(|directory| &directory.files) {
+        batch.names = self.rows.names().all()[known_names..].to_vec();
+        for file in self.roots.iter_mut().flat_map(|directory| &mut directory.files) {
+            batch.states.extend(file.tell());
             batch.open_files += usize::from(file.is_open());
             if let Some((read, total)) = file.progress() {
                 batch.progress = Progress { read: batch.progress.read + read, total: batch.progress.total + total };
@@ -105,8 +98,9 @@ impl Tailer {
     /// Files that were read to their end before share up to half of the turn, each turn beginning
     /// with another one. The rest goes to the others in their order.
     fn read(&mut self, batch: &mut Batch, finishing: bool) {
-        let due =
-            self.roots.iter_mut().flat_map(|directory| &mut directory.files).filter(|file| file.is_due(finishing));
+        let grace = self.options.grace;
+        let files = self.roots.iter_mut().flat_map(|directory| &mut directory.files);
+        let due = files.filter(|file| file.is_due(finishing, grace));
         let (mut live, backlog): (Vec<_>, Vec<_>) = due.partition(|file| file.live);
         self.turns = self.turns.wrapping_add(1);
         if !live.is_empty() {
@@ -115,12 +109,10 @@ impl Tailer {
         }
         let mut turn = Turn {
             options: &self.options,
-            slots: &self.slots,
-            names: &mut self.names,
+            rows: &mut self.rows,
             file_count: &mut self.file_count,
             batch,
             bytes: &mut self.bytes,
-            record: &mut self.record,
             finishing,
         };
         let all = self.options.bytes_per_turn.max(2);
@@ -138,13 +130,18 @@ impl Tailer {
 }
 
 impl Directory {
+    fn new(root: Root, path: PathBuf, recursive: bool) -> Self {
+        let (files, closed) = (Vec::new(), HashSet::new());
+        Self { root, path: Arc::new(path), recursive, files, seen: 0, trouble: None, closed }
+    }
+
     /// Lists the directory and brings what is known of its files up to date.
     fn look(&mut self, batch: &mut Batch) {
         self.files.retain(|file| !file.stranger);
         let known: HashMap<Identity, usize> = self.files.iter().enumerate().map(|(i, f)| (f.identity, i)).collect();
         let inodes: HashSet<u64> = known.keys().map(|identity| identity.inode()).collect();
-        let entries = match listing::list(&self.path, |inode| inodes.contains(&inode)) {
-            Ok(entries) => entries,
+        let listing = match listing::list(&self.path, self.recursive, |inode| inodes.contains(&inode)) {
+            Ok(listing) => listing,
             Err(e) => {
                 self.files.iter_mut().for_each(|file| file.here = false);
                 let message = format!("cannot be listed ({e}): its rows so far stay, and it is tried again");
@@ -158,10 +155,15 @@ impl Directory {
         if self.trouble.take().is_some() {
             batch.notices.push(self.notice("can be listed again".into()));
         }
-        for file in &mut self.files {
-            file.here = false;
-            file.missed = file.missed.saturating_add(1);
+        for (path, e) in &listing.closed {
+            if self.closed.insert(path.clone()) {
+                let message = format!("cannot be listed ({e}): let this user read and enter it; it is tried again");
+                batch.notices.push(Notice { path: Arc::new(path.clone()), message });
+            }
         }
+        self.closed.retain(|path| listing.closed.iter().any(|(closed, _)| closed == path));
+        let entries = listing.entries;
+        self.files.iter_mut().for_each(Followed::miss);
         let now = SystemTime::now();
         // A name that still leads to the same file comes first: of several names of one file, the
         // one that we know is not a new one.
@@ -174,6 +176,7 @@ impl Directory {
             }
         }
         self.add_new(&entries, &known, now, batch);
+        batch.states.extend(self.files.iter().filter(|file| file.missed >= MOST_MISSED).map(Followed::farewell));
         self.files.retain(|file| file.missed < MOST_MISSED);
     }
 
@@ -183,6 +186,8 @@ impl Directory {
             if !added.insert(entry.identity) {
                 continue;
             }
+            let new = Followed::new(self.seen, self.root, entry, now);
+            self.seen += 1;
             let replaced = self.files.iter().position(|file| !file.here && *file.path == entry.path);
             if let Some(old) = replaced {
                 if self.files[old].is_started() {
@@ -190,13 +195,14 @@ impl Directory {
                         "was replaced by another file: it is read from its start, and what it says takes precedence";
                     batch.notices.push(Notice { path: self.files[old].path.clone(), message: message.into() });
                 }
-                self.files[old] = Followed::new(self.root, entry, now);
+                batch.states.push(self.files[old].farewell());
+                self.files[old] = new;
             } else {
-                self.files.push(Followed::new(self.root, entry, now));
+                self.files.push(new);
             }
         }
         if !added.is_empty() {
-            self.files.sort_by(|a, b| a.path.cmp(&b.path));
+            self.files.sort_by_cached_key(|file| (Rank::of(&file.path), file.path.clone()));
         }
     }
 

@@ -12,16 +12,20 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 use notify::event::{AccessKind, AccessMode};
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Event, EventKind, RecursiveMode, Watcher};
 
-use super::batch::{Batch, Root};
+use super::batch::{Batch, Notice, Root};
 use super::error::IngestError;
+use super::filesystem;
 use super::listing::Identity;
 use super::options::ReadOptions;
 use super::tailer::Tailer;
 
 /// Scans that events ask for are at least this far apart.
 const LEAST_APART: Duration = Duration::from_millis(100);
+/// After a scan that found nothing, as many times its own time pass before the next one: a directory
+/// with very many files is not looked through all the time.
+const REST: u32 = 4;
 /// Batches that may wait for the engine.
 const QUEUE: usize = 4;
 /// How long dropping a [`Watch`] waits for its thread.
@@ -88,6 +92,16 @@ pub struct Watch {
 /// When the directory does not exist or cannot be listed, when the options contradict themselves,
 /// or when there can be no thread.
 pub fn watch(dir: PathBuf, options: WatchOptions) -> Result<Watch, IngestError> {
+    watch_with(dir, options, Box::new(|handler| Some(Box::new(notify::recommended_watcher(handler).ok()?))))
+}
+
+/// What notify calls for each event.
+pub(super) type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
+/// Makes a watcher, where one can be had.
+pub(super) type MakeWatcher = Box<dyn Fn(Handler) -> Option<Box<dyn Watcher + Send>> + Send>;
+
+/// The same with a watcher of the caller's.
+pub(super) fn watch_with(dir: PathBuf, options: WatchOptions, make: MakeWatcher) -> Result<Watch, IngestError> {
     let tailer = Tailer::new(vec![(Root::Data, dir.clone())], options.read.clone())?;
     let (feed_sender, feed) = bounded(QUEUE);
     let (stop, stop_receiver) = bounded(0);
@@ -97,7 +111,7 @@ pub fn watch(dir: PathBuf, options: WatchOptions) -> Result<Watch, IngestError> 
         .name("ingest".into())
         .spawn(move || {
             let _ending: Sender<()> = ending;
-            guarded(&outlet, || run(&dir, tailer, &options, &outlet));
+            guarded(&outlet, || run(&dir, tailer, &options, make, &outlet));
         })
         .map_err(|source| IngestError::Thread { source })?;
     Ok(Watch { feed, stop: Some(stop), ended, thread: Some(thread) })
@@ -163,8 +177,8 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("for an unknown reason")
 }
 
-fn run(dir: &Path, mut tailer: Tailer, options: &WatchOptions, outlet: &Outlet) -> Stopped {
-    let end = follow(dir, &mut tailer, options, outlet);
+fn run(dir: &Path, mut tailer: Tailer, options: &WatchOptions, make: MakeWatcher, outlet: &Outlet) -> Stopped {
+    let end = follow(dir, &mut tailer, options, make, outlet);
     match end {
         Err(stopped) => stopped,
         Ok(never) => match never {},
@@ -175,9 +189,10 @@ fn follow(
     dir: &Path,
     tailer: &mut Tailer,
     options: &WatchOptions,
+    make: MakeWatcher,
     outlet: &Outlet,
 ) -> Result<std::convert::Infallible, Stopped> {
-    let mut events = Events::new(dir, options.polling_only);
+    let mut events = Events::new(dir, options, make);
     let mut told_mode = None;
     let mut last = Told::default();
     loop {
@@ -189,10 +204,12 @@ fn follow(
         }
         events.forget();
         let scanned = Instant::now();
-        let batch = tailer.scan();
+        let mut batch = tailer.scan();
+        batch.notices.extend(events.notice.take());
         let caught_up = batch.caught_up;
         let told = Told::of(&batch);
         let moved = told.read != last.read || !batch.rows.is_empty();
+        let rest = if moved { LEAST_APART } else { LEAST_APART.max(scanned.elapsed() * REST) };
         if is_news(&batch) || told.differs(&last) {
             outlet.send(Feed::Batch(batch))?;
         }
@@ -204,7 +221,7 @@ fn follow(
             outlet.wait(&never(), Duration::ZERO)?;
             continue;
         }
-        outlet.wait(&never(), LEAST_APART.saturating_sub(scanned.elapsed()))?;
+        outlet.wait(&never(), rest.saturating_sub(scanned.elapsed()))?;
     }
 }
 
@@ -228,28 +245,49 @@ impl Told {
 }
 
 fn is_news(batch: &Batch) -> bool {
-    let Batch { names, files, rows, refused, notices, .. } = batch;
-    !names.is_empty() || !files.is_empty() || !rows.is_empty() || !notices.is_empty() || *refused > 0
+    let Batch { names, files, rows, refused, notices, states, .. } = batch;
+    let any = !names.is_empty() || !files.is_empty() || !rows.is_empty() || !notices.is_empty() || !states.is_empty();
+    any || *refused > 0
 }
 
 /// The operating system's events about one directory, as far as they can be had.
 struct Events {
     dir: PathBuf,
     wanted: bool,
+    depth: RecursiveMode,
+    make: MakeWatcher,
     /// Says something when something may have happened.
     wake: Receiver<()>,
     waker: Sender<()>,
-    watcher: Option<(RecommendedWatcher, Identity)>,
+    watcher: Option<(Box<dyn Watcher + Send>, Identity)>,
+    /// The directory that is known to send no events, and for which that was said.
+    mute: Option<Identity>,
+    /// Something to be said of it.
+    notice: Option<Notice>,
     /// Says something when the watch on the directory itself is lost.
     lost: Receiver<()>,
     lose: Sender<()>,
 }
 
 impl Events {
-    fn new(dir: &Path, polling_only: bool) -> Self {
+    fn new(dir: &Path, options: &WatchOptions, make: MakeWatcher) -> Self {
         let (waker, wake) = bounded(1);
         let (lose, lost) = bounded(1);
-        Self { dir: dir.to_owned(), wanted: !polling_only, wake, waker, watcher: None, lost, lose }
+        let depth = if options.read.recursive { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+        let (watcher, mute, notice) = (None, None, None);
+        Self {
+            dir: dir.to_owned(),
+            wanted: !options.polling_only,
+            depth,
+            make,
+            wake,
+            waker,
+            watcher,
+            mute,
+            notice,
+            lost,
+            lose,
+        }
     }
 
     /// Sees to it that the directory which now has our path is the one that is watched.
@@ -260,14 +298,23 @@ impl Events {
         let identity = std::fs::metadata(&self.dir).ok().map(|metadata| Identity::of(&metadata));
         let lost = self.lost.try_recv().is_ok();
         if lost || self.watcher.as_ref().map(|(_, watched)| *watched) != identity {
-            self.watcher = identity.and_then(|identity| Some((self.begin()?, identity)));
+            self.watcher = identity.and_then(|identity| Some((self.begin(identity)?, identity)));
         }
         if self.watcher.is_some() { WatchMode::Events } else { WatchMode::Polling }
     }
 
-    fn begin(&self) -> Option<RecommendedWatcher> {
+    fn begin(&mut self, identity: Identity) -> Option<Box<dyn Watcher + Send>> {
+        if self.mute == Some(identity) {
+            return None;
+        }
+        if let Some(name) = filesystem::without_events(&self.dir) {
+            self.mute = Some(identity);
+            let message = format!("lies on {name}, which does not tell when a file was written: it is polled");
+            self.notice = Some(Notice { path: self.dir.clone().into(), message });
+            return None;
+        }
         let (waker, lose, dir) = (self.waker.clone(), self.lose.clone(), self.dir.clone());
-        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        let mut watcher = (self.make)(Box::new(move |event: notify::Result<Event>| {
             // A full channel says the same already.
             if loses_directory(&event, &dir) {
                 let _ = lose.try_send(());
@@ -275,9 +322,8 @@ impl Events {
             if is_a_hint(&event) {
                 let _ = waker.try_send(());
             }
-        })
-        .ok()?;
-        watcher.watch(&self.dir, RecursiveMode::NonRecursive).ok()?;
+        }))?;
+        watcher.watch(&self.dir, self.depth).ok()?;
         Some(watcher)
     }
 

@@ -2,6 +2,8 @@
 
 /// Magnitude that a scaled value is held to; far beyond anything that a real interface shows.
 const LIMIT: f64 = 60.0;
+/// The least spread: some 3 % of the usual value.
+const LEAST_SPREAD: f64 = 0.01;
 
 /// z = (asinh(x/c) − m)/s: linear near the usual values, logarithmic far above, and defined for
 /// zero and for negative values.
@@ -49,7 +51,12 @@ impl Scale {
         bent.sort_unstable_by(f64::total_cmp);
         let q = |p| sorted_quantile(&bent, p);
         let spread = ((q(0.75) - q(0.25)) / 1.349).max((q(0.98) - q(0.02)) / 8.2);
-        Self { knee, middle: q(0.5), spread: spread.max(if idle { 0.1 } else { 0.01 }) }
+        Self { knee, middle: q(0.5), spread: spread.max(if idle { 0.1 } else { LEAST_SPREAD }) }
+    }
+
+    /// Whether it shows one and the same value, give or take some per cent, or nothing at all.
+    pub fn is_flat(&self) -> bool {
+        self.spread <= LEAST_SPREAD || (self.middle == 0.0 && self.spread == 1.0 && self.knee == 1.0)
     }
 
     /// Raw to scaled.

@@ -1,6 +1,7 @@
 //! Time as the rows have it: whole seconds, a step, and places in the day and in the week.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Seconds of a day.
 pub const DAY: i64 = 86_400;
@@ -40,6 +41,14 @@ impl Timestamp {
     /// Seconds since Monday 00:00 UTC, 0 to 604,799 (1970-01-01 was a Thursday).
     pub const fn second_of_week(self) -> i64 {
         (self.0 + 3 * DAY).rem_euclid(WEEK)
+    }
+}
+
+/// What a clock says, to the second; a clock that stands before 1970 says 1970.
+impl From<SystemTime> for Timestamp {
+    fn from(clock: SystemTime) -> Self {
+        let seconds = clock.duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        Self(i64::try_from(seconds).unwrap_or(i64::MAX))
     }
 }
 

@@ -137,7 +137,7 @@ fn read(tailer: &mut Tailer, engine: &mut Engine) -> bool {
 }
 
 #[track_caller]
-fn compare(live: &Engine, batch: &Engine, what: &str) {
+pub(crate) fn compare(live: &Engine, batch: &Engine, what: &str) {
     let (got, want) = (said(live), said(batch));
     assert_eq!(got.keys().collect::<Vec<_>>(), want.keys().collect::<Vec<_>>(), "{what}");
     for (name, rows) in &want {
@@ -250,7 +250,7 @@ fn on_the_live_thread() {
 }
 
 /// The incidents of a snapshot as `score --incidents` writes them.
-fn listed(snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn listed(snapshot: &Snapshot) -> Vec<String> {
     let line = |i: &noctop::engine::IncidentView| {
         [
             i.name.host.to_string(),

@@ -311,8 +311,16 @@ pub(crate) fn scored(dir: &Path, threads: usize) -> Engine {
 
 /// The same with these settings.
 pub(crate) fn scored_with(dir: &Path, threads: usize, settings: Settings) -> Engine {
-    let mut engine = Engine::new(built_in(), settings, threads);
-    let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], ReadOptions::default()).unwrap();
+    read_into(Engine::new(built_in(), settings, threads), dir, ReadOptions::default())
+}
+
+/// The same, read in this way.
+pub(crate) fn scored_as(dir: &Path, threads: usize, options: ReadOptions) -> Engine {
+    read_into(Engine::new(built_in(), Settings::default(), threads), dir, options)
+}
+
+fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
+    let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options).unwrap();
     loop {
         let batch = tailer.finish();
         engine.absorb(&batch);

@@ -35,6 +35,9 @@ fn lines(app: &App) -> Vec<Line> {
         (InterfaceState::Acknowledged, 0.0, "anomalous, acknowledged"),
         (InterfaceState::Silent, 0.0, "silent: no rows while others have some"),
         (InterfaceState::Warming, 0.0, "warming up: too few rows to judge it"),
+        (InterfaceState::TakenOver, 0.0, "as usual at a new level, which was taken over within the last week"),
+        (InterfaceState::Flat, 0.0, "flat by nature: as usual, and that is one and the same value"),
+        (InterfaceState::Nominal, 0.0, "nominal: as usual"),
     ];
     for (state, error, text) in states {
         let (mark, role) = glyphs.state(state, error);

@@ -292,7 +292,9 @@ fn line_role(state: InterfaceState) -> Role {
     match state {
         InterfaceState::Anomalous => Role::Strong,
         InterfaceState::Acknowledged | InterfaceState::Warming => Role::Faint,
-        InterfaceState::Silent | InterfaceState::Nominal => Role::Text,
+        InterfaceState::Silent | InterfaceState::Nominal | InterfaceState::TakenOver | InterfaceState::Flat => {
+            Role::Text
+        }
     }
 }
 

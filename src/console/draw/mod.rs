@@ -1,6 +1,7 @@
 //! The screen, one file per pane. Drawing reads the state and writes cells; it changes nothing.
 
 pub mod detail;
+pub mod files;
 pub mod footer;
 pub mod header;
 pub mod help;

@@ -1,4 +1,4 @@
-//! Refused rows, and what is the matter with whole files.
+//! Refused rows, what is the matter with whole files, and how each file is.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -35,6 +35,17 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let text = format!("{} rows came too late to be scored: they count as history", format::count(source.late));
         lines.push(Vec::new());
         lines.push(vec![(text, Role::Text)]);
+    }
+    if source.corrected + source.repeated > 0 {
+        let (corrected, repeated) = (format::count(source.corrected), format::count(source.repeated));
+        let text = format!("{corrected} rows were corrected by later ones, {repeated} said nothing new");
+        lines.push(Vec::new());
+        lines.push(vec![(text, Role::Text)]);
+    }
+    let files = super::files::lines(app);
+    if !files.is_empty() {
+        lines.push(Vec::new());
+        lines.extend(files);
     }
     overlay(app, area, buffer, "Refused rows and notices", &lines, app.overlay_offset);
 }

@@ -197,6 +197,7 @@ mod tests {
         DetailPoint {
             time: Timestamp::from_seconds(time),
             actual: [value, value],
+            range: [value; 2],
             expected: Some([5.0, 5.0]),
             band: Some([4.0, 6.0]),
             error: 0.0,

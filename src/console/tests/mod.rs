@@ -24,7 +24,7 @@ use super::screen::Screen;
 use super::session::{End, Host, Input, drive};
 use super::theme::Colors;
 use super::{Options, draw};
-use crate::engine::{Command, IncidentId, Snapshot, TrainingOutcome, TrainingView, pair};
+use crate::engine::{Act, Command, IncidentId, Look, Snapshot, TrainingOutcome, TrainingView, pair};
 use crate::series::Timestamp;
 
 /// A console over the fixture.
@@ -163,4 +163,38 @@ fn twenty_thousand_interfaces_are_arranged_and_drawn_quickly() {
     }
     // far above what it takes, far below what a person would notice
     assert!(best < Duration::from_millis(100), "{best:?}");
+}
+
+#[test]
+fn each_file_can_be_seen_with_what_is_the_matter_first() {
+    use crate::ingest::{Condition, FileState, Root};
+    let mut snapshot = fixture::snapshot();
+    let file = |key, name: &str, refused, condition| FileState {
+        key,
+        root: Root::Data,
+        path: Arc::new(snapshot.source.dir.join(name)),
+        read: 750,
+        size: 1000,
+        rows: 12_345,
+        refused,
+        newest: snapshot.now,
+        modified: std::time::SystemTime::UNIX_EPOCH,
+        pending: None,
+        condition,
+    };
+    let files = [
+        file(1, "a.csv", 0, Condition::Read),
+        file(2, "b.csv", 3, Condition::Behind),
+        file(3, "other.csv", 0, Condition::Skipped("no column".into())),
+    ];
+    snapshot.source.states = files.into_iter().map(Arc::new).collect();
+    let mut app = app_of(snapshot, Options::default(), 80, 40);
+    press(&mut app, "!");
+    let lines = lines(&app);
+    let at = |words: &str| {
+        lines.iter().position(|line| line.contains(words)).unwrap_or_else(|| panic!("{words}: {lines:#?}"))
+    };
+    assert!(at("b.csv  ") < at("a.csv  ") && at("other.csv  ") < at("a.csv  "));
+    assert!(lines[at("b.csv  ")].contains("12k       3  75 %   0s"), "{}", lines[at("b.csv  ")]);
+    assert!(lines[at("other.csv  ")].contains("skipped"));
 }

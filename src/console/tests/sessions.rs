@@ -9,7 +9,16 @@ fn moving_chooses_and_asks_for_the_detail_once() {
     let effects = press(&mut app, "j");
     assert_eq!(chosen(&app), "core-2 xe-0/1/4");
     let id = fixture::id_of(&app.snapshot, "core-2 xe-0/1/4");
-    assert_eq!(effects, [Effect::Send(Command::Select { interface: Some(id), points: 146 })]);
+    assert_eq!(
+        effects,
+        [Effect::Send(Command::Look(Some(Look {
+            interface: id,
+            span: Some(146 * 300),
+            until: None,
+            points: 146,
+            with: Vec::new()
+        })))]
+    );
     assert_eq!(show(&mut app, fixture::snapshot()), []);
     assert_eq!(chosen(&app), "core-2 xe-0/1/4", "data does not move the choice");
     key(&mut app, Key::End);
@@ -72,7 +81,7 @@ fn an_incident_chooses_its_interface_and_opens_its_detail() {
     let effects = key(&mut app, Key::Enter);
     assert_eq!(chosen(&app), "edge-7 ge-0/0/2");
     assert!(app.detail);
-    assert!(matches!(effects[..], [Effect::Send(Command::Select { .. })]), "{effects:?}");
+    assert!(matches!(effects[..], [Effect::Send(Command::Look(_))]), "{effects:?}");
     press(&mut app, "j");
     assert_eq!(chosen(&app), "edge-9 ge-0/0/7", "the open detail follows");
     key(&mut app, Key::Esc);
@@ -93,12 +102,16 @@ fn on_a_wide_screen_the_detail_follows_the_incidents() {
 fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
     let mut app = app(80, 24);
     key(&mut app, Key::Tab);
-    let ack = |n, acknowledged| Effect::Send(Command::Acknowledge { incident: IncidentId(n), acknowledged });
+    let ack = |n, acknowledged| {
+        let incident = IncidentId(n);
+        let act = if acknowledged { Act::Acknowledge { incident } } else { Act::Unacknowledge { incident } };
+        Effect::Send(Command::Mark(act))
+    };
     assert_eq!(press(&mut app, "a"), [ack(1, true), ack(2, true), ack(3, true)]);
     let mut snapshot = fixture::snapshot();
     let done = |i: &Arc<_>| {
         let mut i = crate::engine::IncidentView::clone(i);
-        i.acknowledged = i.id.0 <= 3;
+        i.acknowledged = (i.id.0 <= 3).then(fixture::signed);
         Arc::new(i)
     };
     snapshot.incidents = snapshot.incidents.iter().map(done).collect();
@@ -112,10 +125,7 @@ fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
 #[test]
 fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
     let mut app = app(80, 24);
-    assert_eq!(
-        press(&mut app, "a"),
-        [Effect::Send(Command::Acknowledge { incident: IncidentId(1), acknowledged: true })]
-    );
+    assert_eq!(press(&mut app, "a"), [Effect::Send(Command::Mark(Act::Acknowledge { incident: IncidentId(1) }))]);
     key(&mut app, Key::End);
     assert_eq!(press(&mut app, "a"), []);
     assert!(text(&app).contains("nothing to acknowledge here"));

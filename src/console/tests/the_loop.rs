@@ -57,7 +57,7 @@ fn the_loop_runs_keys_and_ends() {
     });
     assert_eq!(end, End::Quit);
     assert!(lines.iter().any(|l| l.starts_with('>') && l.contains("xe-0/1/4")));
-    assert!(matches!(commands[..], [Command::Select { .. }, Command::Retrain]), "{commands:?}");
+    assert!(matches!(commands[..], [Command::Look(_), Command::Retrain]), "{commands:?}");
 }
 
 #[test]

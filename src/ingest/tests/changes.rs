@@ -102,6 +102,40 @@ fn a_value_that_was_changed_in_place_is_noticed() {
 }
 
 #[test]
+fn a_value_that_was_changed_in_place_while_the_file_grows_is_noticed() {
+    let mut read = started(0..3000);
+    let mut content = format!("{HEADER}{}", rows(0..3000));
+    content = content.replace(&row(1500), &row(1500).replace("core", "edge"));
+    let mut writes = 0;
+    while read.notices.is_empty() {
+        writes += 1;
+        assert!(writes < 12, "as many writes as there are pieces of 16 KiB");
+        content.push_str(&row(3000 + writes));
+        read.write("a.csv", &content);
+        read.all();
+    }
+    assert!(read.rows.iter().any(|row| row.contains("edge-1")));
+}
+
+#[test]
+fn a_value_that_was_changed_in_place_in_a_large_file_is_noticed_within_the_budget_of_a_turn() {
+    let mut read = Read::with(ReadOptions { bytes_per_turn: 100_000, ..ReadOptions::default() });
+    let content = format!("{HEADER}{}", rows(0..20_000));
+    read.write("a.csv", &content);
+    read.write("b.csv", HEADER);
+    read.all();
+    read.write("a.csv", content.replace(&row(19_000), &row(19_000).replace("core", "edge")));
+    touch(&read, "a.csv", 5);
+    read.append("b.csv", row(1));
+    // The other file is not held up meanwhile.
+    let first = read.scan();
+    assert!(!first.caught_up && first.rows.len() == 1, "{}", first.rows.len());
+    read.all();
+    assert!(read.notices[0].starts_with("a.csv was rewritten"), "{:?}", read.notices);
+    assert_eq!(read.rows.len(), 40_001);
+}
+
+#[test]
 fn a_change_in_the_same_moment_as_the_reading_is_noticed() {
     let mut read = Read::new();
     read.write("a.csv", format!("{HEADER}{}", rows(0..3)));

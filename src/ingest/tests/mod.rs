@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{Batch, FileSource, ReadOptions, Root, Tailer};
+use super::{Batch, FileSource, FileStates, ReadOptions, Root, Tailer};
 use crate::series::InterfaceName;
 
 const HEADER: &str = "timeslot,hostname,ifname,max_metric_value,mean_metric_value\n";
@@ -37,6 +37,7 @@ struct Read {
     refused: u64,
     /// `file name message`
     notices: Vec<String>,
+    states: FileStates,
 }
 
 impl Read {
@@ -47,7 +48,17 @@ impl Read {
     fn with(options: ReadOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tailer = Tailer::new(vec![(Root::Data, dir.path().to_owned())], options).unwrap();
-        Self { dir, tailer, names: vec![], files: vec![], rows: vec![], refusals: vec![], refused: 0, notices: vec![] }
+        Self {
+            dir,
+            tailer,
+            names: vec![],
+            files: vec![],
+            rows: vec![],
+            refusals: vec![],
+            refused: 0,
+            notices: vec![],
+            states: FileStates::default(),
+        }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -91,6 +102,7 @@ impl Read {
     }
 
     fn take(&mut self, batch: &Batch) {
+        self.states.take(batch);
         self.names.extend(batch.names.iter().cloned());
         self.files.extend(batch.files.iter().cloned());
         for r in &batch.rows {
@@ -113,4 +125,16 @@ impl Read {
 
 fn numbers(range: std::ops::Range<usize>) -> Vec<f64> {
     range.map(|i| i as f64).collect()
+}
+
+/// Makes a file look as if it had been written long ago.
+fn age(read: &Read, name: &str) {
+    let file = fs::File::options().write(true).open(read.path(name)).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }

@@ -211,20 +211,114 @@ fn a_quote_that_is_never_closed_costs_its_own_line_only() {
 }
 
 #[test]
-fn finishing_takes_a_last_line_without_its_newline() {
+fn a_last_line_without_its_newline_counts_when_asked_for_or_after_a_while() {
     let content = format!("{HEADER}{}", rows(0..3));
     let mut read = Read::new();
     read.write("a.csv", content.trim_end());
-    // Written long ago, so that nothing but the call suggests to look at it again.
-    let file = fs::File::options().write(true).open(read.path("a.csv")).unwrap();
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     read.all();
     assert_eq!(read.means(), numbers(0..2));
+    let waits = |read: &Read| read.states.by_path()[0].pending.is_some();
+    assert!(waits(&read));
     read.finish();
-    assert_eq!(read.means(), numbers(0..3));
+    assert_eq!((read.means(), waits(&read)), (numbers(0..3), false));
     assert!(read.rows[2].starts_with("0:4 "));
     read.finish();
     assert_eq!(read.rows.len(), 3);
+    // It goes on all the same, even within that line.
+    read.append("a.csv", format!("5\n{}", row(3)));
+    read.all();
+    assert_eq!((&read.means()[3..], read.states.by_path()[0].rows), (&[25.0, 3.0][..], 4));
+    assert!(read.rows[3].starts_with("0:4 "), "{}", read.rows[3]);
+
+    let mut read = Read::new();
+    read.write("a.csv", content.trim_end());
+    age(&read, "a.csv");
+    read.all();
+    read.all();
+    assert_eq!((read.means(), read.files.len()), (numbers(0..3), 1));
+    read.append("a.csv", "\n");
+    read.all();
+    assert_eq!((read.means(), read.states.by_path()[0].rows), ([numbers(0..3), numbers(2..3)].concat(), 3));
+}
+
+#[test]
+fn a_quote_at_the_end_that_is_closed_after_all_is_a_row_after_all() {
+    let mut read = Read::new();
+    read.write("a.csv", format!("{HEADER}2026-11-23 14:05:00,\"core-1,xe-0,1,1\n{}", row(1)));
+    age(&read, "a.csv");
+    read.all();
+    assert_eq!((read.means(), read.refused), (numbers(1..2), 1));
+    read.append("a.csv", format!("\",xe-0,7,7\n{}", row(2)));
+    read.all();
+    assert_eq!(read.means()[1..], [7.0, 2.0]);
+}
+
+#[test]
+fn packed_files_are_read_like_others() {
+    let content = format!("{HEADER}bad\n{}", rows(0..2000));
+    let want = at_once(content.as_bytes());
+    for bytes_per_turn in [1, 5000, 4 << 20] {
+        let mut read = Read::with(ReadOptions { bytes_per_turn, ..ReadOptions::default() });
+        read.write("a.csv", "");
+        fs::remove_file(read.path("a.csv")).unwrap();
+        read.write("a.csv.gz", gzip(content.trim_end().as_bytes()));
+        age(&read, "a.csv.gz");
+        let batch = read.all();
+        assert_eq!((&read.rows, read.refused, &read.notices), (&want.rows, 1, &vec![]), "{bytes_per_turn}");
+        assert_eq!(batch.progress.read, batch.progress.total);
+        // And not again, under whatever name.
+        fs::rename(read.path("a.csv.gz"), read.path("b.csv.1.gz")).unwrap();
+        read.all();
+        assert_eq!((read.rows.len(), &read.notices), (2000, &vec![]));
+    }
+}
+
+#[test]
+fn a_packed_file_that_is_cut_short_or_no_such_file_is_said_and_read_when_it_is_mended() {
+    let packed = gzip(format!("{HEADER}{}", rows(0..2000)).as_bytes());
+    let mut read = Read::new();
+    read.write("a.csv.gz", &packed[..packed.len() / 2]);
+    read.write("b.csv.gz", "rows,that,are,not,packed\n");
+    read.write("c.csv", format!("{HEADER}{}", rows(5000..5003)));
+    for file in ["a.csv.gz", "b.csv.gz"] {
+        age(&read, file);
+    }
+    assert!(read.all().caught_up && read.all().caught_up);
+    assert_eq!(read.notices.len(), 2, "{:?}", read.notices);
+    assert!(read.notices[0].starts_with("a.csv.gz ends before"), "{}", read.notices[0]);
+    assert!(read.notices[1].starts_with("b.csv.gz cannot be unpacked"), "{}", read.notices[1]);
+    read.write("a.csv.gz", &packed);
+    read.finish();
+    let last = read.states.by_path()[0].clone();
+    assert_eq!((last.rows, last.read, last.size), (2000, packed.len() as u64, packed.len() as u64));
+}
+
+#[test]
+fn how_each_file_is_can_be_seen() {
+    use crate::ingest::Condition;
+    let mut read = Read::with(ReadOptions { bytes_per_turn: 300, ..ReadOptions::default() });
+    read.write("a.csv", format!("{HEADER}{}bad\n", rows(0..3)));
+    read.write("b.csv", "a,b\n1,2\n");
+    read.write("c.csv", format!("{HEADER}{}", rows(3..100)));
+    read.scan();
+    let of = |read: &Read, at: usize| {
+        let state = read.states.by_path()[at].clone();
+        (state.condition.word(), state.rows, state.refused, state.read == state.size)
+    };
+    read.scan();
+    assert_eq!(
+        (of(&read, 0), of(&read, 1), of(&read, 2).0),
+        (("read", 3, 1, true), ("skipped", 0, 0, false), "reading")
+    );
+    assert!(matches!(&read.states.by_path()[1].condition, Condition::Skipped(why) if why.contains("has no columns")));
+    read.all();
+    assert_eq!(
+        (of(&read, 2), read.states.by_path()[2].newest.unwrap().to_string()),
+        (("read", 97, 0, true), "2026-11-01 01:39:00".into())
+    );
+    fs::remove_file(read.path("a.csv")).unwrap();
+    (0..4).for_each(|_| drop(read.all()));
+    assert_eq!(read.states.by_path().len(), 2);
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! The reader's thread, seen through its channel.
 
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use notify::event::{EventKind, Flag};
+use notify::{Config, Event, RecursiveMode, Watcher, WatcherKind};
+
 use super::*;
+use crate::ingest::watch::{Handler, watch_with};
 use crate::ingest::{Feed, IngestError, Watch, WatchMode, WatchOptions, watch};
 
 /// Far longer than anything here takes.
@@ -127,4 +132,61 @@ fn a_directory_that_is_not_there_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let missing = watch(dir.path().join("nowhere"), WatchOptions::default());
     assert!(matches!(missing, Err(IngestError::Missing { .. })));
+}
+
+/// A watcher that says what the test wants.
+struct Puppet;
+
+impl Watcher for Puppet {
+    fn new<F: notify::EventHandler>(_: F, _: Config) -> notify::Result<Self> {
+        Ok(Self)
+    }
+
+    fn watch(&mut self, _: &Path, _: RecursiveMode) -> notify::Result<()> {
+        Ok(())
+    }
+
+    fn unwatch(&mut self, _: &Path) -> notify::Result<()> {
+        Ok(())
+    }
+
+    fn kind() -> WatcherKind {
+        WatcherKind::NullWatcher
+    }
+}
+
+/// Rows are appended, and `said` is all that comes of it; they arrive all the same.
+fn arrive_after(poll: Duration, said: Option<notify::Result<Event>>) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.csv");
+    fs::write(&path, format!("{HEADER}{}", rows(0..3))).unwrap();
+    let strings: Arc<Mutex<Option<Handler>>> = Arc::default();
+    let held = strings.clone();
+    let options = WatchOptions { poll: Some(poll), ..WatchOptions::default() };
+    let make = move |handler| {
+        *held.lock().unwrap() = Some(handler);
+        Some(Box::new(Puppet) as Box<dyn Watcher + Send>)
+    };
+    let watch = watch_with(dir.path().to_owned(), options, Box::new(make)).unwrap();
+    let (_, modes) = receive(&watch, |b| b.last().is_some_and(|b| b.caught_up));
+    assert_eq!(modes, [WatchMode::Events]);
+    append(&path, &rows(3..6));
+    if let Some(said) = said {
+        let mut held = strings.lock().unwrap();
+        let handler = held.as_mut().unwrap();
+        handler(said);
+    }
+    let (more, _) = receive(&watch, |b| means(b).len() >= 3);
+    assert_eq!(means(&more), numbers(3..6));
+}
+
+#[test]
+fn a_queue_that_overflowed_leads_to_a_scan() {
+    arrive_after(Duration::from_secs(3600), Some(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan))));
+    arrive_after(Duration::from_secs(3600), Some(Err(notify::Error::generic("overflow"))));
+}
+
+#[test]
+fn an_event_that_was_lost_is_made_up_for_by_the_next_scan() {
+    arrive_after(Duration::from_millis(200), None);
 }

@@ -1,0 +1,466 @@
+//! `noctop triage`: the console's first screen without a console, for a jump host, cron or a
+//! monitoring agent. The first line and the exit code are those of a monitoring plugin.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+
+use super::load::{LastLine, read_all};
+use super::plain::printable;
+use super::time::parse_duration;
+use super::{output, watch};
+use crate::config::Config;
+use crate::console::filter::state_word;
+use crate::console::format::{count, fit, minute, rarity, span, units, what};
+use crate::console::theme::Surroundings;
+use crate::engine::view::{self, Viewer};
+use crate::engine::{Engine, IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView, ModelView};
+use crate::engine::{Snapshot, StoryId};
+use crate::ingest::{Notice, Root};
+use crate::journal::{Journal, Marks};
+use crate::series::{DAY, Step, Timestamp};
+
+/// Columns of the text.
+const WIDTH: usize = 80;
+/// A feed that is this many slots behind the clock has stopped: a row carries the begin of its slot and
+/// comes behind its end.
+const STALE_SLOTS: i64 = 3;
+/// What is younger than this many seconds is never called stale unless somebody asks for it.
+const STALE_LEAST: i64 = 900;
+
+/// What is older than this many seconds may well be an archive.
+const ARCHIVE: i64 = 2 * DAY;
+
+/// What `triage` is told.
+#[derive(Debug, Args)]
+pub struct TriageArgs {
+    /// Directory of CSV files to look at [default: the configuration's, else ./datasets/sample]
+    dir: Option<PathBuf>,
+    /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Print one JSON object instead of the text
+    #[arg(long)]
+    json: bool,
+    /// Lines of each list at the most
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
+    /// Warning from so many open incidents on; a story counts once, what is acknowledged, muted or retired does not count; 0 for never
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    warning: usize,
+    /// Critical from so many open ones that ring on; 0 for never
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    critical: usize,
+    /// Age of the newest row from which the feed has stopped, which is unknown: 30m, 4h; never for an archive [default: 3 slots, at least 15m]
+    #[arg(long, value_name = "DURATION", value_parser = stale)]
+    stale: Option<Stale>,
+    /// ASCII characters only [default: where the locale is not UTF-8]
+    #[arg(long)]
+    ascii: bool,
+    #[command(flatten)]
+    alarms: super::AlarmArgs,
+    #[command(flatten)]
+    read: super::ReadArgs,
+}
+
+impl TriageArgs {
+    /// Whether JSON is wanted.
+    pub(super) fn json(&self) -> bool {
+        self.json
+    }
+}
+
+/// When a feed has stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stale {
+    /// Whatever the clock says: the end of the data is taken for now.
+    Never,
+    /// When its newest row is this old.
+    After(Duration),
+}
+
+fn stale(text: &str) -> Result<Stale, String> {
+    match text {
+        "never" => Ok(Stale::Never),
+        _ => parse_duration(text).map(Stale::After).map_err(|e| format!("{e}; or never")),
+    }
+}
+
+/// How things stand, as monitoring plugins say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    Ok,
+    Warning,
+    Critical,
+    Unknown,
+}
+
+impl Status {
+    /// The exit code.
+    fn code(self) -> i32 {
+        self as i32
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// Runs it. Ends with the status as the exit code.
+///
+/// # Errors
+/// The exit code where the status is not OK; and when the directory cannot be read or the model is none.
+pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
+    let dir = watch::directory(args.dir.as_deref(), config)?;
+    let journal = Journal::of(&dir);
+    let (model, model_path, notices) = watch::choose_model(args.model.as_deref(), journal.as_ref())?;
+    let clock = Timestamp::from(SystemTime::now());
+    let (marks, damaged) = marks(journal.as_ref(), clock);
+    for notice in notices.into_iter().chain(damaged) {
+        super::tell!("{}: {}", notice.path.display(), notice.message);
+    }
+    let model_view = ModelView::of(&model, model_path);
+    let mut engine = Engine::new(Arc::new(model), args.alarms.settings(config)?, super::threads());
+    let read = args.read.options(config)?;
+    read_all(vec![(Root::Data, dir)], read, LastLine::Waits, |batch| drop(engine.absorb(batch)))
+        .context("cannot read the rows")?;
+    engine.settle();
+    engine.mark(marks);
+    let around = view::Surroundings { model: model_view, ..view::Surroundings::default() };
+    let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
+    let report = Report::new(&snapshot, &Limits::of(args), clock);
+    let text = if args.json {
+        serde_json::to_string_pretty(&report.json(args.top))? + "\n"
+    } else {
+        let ascii = args.ascii || config.ascii || Surroundings::read(|name| std::env::var_os(name)).ascii;
+        report.text(args.top, ascii)
+    };
+    output::print(text.as_bytes())?;
+    match report.status {
+        Status::Ok => Ok(()),
+        status => Err(super::Quiet::with(status.code()).into()),
+    }
+}
+
+/// What people said in the console. What cannot be read is told of, and is no reason to say nothing.
+fn marks(journal: Option<&Journal>, clock: Timestamp) -> (Marks, Vec<Notice>) {
+    let Some(journal) = journal else { return Default::default() };
+    let (entries, notices) = journal.entries();
+    let mut marks: Marks = entries.iter().collect();
+    marks.expire(clock);
+    (marks, notices)
+}
+
+/// Says why nothing can be said, in the form of all other answers, and gives the exit code for that.
+pub(super) fn unknown(why: &str, json: bool) -> u8 {
+    let status = Status::Unknown;
+    let text = match json {
+        true => serde_json::json!({ "status": status, "code": status.code(), "summary": why }).to_string(),
+        false => format!("NOCTOP UNKNOWN: {why}"),
+    };
+    // Where standard output is closed there is nobody to tell, and the exit code says it.
+    let _ = output::print((text + "\n").as_bytes());
+    status as u8
+}
+
+/// What decides the status.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    warning: usize,
+    critical: usize,
+    stale: Option<Stale>,
+}
+
+impl Limits {
+    fn of(args: &TriageArgs) -> Self {
+        Self { warning: args.warning, critical: args.critical, stale: args.stale }
+    }
+}
+
+/// Open incidents that are one thing: a story's, or one alone.
+#[derive(Debug)]
+struct Group<'a> {
+    /// The highest peak first.
+    members: Vec<&'a IncidentView>,
+    /// Whether any of it rings and nobody has attended to it.
+    rings: bool,
+    /// Whether somebody has attended to all of it.
+    attended: bool,
+    /// Its first slot.
+    start: Timestamp,
+}
+
+impl<'a> Group<'a> {
+    fn new(mut members: Vec<&'a IncidentView>) -> Option<Self> {
+        members.sort_by(|a, b| b.peak.total_cmp(&a.peak).then_with(|| a.name.cmp(&b.name)));
+        let start = members.iter().map(|i| i.start).min()?;
+        let rings = members.iter().any(|i| i.calls());
+        let attended = members.iter().all(|i| i.attended());
+        Some(Self { members, rings, attended, start })
+    }
+
+    /// Whose it is, in a few words.
+    fn place(&self) -> String {
+        let first = &self.members[0].name;
+        let hosts: HashSet<&str> = self.members.iter().map(|i| &*i.name.host).collect();
+        match (self.members.len(), hosts.len()) {
+            (1, _) => format!("{} {}", printable(&first.host), printable(&first.ifname)),
+            (n, 1) => format!("{}: {n} interfaces", printable(&first.host)),
+            (n, hosts) => format!("{n} interfaces on {hosts} devices"),
+        }
+    }
+
+    fn mark(&self) -> char {
+        match (self.attended, self.rings) {
+            (true, _) => 'a',
+            (false, true) => '!',
+            (false, false) => '*',
+        }
+    }
+}
+
+/// What there is to say.
+#[derive(Debug)]
+struct Report<'a> {
+    snapshot: &'a Snapshot,
+    status: Status,
+    /// Why the status is unknown.
+    unknown: Option<String>,
+    /// Seconds that the newest slot lies behind the clock.
+    age: Option<i64>,
+    groups: Vec<Group<'a>>,
+    limits: Limits,
+}
+
+impl<'a> Report<'a> {
+    fn new(snapshot: &'a Snapshot, limits: &Limits, clock: Timestamp) -> Self {
+        let groups = groups(snapshot);
+        let age = snapshot.now.map(|now| clock.since(now));
+        let unknown = unknown_for(snapshot, limits.stale, age);
+        let reached = |limit: usize, n: usize| limit > 0 && n >= limit;
+        let count = |wanted: fn(&Group<'_>) -> bool| groups.iter().filter(|g| wanted(g)).count();
+        let status = match () {
+            () if unknown.is_some() => Status::Unknown,
+            () if reached(limits.critical, count(|g| g.rings)) => Status::Critical,
+            () if reached(limits.warning, count(|g| !g.attended)) => Status::Warning,
+            () => Status::Ok,
+        };
+        Self { snapshot, status, unknown, age, groups, limits: *limits }
+    }
+
+    fn ringing(&self) -> usize {
+        self.groups.iter().filter(|g| g.rings).count()
+    }
+
+    fn open(&self) -> usize {
+        self.groups.iter().filter(|g| !g.attended).count()
+    }
+
+    fn attended(&self) -> usize {
+        self.groups.len() - self.open()
+    }
+
+    /// Status and counts in words.
+    fn summary(&self) -> String {
+        let ringing = match self.ringing() {
+            1 => "1 rings".to_owned(),
+            n => format!("{n} ring"),
+        };
+        let attended = match self.attended() {
+            0 => String::new(),
+            n => format!(", {n} acknowledged"),
+        };
+        let counts = format!("{ringing}, {} open{attended}", self.open());
+        match &self.unknown {
+            Some(why) => format!("{why}; then: {counts}"),
+            None => counts,
+        }
+    }
+
+    /// Interfaces in the order in which one would look at them.
+    fn worst(&self) -> Vec<&'a InterfaceView> {
+        let mut all: Vec<&InterfaceView> = self.snapshot.interfaces.iter().map(Arc::as_ref).collect();
+        let quiet = |v: &InterfaceView| matches!(v.state, InterfaceState::Acknowledged | InterfaceState::Warming);
+        all.sort_by(|a, b| quiet(a).cmp(&quiet(b)).then(b.score.total_cmp(&a.score)).then_with(|| a.name.cmp(&b.name)));
+        all
+    }
+
+    /// The status line, then at most `top` lines of each list.
+    fn text(&self, top: usize, ascii: bool) -> String {
+        let of = |limit: usize| if limit == 0 { String::new() } else { limit.to_string() };
+        let mut out = format!(
+            "NOCTOP {}: {} | ringing={};;{} open={};{}\n",
+            self.status.word(),
+            self.summary(),
+            self.ringing(),
+            of(self.limits.critical),
+            self.open(),
+            of(self.limits.warning),
+        );
+        let snapshot = self.snapshot;
+        let until = match (snapshot.now, self.age) {
+            (Some(now), Some(age)) if age >= 0 => format!("data to {} UTC, {} old", minute(now), span(age)),
+            (Some(now), _) => format!("data to {} UTC", minute(now)),
+            (None, _) => "no rows".to_owned(),
+        };
+        let mut line = |text: String| {
+            out.push_str(fit(&text, WIDTH, ascii).trim_end());
+            out.push('\n');
+        };
+        line(format!(
+            "{} interfaces, {} devices; {until}; model {}",
+            count(snapshot.interfaces.len() as u64),
+            count(snapshot.devices.len() as u64),
+            printable(&snapshot.model.name)
+        ));
+        if self.unknown.is_some() && self.age.is_some_and(|age| age > ARCHIVE) {
+            line("An archive? --stale never takes its end for now.".to_owned());
+        }
+        if !self.groups.is_empty() {
+            line(String::new());
+            line(format!("  {:11} {:24} {:18} {:>5} {}", "SINCE", "OPEN", "WHAT", "SCORE", "RARITY"));
+            for group in self.groups.iter().take(top) {
+                line(self.group_line(group, ascii));
+            }
+            if let Some(more @ 1..) = self.groups.len().checked_sub(top) {
+                line(format!("  and {more} more"));
+            }
+        }
+        let worst = self.worst();
+        if !worst.is_empty() {
+            line(String::new());
+            line(format!(
+                "  {:17} {:17} {:>7} {:>8} {:>7} {:>5} {}",
+                "WORST", "INTERFACE", "NOW", "EXPECTED", "ERROR", "SCORE", "STATE"
+            ));
+            for view in worst.iter().take(top) {
+                line(interface_line(view, ascii));
+            }
+        }
+        out
+    }
+
+    fn group_line(&self, group: &Group<'_>, ascii: bool) -> String {
+        let worst = group.members[0];
+        let step = self.step_of(worst);
+        // Silence has no rows, and so no score.
+        let (score, rare) = match worst.kind {
+            IncidentKind::Silence => ("-".to_owned(), String::new()),
+            _ => (format!("{:.1}", worst.peak), rarity(worst.peak, step, worst.history)),
+        };
+        let since = minute(group.start);
+        format!(
+            "{} {:11} {} {} {score:>5} {rare}",
+            group.mark(),
+            since.get(5..).unwrap_or(&since),
+            fit(&group.place(), 24, ascii),
+            fit(&what(worst, ascii), 18, ascii),
+        )
+    }
+
+    fn step_of(&self, incident: &IncidentView) -> Option<Step> {
+        self.snapshot.interfaces.iter().find(|v| v.id == incident.interface).and_then(|v| v.step)
+    }
+
+    fn json(&self, top: usize) -> serde_json::Value {
+        let snapshot = self.snapshot;
+        let groups = self.groups.iter().take(top).map(|group| {
+            let incidents: Vec<IncidentForm> = group.members.iter().map(|i| IncidentForm::from(*i)).collect();
+            serde_json::json!({
+                "story": group.members[0].story.map(|s| s.to_string()),
+                "start": group.start.to_string(),
+                "rings": group.rings,
+                "acknowledged": group.attended,
+                "incidents": incidents,
+            })
+        });
+        let worst = self.worst().into_iter().take(top).map(|view| {
+            serde_json::json!({
+                "hostname": &*view.name.host,
+                "ifname": &*view.name.ifname,
+                "value": view.last.map(|v| v[1]),
+                "expected": view.expected.map(|v| v[1]),
+                "error": view.error,
+                "score": view.score,
+                "state": state_word(view.state),
+                "since": view.since.map(|t| t.to_string()),
+            })
+        });
+        serde_json::json!({
+            "status": self.status,
+            "code": self.status.code(),
+            "summary": self.summary(),
+            "now": snapshot.now.map(|now| now.to_string()),
+            "age_seconds": self.age,
+            "model": snapshot.model.name,
+            "interfaces": snapshot.interfaces.len(),
+            "devices": snapshot.devices.len(),
+            "ringing": self.ringing(),
+            "open": self.open(),
+            "acknowledged": self.attended(),
+            "groups": groups.collect::<Vec<_>>(),
+            "worst": worst.collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Open incidents as one for each story: what rings first, what is attended to last, each newest first.
+fn groups(snapshot: &Snapshot) -> Vec<Group<'_>> {
+    let mut stories: BTreeMap<StoryId, Vec<&IncidentView>> = BTreeMap::new();
+    let mut groups = Vec::new();
+    for incident in snapshot.incidents.iter().filter(|i| i.end.is_none()) {
+        match incident.story {
+            Some(story) => stories.entry(story).or_default().push(incident),
+            None => groups.extend(Group::new(vec![incident])),
+        }
+    }
+    groups.extend(stories.into_values().filter_map(Group::new));
+    groups.sort_by_key(|g| (!g.rings, g.attended, std::cmp::Reverse(g.start), g.members[0].name.clone()));
+    groups
+}
+
+/// Why the status cannot be known, if so.
+fn unknown_for(snapshot: &Snapshot, stale: Option<Stale>, age: Option<i64>) -> Option<String> {
+    let (Some(now), Some(age)) = (snapshot.now, age) else { return Some("there are no rows".to_owned()) };
+    if snapshot.interfaces.iter().all(|v| v.state == InterfaceState::Warming) {
+        return Some("no interface has enough rows to be judged, which are 25".to_owned());
+    }
+    let usual = || snapshot.step.map_or(0, |step| STALE_SLOTS * step.seconds()).max(STALE_LEAST);
+    let limit = match stale {
+        Some(Stale::Never) => return None,
+        Some(Stale::After(limit)) => i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+        None => usual(),
+    };
+    match age {
+        _ if age > limit => Some(format!("no rows since {}", minute(now))),
+        _ if age < -usual() => Some(format!("rows are {} ahead of the clock", span(-age))),
+        _ => None,
+    }
+}
+
+fn interface_line(view: &InterfaceView, ascii: bool) -> String {
+    let value = |pair: Option<[f64; 2]>| pair.map_or("-".to_owned(), |v| units(v[1]));
+    let (error, score) = match view.expected {
+        Some(_) => (format!("{:+.1}", view.error), format!("{:.1}", view.score)),
+        None => ("-".to_owned(), "-".to_owned()),
+    };
+    format!(
+        "  {} {} {:>7} {:>8} {error:>7} {score:>5} {}",
+        fit(&printable(&view.name.host), 17, ascii),
+        fit(&printable(&view.name.ifname), 17, ascii),
+        value(view.last),
+        value(view.expected),
+        state_word(view.state),
+    )
+}

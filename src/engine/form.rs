@@ -1,0 +1,76 @@
+//! An incident as one JSON object: the same in every output that has incidents as JSON.
+
+use serde::Serialize;
+
+use super::snapshot::{IncidentView, Note};
+
+/// An incident, ready to be written. Times are UTC, `2026-11-23 14:05:00`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct IncidentForm {
+    id: String,
+    hostname: String,
+    ifname: String,
+    kind: &'static str,
+    direction: Option<&'static str>,
+    start: String,
+    /// None while it is open.
+    end: Option<String>,
+    /// The largest score.
+    score: f64,
+    /// The mean value then.
+    value: f64,
+    /// What was expected of that value.
+    expected: f64,
+    verdict: &'static str,
+    story: Option<String>,
+    story_size: usize,
+    ring: bool,
+    state: &'static str,
+    acknowledged: bool,
+    /// By whom, where it is.
+    acknowledged_by: Option<String>,
+    muted_until: Option<String>,
+    retired: bool,
+    notes: Vec<NoteForm>,
+}
+
+/// A note on an incident.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct NoteForm {
+    at: String,
+    who: String,
+    text: String,
+}
+
+impl From<&Note> for NoteForm {
+    fn from(note: &Note) -> Self {
+        Self { at: note.signed.at.to_string(), who: note.signed.who.clone(), text: note.text.clone() }
+    }
+}
+
+impl From<&IncidentView> for IncidentForm {
+    fn from(incident: &IncidentView) -> Self {
+        Self {
+            id: incident.id.to_string(),
+            hostname: incident.name.host.to_string(),
+            ifname: incident.name.ifname.to_string(),
+            kind: incident.kind.word(),
+            direction: incident.direction.map(|d| d.word()),
+            start: incident.start.to_string(),
+            end: incident.end.map(|e| e.to_string()),
+            score: incident.peak,
+            value: incident.peak_value,
+            expected: incident.peak_expected,
+            verdict: incident.verdict.word(),
+            story: incident.story.map(|s| s.to_string()),
+            story_size: incident.story_size,
+            ring: incident.rings,
+            state: incident.state(),
+            acknowledged: incident.acknowledged.is_some(),
+            acknowledged_by: incident.acknowledged.as_ref().map(|s| s.who.clone()),
+            muted_until: incident.muted.map(|t| t.to_string()),
+            retired: incident.retired,
+            notes: incident.notes.iter().map(NoteForm::from).collect(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What the screen shows of an earlier moment is what it showed at that moment.
+
+use std::collections::HashSet;
+
+use noctop::detect::Settings;
+use noctop::engine::view::{Surroundings, Viewer};
+use noctop::engine::{Engine, Look, Snapshot};
+use noctop::series::{InterfaceId, Timestamp};
+
+use crate::support::*;
+
+/// One interface that has its level shifted for thirty hours, and one that falls silent for a day.
+fn engine(rows: usize) -> Engine {
+    let place = Place::new();
+    let shifted = |i: usize, v: f64| if (500..530).contains(&i) { 2.5 * v } else { v };
+    place.put("a.csv", &rhythm("h", "shifts", rows, 5, shifted));
+    let whole = rhythm("h", "rests", rows, 6, |_, v| v);
+    let lines = whole.split_inclusive('\n').enumerate();
+    place.put("b.csv", &lines.filter(|(i, _)| !(540..564).contains(i)).map(|(_, line)| line).collect::<String>());
+    scored_with(&place.rows(), 1, Settings::default())
+}
+
+fn snapshot(engine: &Engine, back_to: Option<Timestamp>, look: Option<Look>) -> Snapshot {
+    Viewer::default().snapshot(engine, &Surroundings { back_to, look, ..Surroundings::default() }, &HashSet::new())
+}
+
+/// All that must be the same then and now.
+fn seen(snapshot: &Snapshot) -> String {
+    let interfaces = snapshot.interfaces.iter().map(|i| {
+        format!("{} {:?} {:?} {:?} {:.4} {:?} {:?}\n", i.name, i.load, &i.heat[..], i.last, i.score, i.state, i.since)
+    });
+    let open = snapshot.incidents.iter().filter(|i| i.end.is_none());
+    let open = open.map(|i| format!("{} {} {} {:.4} {}\n", i.name, i.id, i.start, i.peak, i.peak_at));
+    interfaces.chain(open).collect()
+}
+
+#[test]
+fn an_earlier_moment_looks_as_it_did() {
+    let whole = engine(600);
+    let mut open = 0;
+    for rows in [200, 501, 515, 529, 550, 570, 599] {
+        let then = snapshot(&engine(rows), None, None);
+        let back = snapshot(&whole, then.now, None);
+        assert!(back.looks_back && !then.looks_back);
+        assert_eq!(seen(&back), seen(&then), "after {rows} rows");
+        open += back.incidents.iter().filter(|i| i.end.is_none()).count();
+    }
+    assert!(open >= 3, "some of them had an open incident");
+    let ahead = snapshot(&whole, Some(hour(5000)), None);
+    assert!(!ahead.looks_back, "nobody looks ahead");
+}
+
+#[test]
+fn all_history_fits_into_a_few_points_and_loses_no_anomaly() {
+    let engine = engine(600);
+    let look = |span, until, points| Look { interface: InterfaceId::from_index(0), span, until, points, with: vec![] };
+    let all = snapshot(&engine, None, Some(look(None, None, 60))).detail.unwrap();
+    assert!(all.points.len() <= 61, "{}", all.points.len());
+    assert!(all.points.iter().any(|p| p.anomaly));
+    assert!(all.points.windows(2).all(|w| w[0].time < w[1].time));
+    let rows = snapshot(&engine, None, Some(look(Some(20 * 3600), Some(hour(510)), 100))).detail.unwrap();
+    assert_eq!((rows.points.len(), rows.spacing, rows.span), (21, 3600, (hour(490), hour(510))));
+    let highest = |points: &[noctop::engine::DetailPoint]| points.iter().map(|p| p.range[1]).fold(f64::MIN, f64::max);
+    let every = snapshot(&engine, None, Some(look(None, None, 10_000))).detail.unwrap();
+    assert_eq!((every.points.len(), highest(&every.points)), (600, highest(&all.points)));
+    let beside = Look { with: vec![InterfaceId::from_index(1)], ..look(None, None, 60) };
+    let beside = snapshot(&engine, None, Some(beside)).detail.unwrap();
+    assert_eq!(beside.companions.len(), 1);
+    assert!(beside.companions[0].load.len() == 30 && !beside.companions[0].anomaly.is_empty());
+}

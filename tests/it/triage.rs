@@ -1,0 +1,92 @@
+//! `noctop triage` as a monitoring agent calls it: one answer, one exit code.
+
+use crate::support::*;
+
+/// Rows of two interfaces, of which one is down at the end.
+fn outage(place: &Place) {
+    let down = rhythm("edge-1", "ge-0|a\u{1b}[31m", 400, 8, |i, v| if i >= 394 { 0.0 } else { v });
+    place.put("r.csv", &(down + &rhythm("edge-1", "ge-1", 400, 9, |_, v| v)));
+}
+
+fn triage(place: &Place, args: &[&str]) -> (i32, Vec<String>) {
+    let ended = place.run([&["triage", "rows", "--stale", "never"], args].concat());
+    assert!(!ended.err.contains("panicked"), "{}", ended.err);
+    (ended.status.code().unwrap(), ended.out.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn an_outage_that_rings_is_critical_and_the_thresholds_can_be_set() {
+    let place = Place::new();
+    outage(&place);
+    let (code, lines) = triage(&place, &["--alarms-per-week", "0.05"]);
+    assert_eq!(code, 2, "{lines:#?}");
+    assert_eq!(lines[0], "NOCTOP CRITICAL: 1 rings, 1 open | ringing=1;;1 open=1;1");
+    assert!(lines.iter().all(|l| l.chars().count() <= 80 && !l.contains(char::is_control)), "{lines:#?}");
+    let open = lines.iter().find(|l| l.starts_with("! ")).unwrap_or_else(|| panic!("{lines:#?}"));
+    assert!(open.contains(&hour(394).to_string()[5..16]) && open.contains("drop to zero"), "{open}");
+    assert!(lines.iter().any(|l| l.contains("ge-1") && l.ends_with("nominal")), "{lines:#?}");
+    let code = |args: &[&str]| triage(&place, &[&["--alarms-per-week", "0.05"], args].concat()).0;
+    assert_eq!(code(&["--critical", "2"]), 1);
+    assert_eq!(code(&["--critical", "0"]), 1);
+    assert_eq!(code(&["--critical", "0", "--warning", "2"]), 0);
+    assert_eq!(code(&["--critical", "0", "--warning", "0"]), 0);
+}
+
+#[test]
+fn the_same_as_json() {
+    let place = Place::new();
+    outage(&place);
+    let (code, lines) = triage(&place, &["--json", "--top", "1"]);
+    let answer: serde_json::Value = serde_json::from_str(&lines.join("\n")).unwrap();
+    assert_eq!((code, &answer["status"], &answer["code"]), (2, &"critical".into(), &2.into()));
+    assert_eq!(answer["now"], hour(399).to_string());
+    let incident = &answer["groups"][0]["incidents"][0];
+    assert_eq!((&incident["kind"], &incident["ring"]), (&"drop to zero".into(), &true.into()));
+    assert_eq!(answer["worst"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_feed_that_has_stopped_is_unknown() {
+    let place = Place::new();
+    outage(&place);
+    let ended = place.run(["triage", "rows"]);
+    assert_eq!(ended.status.code(), Some(3), "{}", ended.err);
+    assert!(ended.out.starts_with("NOCTOP UNKNOWN: no rows since 2026-01-21 15:00; then: 1 rings"), "{}", ended.out);
+    assert_eq!(place.run(["triage", "rows", "--stale", "1m"]).status.code(), Some(3));
+    assert_eq!(place.run(["triage", "rows", "--stale", "99999d"]).status.code(), Some(2));
+}
+
+#[test]
+fn where_nothing_can_be_said_it_is_unknown_and_says_why() {
+    let place = Place::new();
+    let says = |args: &[&str], why: &str| {
+        let ended = place.run(args);
+        assert_eq!(ended.status.code(), Some(3), "{args:?}: {}", ended.err);
+        let first = ended.out.lines().next().unwrap_or_default();
+        assert!(first.starts_with("NOCTOP UNKNOWN: ") && first.contains(why), "{args:?}: {}{}", ended.out, ended.err);
+    };
+    says(&["triage", "rows"], "no rows");
+    says(&["triage", "nowhere"], "nowhere does not exist");
+    says(&["triage", "rows", "--model", "none"], "none: No such file");
+    says(&["triage", "rows", "--config", "none.toml"], "none.toml");
+    place.put("r.csv", &rhythm("a", "b", 20, 1, |_, v| v));
+    says(&["triage", "rows", "--stale", "never"], "enough rows");
+    let json = place.run(["triage", "nowhere", "--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((json.status.code(), &answer["status"]), (Some(3), &"unknown".into()));
+    // A monitoring agent takes 2, the code for arguments that make no sense, for critical.
+    let wrong = place.run(["triage", "--nonsense"]);
+    assert_eq!(wrong.status.code(), Some(3), "{}", wrong.err);
+    assert_eq!(place.run(["triage", "--help"]).status.code(), Some(0));
+    assert_eq!(place.run(["score", "--nonsense"]).status.code(), Some(2));
+}
+
+#[test]
+fn half_a_row_is_not_taken_for_one() {
+    let place = Place::new();
+    let file = place.put("r.csv", &rhythm("a", "b", 100, 1, |_, v| v));
+    append(&file, format!("{},a,b,1300,1", hour(100)).as_bytes());
+    let (_, lines) = triage(&place, &["--json"]);
+    let answer: serde_json::Value = serde_json::from_str(&lines.join("\n")).unwrap();
+    assert_eq!(answer["now"], hour(99).to_string());
+}
