@@ -126,14 +126,21 @@ pub fn silences(
     let mut past: Vec<(Timestamp, i64)> = Vec::new();
     for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
         let length = step.slots_between(after, before) - 1;
-        let recent = &past[past.len().saturating_sub(PAST)..];
-        let since = recent.first().filter(|_| past.len() > PAST).map_or(first, |(start, _)| *start);
-        let weeks = after.since(since) as f64 / WEEK as f64;
-        let usual = (LONGER * longest[1] as f64).ceil() as i64;
-        let enough = usual.max(patience(recent, weeks, alarms_per_week));
+        let usual = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
+        let most = usual.max(step.slots_in(DAY) as i64);
         // Slots in which nobody had rows say nothing of this interface.
-        let missed = activity.slots(after, before, step, length.min(enough.max(step.slots_in(DAY) as i64)));
-        if length >= enough && missed >= enough {
+        let mut missed = activity.slots(after, before, step, length.min(most));
+        let mut enough = usual;
+        if missed >= usual {
+            let recent = &past[past.len().saturating_sub(PAST)..];
+            let since = recent.first().filter(|_| past.len() > PAST).map_or(first, |(start, _)| *start);
+            let weeks = after.since(since) as f64 / WEEK as f64;
+            enough = usual.max(patience(recent, weeks, alarms_per_week));
+            if enough > most {
+                missed = activity.slots(after, before, step, length.min(enough));
+            }
+        }
+        if missed >= enough {
             let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
             before_that.push(missed);
             let start = after.plus(step.seconds());

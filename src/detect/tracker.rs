@@ -426,10 +426,7 @@ impl Open {
         self.lasts |= lasts;
         if score > self.known_by {
             (self.known_by, self.verdict) = (score, verdict);
-            self.looks[1] = *look;
-            if self.lasts {
-                self.looks[0] = *look;
-            }
+            self.looks = [if self.lasts { *look } else { self.looks[0] }, *look];
         }
         let seen = routines.was_seen(&self.extent(), step);
         self.incident.verdict = if seen { Verdict::Recurring } else { self.verdict };
