@@ -3,14 +3,19 @@
 //! The file is `$XDG_CONFIG_HOME/noctop/config.toml`, else `~/.config/noctop/config.toml`, or the
 //! one that `--config` or `NOCTOP_CONFIG` names. A setting that noctop does not know is an error
 //! that names file, line and key: a misspelt setting must not be a silent one.
+//!
+//! A new setting is a field of [`Config`] and a line in [`SETTINGS`]. `--print-config` and the tests
+//! do the rest: what is printed can be read again, and no field is without its line.
 
+use std::collections::BTreeMap;
 use std::env;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything that can stand in the file. What does not stand there keeps its default.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The directory to watch.
@@ -24,15 +29,37 @@ pub struct Config {
     /// Seconds between two looks at the directory, without file events.
     pub poll: Option<u64>,
     /// ASCII characters only.
-    pub ascii: bool,
+    pub ascii: Option<bool>,
     /// Name to stand under acknowledgements and notes.
     pub who: Option<String>,
+    /// Program to run when an incident rings, closes or is acknowledged.
+    pub on_incident: Option<String>,
+    /// File with descriptions and speeds of interfaces.
+    pub inventory: Option<PathBuf>,
     /// How rows are read.
     pub input: Input,
+    /// How the console looks and behaves.
+    pub console: Console,
+    /// Other keys for the console's actions, by the names of the actions.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// The `[console]` table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Its colours: `terminal`, `dark`, `light`, `high-contrast`, `colour-blind`.
+    pub theme: Option<String>,
+    /// Zone of the times on the screen.
+    pub display_zone: Option<String>,
+    /// Rings the terminal's bell when an incident rings.
+    pub bell: Option<bool>,
+    /// Sends as little as can be.
+    pub slow_line: Option<bool>,
 }
 
 /// The `[input]` table.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Input {
     /// What stands between two fields.
@@ -40,13 +67,13 @@ pub struct Input {
     /// Zone of timeslots that do not name one.
     pub time_zone: Option<String>,
     /// Whether the directories below are read too.
-    pub recursive: bool,
+    pub recursive: Option<bool>,
     /// What the columns are called in the files.
     pub columns: Columns,
 }
 
 /// The `[input.columns]` table: noctop's name of a column to that of the files.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Columns {
     /// Column of the timeslot.
@@ -61,6 +88,63 @@ pub struct Columns {
     pub mean_metric_value: Option<String>,
 }
 
+/// What is printed of a setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its table; empty for the top one.
+    pub table: &'static str,
+    /// Its key there.
+    pub key: &'static str,
+    /// What it does, in a line.
+    pub about: &'static str,
+    /// What stands behind `key =` where it is not set: the default, or an example of what could stand there.
+    pub usual: &'static str,
+}
+
+const fn setting(table: &'static str, key: &'static str, usual: &'static str, about: &'static str) -> Setting {
+    Setting { table, key, about, usual }
+}
+
+/// All settings in the order in which they are printed; those of a table stand together.
+pub const SETTINGS: &[Setting] = &[
+    setting("", "dir", "'./datasets/sample'", "The directory that `noctop` alone watches"),
+    setting("", "alarms_per_week", "1.0", "False alarms accepted for each interface and week: decides what is listed"),
+    setting("", "rings_per_day", "10.0", "Incidents a day that may ring, in the whole directory"),
+    setting("", "shift_accepted_after", "48.0", "Hours until a stable new level is normal; 0 for never"),
+    setting(
+        "",
+        "poll",
+        "10",
+        "Seconds between two looks at the directory; only where file events do not work (none by default)",
+    ),
+    setting("", "ascii", "false", "Draw with ASCII characters only; by default where the locale is not UTF-8"),
+    setting("", "who", "'ann'", "Name to stand under acknowledgements and notes; the user's by default"),
+    setting(
+        "",
+        "on_incident",
+        "'page-somebody'",
+        "Program to run when an incident rings, closes or is acknowledged, with it as JSON on its input",
+    ),
+    setting(
+        "",
+        "inventory",
+        "'/etc/noctop/interfaces.csv'",
+        "CSV file with hostname, ifname, description and speed of interfaces",
+    ),
+    setting("input", "delimiter", "','", "What stands between two fields"),
+    setting("input", "time_zone", "'UTC'", "Zone of timeslots that state none"),
+    setting("input", "recursive", "false", "Whether the directories below are read too"),
+    setting("input.columns", "timeslot", "'timeslot'", "What the columns are called in your files"),
+    setting("input.columns", "hostname", "'hostname'", ""),
+    setting("input.columns", "ifname", "'ifname'", ""),
+    setting("input.columns", "max_metric_value", "'max_metric_value'", ""),
+    setting("input.columns", "mean_metric_value", "'mean_metric_value'", ""),
+    setting("console", "theme", "'terminal'", "Colours: terminal, dark, light, high-contrast, colour-blind"),
+    setting("console", "display_zone", "'UTC'", "Zone of all times on the screen"),
+    setting("console", "bell", "false", "Ring the terminal's bell when an incident rings"),
+    setting("console", "slow_line", "false", "For a slow line: new data every two seconds at most"),
+];
+
 /// Why the settings could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -73,11 +157,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It does not say what it should.
-    #[error("{path}: {message}")]
+    #[error("{path}:{line}: {message}")]
     Content {
         /// Which file.
         path: PathBuf,
-        /// Line, key and what is wrong with it.
+        /// Which line of it, from 1.
+        line: usize,
+        /// Key and what is wrong with it.
         message: String,
     },
 }
@@ -97,7 +183,66 @@ impl Config {
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|e| ConfigError::Content { path: path.to_owned(), message: e.to_string() })
+        toml::from_str(&text).map_err(|e| {
+            let at = e.span().map_or(0, |span| span.start).min(text.len());
+            let line = text[..at].matches('\n').count() + 1;
+            let message = complaint(e.message(), text.lines().nth(line - 1).unwrap_or_default());
+            ConfigError::Content { path: path.to_owned(), line, message }
+        })
+    }
+
+    /// The settings as a file that can be read again, each with what it does. What is not set stands
+    /// there as a comment, with its default.
+    ///
+    /// # Errors
+    /// When a path is no text, so that it cannot stand in the file.
+    pub fn print(&self) -> Result<String, toml::ser::Error> {
+        let values = toml::Table::try_from(self)?;
+        let mut out = String::from(
+            "# Settings of noctop. A line that begins with # and a key is not set: its default stands there.\n",
+        );
+        let mut table = "";
+        for setting in SETTINGS {
+            if setting.table != table {
+                table = setting.table;
+                let _ = write!(out, "\n[{table}]\n");
+            }
+            if !setting.about.is_empty() {
+                let _ = write!(out, "\n# {}\n", setting.about);
+            }
+            let mut inner = table.split('.').filter(|name| !name.is_empty());
+            let within = inner.try_fold(&values, |at, name| at.get(name)?.as_table());
+            let _ = match within.and_then(|at| at.get(setting.key)) {
+                Some(value) => writeln!(out, "{} = {value}", setting.key),
+                None => writeln!(out, "#{} = {}", setting.key, setting.usual),
+            };
+        }
+        out.push_str(
+            "\n[keys]\n\n# Other keys for the console's actions, by their names: retrain = ['F5', 'ctrl-r']\n",
+        );
+        for (action, keys) in &self.keys {
+            let _ = writeln!(out, "{action} = {}", toml::Value::try_from(keys)?);
+        }
+        Ok(out)
+    }
+}
+
+/// What is wrong, with the key that it is about, and the nearest one that there is.
+fn complaint(said: &str, line: &str) -> String {
+    let mut quoted = said.split('`').skip(1).step_by(2);
+    if let (true, Some(unknown)) = (said.starts_with("unknown field"), quoted.next()) {
+        let near = quoted
+            .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+            .filter(|(distance, known)| *distance <= known.len() / 2)
+            .min();
+        return match near {
+            Some((_, known)) => format!("unknown setting {unknown}: did you mean {known}?"),
+            None => format!("unknown setting {unknown}: noctop --print-config lists all of them"),
+        };
+    }
+    match line.split_once('=') {
+        Some((key, _)) if !key.trim().is_empty() => format!("{}: {said}", key.trim()),
+        _ => said.to_owned(),
     }
 }
 
@@ -121,27 +266,85 @@ mod tests {
     }
 
     #[test]
-    fn every_setting_can_be_set() {
+    fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
-            "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n[input]\ndelimiter = ';'\n\
-             time_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\nhostname = 'h'\nifname = 'i'\n\
-             max_metric_value = 'max'\nmean_metric_value = 'avg'\n",
+            "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
+             who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
+             hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
+             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
+             [keys]\nquit = ['x', 'ctrl-x']\n",
         )
         .unwrap();
-        assert_eq!((config.dir, config.alarms_per_week, config.poll), (Some("/rows".into()), Some(0.5), Some(30)));
+        assert_eq!(
+            (config.dir.clone(), config.alarms_per_week, config.poll),
+            (Some("/rows".into()), Some(0.5), Some(30))
+        );
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
-        assert!(config.ascii && config.input.recursive);
-        assert_eq!((config.input.delimiter, config.input.columns.mean_metric_value), (Some(';'), Some("avg".into())));
+        assert_eq!((config.console.theme.as_deref(), config.console.bell), (Some("light"), Some(true)));
+        assert_eq!(config.keys["quit"], ["x", "ctrl-x"]);
+        assert_eq!((config.ascii, config.who.as_deref()), (Some(true), Some("ann")));
+        assert_eq!(config.input.recursive, Some(true));
+        let columns = &config.input.columns;
+        assert_eq!((config.input.delimiter, columns.mean_metric_value.as_deref()), (Some(';'), Some("avg")));
+        let printed = config.print().unwrap();
+        assert!(!printed.lines().any(|l| l.starts_with('#') && !l.starts_with("# ")), "{printed}");
+        assert_eq!(read(&printed).unwrap(), config);
         assert_eq!(read("").unwrap(), Config::default());
     }
 
     #[test]
+    fn the_printed_defaults_are_the_defaults() {
+        let printed = Config::default().print().unwrap();
+        assert_eq!(read(&printed).unwrap(), Config::default(), "{printed}");
+        // What stands there as a comment can be set as it stands.
+        let set: String = printed
+            .lines()
+            .map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line).to_owned() + "\n")
+            .collect();
+        let all = toml::Table::try_from(read(&set).unwrap()).unwrap();
+        assert_eq!(leaves(&all), SETTINGS.len(), "{set}");
+    }
+
+    fn leaves(table: &toml::Table) -> usize {
+        table.values().map(|value| value.as_table().map_or(1, leaves)).sum()
+    }
+
+    #[test]
+    fn no_setting_is_without_its_line() {
+        let mut tables: Vec<&str> = SETTINGS.iter().map(|s| s.table).collect();
+        tables.dedup();
+        for table in tables {
+            let head = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
+            let said = toml::from_str::<Config>(&format!("{head}no-such-key = 1\n")).unwrap_err();
+            let known: Vec<&str> = said.message().split('`').skip(1).step_by(2).skip(1).collect();
+            assert!(!known.is_empty(), "{said}");
+            for key in known {
+                let listed = SETTINGS.iter().any(|s| s.table == table && s.key == key);
+                let inner = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+                // the names of keys are the console's: what is set is printed
+                let known = listed || inner == "keys" || SETTINGS.iter().any(|s| s.table == inner);
+                assert!(known, "{table} {key} has no line");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named_with_file_line_and_key() {
-        let said = read("poll = 3\nalarm_per_week = 2\n").unwrap_err().to_string();
-        assert!(said.contains("config.toml") && said.contains("line 2") && said.contains("alarm_per_week"), "{said}");
-        let said = read("poll = 'often'\n").unwrap_err().to_string();
-        assert!(said.contains("line 1") && said.contains("poll"), "{said}");
-        let said = Config::load(Some(Path::new("/nowhere/config.toml"))).unwrap_err().to_string();
-        assert!(said.starts_with("/nowhere/config.toml: "), "{said}");
+        let said = |text: &str| read(text).unwrap_err().to_string();
+        let near = said("poll = 3\nalarm_per_week = 2\n");
+        assert!(
+            near.ends_with("config.toml:2: unknown setting alarm_per_week: did you mean alarms_per_week?"),
+            "{near}"
+        );
+        let near = said("[input.columns]\n\nhost = 'x'\n");
+        assert!(near.ends_with("config.toml:3: unknown setting host: did you mean hostname?"), "{near}");
+        let far = said("background = 2\n");
+        assert!(far.contains("config.toml:1: unknown setting background") && far.contains("--print-config"), "{far}");
+        let kind = said("\npoll = 'often'\n");
+        assert!(kind.contains("config.toml:2: poll: invalid type"), "{kind}");
+        let syntax = said("poll = 3\nascii = \n");
+        assert!(syntax.contains("config.toml:2: ascii: "), "{syntax}");
+        let missing = Config::load(Some(Path::new("/nowhere/config.toml"))).unwrap_err().to_string();
+        assert!(missing.starts_with("/nowhere/config.toml: "), "{missing}");
     }
 }

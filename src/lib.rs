@@ -15,7 +15,8 @@
 //! | [`evaluate`] | scores and incidents against labels, beside simple forecasts |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
 //!
-//! [`config`] holds every setting. [`simulate`] stands beside them: a fleet from a seed, with incidents that are known.
+//! [`config`] holds every setting. [`inventory`] and [`simulate`] stand beside them: what people know of
+//! interfaces, and a fleet from a seed, with incidents that are known.
 //!
 //! What a batch run prints and what the screen shows for the same rows is the same to the last
 //! digit, because both are the same [`engine::Engine`] fed by the same [`ingest::Tailer`].
@@ -27,6 +28,7 @@ pub mod detect;
 pub mod engine;
 pub mod evaluate;
 pub mod ingest;
+pub mod inventory;
 pub mod journal;
 pub mod model;
 pub mod random;

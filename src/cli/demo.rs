@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::watch::{FaceArgs, show};
+use crate::config::Config;
 use crate::engine::live::LiveOptions;
 use crate::ingest::WatchOptions;
 use crate::journal::Journal;
@@ -37,7 +38,7 @@ pub struct DemoArgs {
 ///
 /// # Errors
 /// When there is no room for temporary files, or the terminal fails.
-pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
+pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
     let place = Place::new()?;
     let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     let plan = Plan::demo(args.seed, Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(0)));
@@ -60,9 +61,12 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
             journal: Some(Journal::under(&place.0, &rows)),
             threads: super::threads(),
             notices: Vec::new(),
+            on_incident: None,
+            inventory: Arc::default(),
             dir: rows,
         },
         &args.face,
+        &args.face.over(config),
     );
     stop.store(true, Ordering::Relaxed);
     let written = writer.join().map_err(|_| anyhow::anyhow!("the simulated network has failed"))?;

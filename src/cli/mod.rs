@@ -5,7 +5,10 @@
 pub mod check;
 pub mod demo;
 pub mod evaluate;
+pub mod handover;
 pub mod load;
+pub mod look;
+mod manual;
 mod output;
 pub mod plain;
 pub mod score;
@@ -20,11 +23,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
 use crate::detect::Settings;
 use crate::ingest::{ColumnNames, ReadOptions};
+use crate::inventory::Inventory;
 use crate::model::Model;
 
 /// Says something on standard error. Where nobody can hear it any more, as after a hang-up, that is
@@ -68,6 +72,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
     Triage(triage::TriageArgs),
+    /// Write a shift's story as Markdown: what opened, closed, rang and is still open, and who said what
+    Handover(handover::HandoverArgs),
     /// Learn a model from a directory of rows
     Train(train::TrainArgs),
     /// Score every row of a directory, as CSV
@@ -76,6 +82,16 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Write a fleet's rows from a seed, with incidents that are known
     Simulate(simulate::Args),
+    /// Write completions for a shell to standard output
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write a manual page to standard output: noctop man | man -l -
+    Man {
+        /// The page of a command [default: the page of noctop]
+        command: Option<String>,
+    },
 }
 
 /// How rows are read.
@@ -93,8 +109,17 @@ pub struct ReadArgs {
 }
 
 impl ReadArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.input.delimiter = self.delimiter.or(config.input.delimiter);
+        config.input.time_zone = self.time_zone.clone().or(config.input.time_zone);
+        config.input.recursive = self.recursive.then_some(true).or(config.input.recursive);
+        config
+    }
+
     fn recursive(&self, config: &Config) -> bool {
-        self.recursive || config.input.recursive
+        self.recursive || config.input.recursive == Some(true)
     }
 
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
@@ -120,6 +145,21 @@ impl ReadArgs {
     }
 }
 
+/// What people know of interfaces.
+#[derive(Debug, Args, Clone)]
+pub struct InventoryArgs {
+    /// CSV file with the columns hostname, ifname, description and speed (in the unit of the rows; 10G, 2.5M) [default: the configuration's, else none]
+    #[arg(long, value_name = "FILE")]
+    inventory: Option<PathBuf>,
+}
+
+impl InventoryArgs {
+    fn read(&self, config: &Config) -> anyhow::Result<Inventory> {
+        let path = self.inventory.as_ref().or(config.inventory.as_ref());
+        Ok(path.map(|path| Inventory::read(path)).transpose()?.unwrap_or_default())
+    }
+}
+
 /// What decides alarms.
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
@@ -135,6 +175,16 @@ pub struct AlarmArgs {
 }
 
 impl AlarmArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        Config {
+            alarms_per_week: self.alarms_per_week.or(config.alarms_per_week),
+            rings_per_day: self.rings_per_day.or(config.rings_per_day),
+            shift_accepted_after: self.shift_accepted_after.or(config.shift_accepted_after),
+            ..config.clone()
+        }
+    }
+
     fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
         let usual = Settings::default();
         let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual.alarms_per_week);
@@ -198,13 +248,16 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         None => watch::run(&cli.watch, &config),
         Some(Command::Watch(args)) => watch::run(args, &config),
-        Some(Command::Demo(args)) => demo::run(args),
+        Some(Command::Demo(args)) => demo::run(args, &config),
         Some(Command::Check(args)) => check::run(args, &config),
         Some(Command::Triage(args)) => triage::run(args, &config),
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Evaluate(args)) => evaluate::run(args, &config),
         Some(Command::Simulate(args)) => simulate::run(args),
+        Some(Command::Handover(args)) => handover::run(args, &config),
+        Some(Command::Completions { shell }) => manual::completions(&mut Cli::command(), *shell),
+        Some(Command::Man { command }) => manual::page(Cli::command(), command.as_deref()),
     }
 }
 
@@ -272,6 +325,6 @@ mod tests {
 
     #[test]
     fn the_arguments_are_sound() {
-        <Cli as clap::CommandFactory>::command().debug_assert();
+        Cli::command().debug_assert();
     }
 }

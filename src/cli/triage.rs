@@ -2,27 +2,21 @@
 //! monitoring agent. The first line and the exit code are those of a monitoring plugin.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::load::{LastLine, read_all};
+use super::output;
 use super::plain::printable;
 use super::time::parse_duration;
-use super::{output, watch};
 use crate::config::Config;
 use crate::console::filter::state_word;
 use crate::console::format::{count, fit, minute, rarity, span, units, what};
 use crate::console::theme::Surroundings;
-use crate::engine::view::{self, Viewer};
-use crate::engine::{Engine, IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView, ModelView};
+use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
-use crate::ingest::{Notice, Root};
-use crate::journal::{Journal, Marks};
 use crate::series::{DAY, Step, Timestamp};
 
 /// Columns of the text.
@@ -39,11 +33,8 @@ const ARCHIVE: i64 = 2 * DAY;
 /// What `triage` is told.
 #[derive(Debug, Args)]
 pub struct TriageArgs {
-    /// Directory of CSV files to look at [default: the configuration's, else ./datasets/sample]
-    dir: Option<PathBuf>,
-    /// Model to score with [default: the one that was retrained in the console for this directory, else the built-in one]
-    #[arg(long, value_name = "FILE")]
-    model: Option<PathBuf>,
+    #[command(flatten)]
+    look: super::look::LookArgs,
     /// Print one JSON object instead of the text
     #[arg(long)]
     json: bool,
@@ -62,10 +53,6 @@ pub struct TriageArgs {
     /// ASCII characters only [default: where the locale is not UTF-8]
     #[arg(long)]
     ascii: bool,
-    #[command(flatten)]
-    alarms: super::AlarmArgs,
-    #[command(flatten)]
-    read: super::ReadArgs,
 }
 
 impl TriageArgs {
@@ -122,28 +109,13 @@ impl Status {
 /// # Errors
 /// The exit code where the status is not OK; and when the directory cannot be read or the model is none.
 pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = watch::directory(args.dir.as_deref(), config)?;
-    let journal = Journal::of(&dir);
-    let (model, model_path, notices) = watch::choose_model(args.model.as_deref(), journal.as_ref())?;
     let clock = Timestamp::from(SystemTime::now());
-    let (marks, damaged) = marks(journal.as_ref(), clock);
-    for notice in notices.into_iter().chain(damaged) {
-        super::tell!("{}: {}", notice.path.display(), notice.message);
-    }
-    let model_view = ModelView::of(&model, model_path);
-    let mut engine = Engine::new(Arc::new(model), args.alarms.settings(config)?, super::threads());
-    let read = args.read.options(config)?;
-    read_all(vec![(Root::Data, dir)], read, LastLine::Waits, |batch| drop(engine.absorb(batch)))
-        .context("cannot read the rows")?;
-    engine.settle();
-    engine.mark(marks);
-    let around = view::Surroundings { model: model_view, ..view::Surroundings::default() };
-    let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
+    let snapshot = args.look.look(config, clock, false)?.snapshot;
     let report = Report::new(&snapshot, &Limits::of(args), clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
-        let ascii = args.ascii || config.ascii || Surroundings::read(|name| std::env::var_os(name)).ascii;
+        let ascii = args.ascii || config.ascii == Some(true) || Surroundings::read(|name| std::env::var_os(name)).ascii;
         report.text(args.top, ascii)
     };
     output::print(text.as_bytes())?;
@@ -151,15 +123,6 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
         Status::Ok => Ok(()),
         status => Err(super::Quiet::with(status.code()).into()),
     }
-}
-
-/// What people said in the console. What cannot be read is told of, and is no reason to say nothing.
-fn marks(journal: Option<&Journal>, clock: Timestamp) -> (Marks, Vec<Notice>) {
-    let Some(journal) = journal else { return Default::default() };
-    let (entries, notices) = journal.entries();
-    let mut marks: Marks = entries.iter().collect();
-    marks.expire(clock);
-    (marks, notices)
 }
 
 /// Says why nothing can be said, in the form of all other answers, and gives the exit code for that.
@@ -279,7 +242,7 @@ impl<'a> Report<'a> {
         };
         let attended = match self.attended() {
             0 => String::new(),
-            n => format!(", {n} acknowledged"),
+            n => format!(", {n} attended to"),
         };
         let counts = format!("{ringing}, {} open{attended}", self.open());
         match &self.unknown {
@@ -332,6 +295,9 @@ impl<'a> Report<'a> {
             line(format!("  {:11} {:24} {:18} {:>5} {}", "SINCE", "OPEN", "WHAT", "SCORE", "RARITY"));
             for group in self.groups.iter().take(top) {
                 line(self.group_line(group, ascii));
+                if let [IncidentView { description: Some(text), .. }] = group.members[..] {
+                    line(format!("  {:11} {}", "", printable(text)));
+                }
             }
             if let Some(more @ 1..) = self.groups.len().checked_sub(top) {
                 line(format!("  and {more} more"));
@@ -340,12 +306,15 @@ impl<'a> Report<'a> {
         let worst = self.worst();
         if !worst.is_empty() {
             line(String::new());
+            // Room for a part of the speed, where any is known.
+            let used = worst.iter().take(top).any(|v| v.utilisation().is_some());
+            let (names, title) = if used { (14, " USED") } else { (16, "") };
             line(format!(
-                "  {:17} {:17} {:>7} {:>8} {:>7} {:>5} {}",
+                "  {:names$} {:names$} {:>7}{title} {:>8} {:>7} {:>5} {}",
                 "WORST", "INTERFACE", "NOW", "EXPECTED", "ERROR", "SCORE", "STATE"
             ));
             for view in worst.iter().take(top) {
-                line(interface_line(view, ascii));
+                line(interface_line(view, names, used, ascii));
             }
         }
         out
@@ -381,7 +350,7 @@ impl<'a> Report<'a> {
                 "story": group.members[0].story.map(|s| s.to_string()),
                 "start": group.start.to_string(),
                 "rings": group.rings,
-                "acknowledged": group.attended,
+                "attended": group.attended,
                 "incidents": incidents,
             })
         });
@@ -391,6 +360,8 @@ impl<'a> Report<'a> {
                 "ifname": &*view.name.ifname,
                 "value": view.last.map(|v| v[1]),
                 "expected": view.expected.map(|v| v[1]),
+                "description": view.description.as_deref(),
+                "utilisation": view.utilisation(),
                 "error": view.error,
                 "score": view.score,
                 "state": state_word(view.state),
@@ -408,7 +379,7 @@ impl<'a> Report<'a> {
             "devices": snapshot.devices.len(),
             "ringing": self.ringing(),
             "open": self.open(),
-            "acknowledged": self.attended(),
+            "attended": self.attended(),
             "groups": groups.collect::<Vec<_>>(),
             "worst": worst.collect::<Vec<_>>(),
         })
@@ -449,16 +420,21 @@ fn unknown_for(snapshot: &Snapshot, stale: Option<Stale>, age: Option<i64>) -> O
     }
 }
 
-fn interface_line(view: &InterfaceView, ascii: bool) -> String {
+fn interface_line(view: &InterfaceView, names: usize, used: bool, ascii: bool) -> String {
     let value = |pair: Option<[f64; 2]>| pair.map_or("-".to_owned(), |v| units(v[1]));
     let (error, score) = match view.expected {
         Some(_) => (format!("{:+.1}", view.error), format!("{:.1}", view.score)),
         None => ("-".to_owned(), "-".to_owned()),
     };
+    let used = match view.utilisation() {
+        _ if !used => String::new(),
+        Some(part) => format!(" {:>3.0}%", 100.0 * part),
+        None => "     ".to_owned(),
+    };
     format!(
-        "  {} {} {:>7} {:>8} {error:>7} {score:>5} {}",
-        fit(&printable(&view.name.host), 17, ascii),
-        fit(&printable(&view.name.ifname), 17, ascii),
+        "  {} {} {:>7}{used} {:>8} {error:>7} {score:>5} {}",
+        fit(&printable(&view.name.host), names, ascii),
+        fit(&printable(&view.name.ifname), names, ascii),
         value(view.last),
         value(view.expected),
         state_word(view.state),

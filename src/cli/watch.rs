@@ -8,8 +8,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::plain;
+use super::{output, plain};
 use crate::config::Config;
+use crate::console::keymap::{self, Keymap};
+use crate::console::zone::Zone;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
 use crate::engine::{Command, Handle};
@@ -32,9 +34,17 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// Print all settings as they are in force, as a configuration file with comments, and end
+    #[arg(long)]
+    print_config: bool,
     /// Name to stand under acknowledgements and notes [default: the user's]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
+    /// Program to run when an incident rings, closes or is acknowledged, with the incident as JSON on its standard input
+    #[arg(long, value_name = "COMMAND")]
+    on_incident: Option<String>,
+    #[command(flatten)]
+    inventory: super::InventoryArgs,
     #[command(flatten)]
     face: FaceArgs,
     #[command(flatten)]
@@ -58,9 +68,74 @@ pub struct FaceArgs {
     /// No colours (also with NO_COLOR in the environment)
     #[arg(long)]
     no_color: bool,
-    /// Take away the keys that change something: acknowledge, retrain, cancel; nothing is written into the state directory
+    /// Colours: terminal (the terminal's own sixteen), dark, light, high-contrast, colour-blind [default: terminal]
+    #[arg(long, value_name = "NAME")]
+    theme: Option<String>,
+    /// Time zone of all times on the screen, for example Europe/Berlin [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    display_zone: Option<String>,
+    /// Ring the terminal's bell when an incident rings
+    #[arg(long)]
+    bell: bool,
+    /// For a slow line: send new data every two seconds at most, and nothing that only tells the time
+    #[arg(long)]
+    slow_line: bool,
+    /// Take away the keys that change something: acknowledge, retrain, cancel, export; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
+}
+
+impl FaceArgs {
+    /// The settings with these arguments over them.
+    pub(super) fn over(&self, config: &Config) -> Config {
+        let own = &config.console;
+        let console = crate::config::Console {
+            theme: self.theme.clone().or(own.theme.clone()),
+            display_zone: self.display_zone.clone().or(own.display_zone.clone()),
+            bell: self.bell.then_some(true).or(own.bell),
+            slow_line: self.slow_line.then_some(true).or(own.slow_line),
+        };
+        Config { ascii: self.ascii.then_some(true).or(config.ascii), console, ..config.clone() }
+    }
+
+    /// How the console is to look: the environment, then the settings.
+    fn look(&self, config: &Config, surroundings: theme::Surroundings) -> anyhow::Result<console::Options> {
+        let mut look = console::Options::for_surroundings(surroundings);
+        let own = &config.console;
+        look.ascii |= config.ascii == Some(true);
+        look.read_only = self.read_only;
+        if self.no_color {
+            look.colors = theme::Colors::None;
+        }
+        if let Some(name) = &own.theme {
+            look.palette = theme::Palette::named(name)
+                .with_context(|| format!("theme {name}: name one of {}", theme::Palette::names()))?;
+        }
+        if let Some(zone) = &own.display_zone {
+            let zone = jiff::tz::TimeZone::get(zone)
+                .with_context(|| format!("display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
+            look.zone = Zone::new(zone);
+        }
+        look.bell = own.bell == Some(true);
+        look.slow_line = own.slow_line == Some(true);
+        look.keys = Keymap::with(&config.keys).context("configuration")?;
+        Ok(look)
+    }
+}
+
+impl WatchArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        let config = self.face.over(&self.alarms.over(&self.read.over(config)));
+        Config {
+            dir: self.dir.clone().or(config.dir),
+            poll: self.poll.or(config.poll),
+            who: self.who.clone().or(config.who),
+            on_incident: self.on_incident.clone().or(config.on_incident),
+            inventory: self.inventory.inventory.clone().or(config.inventory),
+            ..config
+        }
+    }
 }
 
 /// Runs it.
@@ -68,12 +143,15 @@ pub struct FaceArgs {
 /// # Errors
 /// When the directory cannot be watched, the model is none, or the terminal fails.
 pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
-    let dir = directory(args.dir.as_deref(), config)?;
-    let poll = args.poll.or(config.poll);
+    let config = &args.over(config);
+    if args.print_config {
+        let keys = keymap::listing();
+        return output::print((config.print().context("the settings")? + &keys).as_bytes());
+    }
+    let dir = directory(None, config)?;
+    let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
-    let mut face = args.face.clone();
-    face.ascii |= config.ascii;
-    let journal = Journal::of(&dir).map(|journal| match args.who.as_deref().or(config.who.as_deref()) {
+    let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
@@ -93,8 +171,10 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         journal,
         threads: super::threads(),
         notices,
+        on_incident: config.on_incident.clone(),
+        inventory: args.inventory.read(config)?.into(),
     };
-    show(options, &face)
+    show(options, &args.face, config)
 }
 
 /// The directory that was named, else the configuration's, else the sample's in a checkout.
@@ -112,19 +192,15 @@ pub(super) fn directory(named: Option<&Path>, config: &Config) -> anyhow::Result
 ///
 /// # Errors
 /// When the directory cannot be watched or the terminal fails.
-pub fn show(options: LiveOptions, face: &FaceArgs) -> anyhow::Result<()> {
-    let (handle, engine) = live::start(options)?;
+pub fn show(options: LiveOptions, face: &FaceArgs, config: &Config) -> anyhow::Result<()> {
     let surroundings = theme::Surroundings::read(|name| std::env::var_os(name));
+    // what is wrong with the settings is said before anything starts
+    let look = face.look(config, surroundings)?;
+    let (handle, engine) = live::start(options)?;
     let screen_works = std::io::stdout().is_terminal() && surroundings.full_screen;
     let ended = if face.plain || face.json || !screen_works {
         plain::run(&handle, face.json)
     } else {
-        let mut look = console::Options::for_surroundings(surroundings);
-        look.ascii |= face.ascii;
-        look.read_only = face.read_only;
-        if face.no_color {
-            look.colors = theme::Colors::None;
-        }
         screen(handle.clone(), look)
     };
     handle.send(Command::Stop);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::scroll::Scroll;
+use super::story::Story;
 use crate::engine::{IncidentId, IncidentView, Snapshot, StoryId, Verdict};
 use crate::series::Timestamp;
 
@@ -28,6 +29,18 @@ pub enum Line {
         /// Whether it is the story's last one.
         last: bool,
     },
+}
+
+/// Which incidents are lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Listed {
+    /// All of them.
+    #[default]
+    All,
+    /// Open ones, and stories with an open one.
+    Open,
+    /// Closed ones.
+    Closed,
 }
 
 /// What is chosen, whatever line it stands on.
@@ -60,6 +73,8 @@ pub struct Summary<'a> {
     pub rings: bool,
     /// Story, where it is one.
     pub story: Option<StoryId>,
+    /// The device that is down, where that is what it is.
+    pub down: Option<&'a str>,
 }
 
 /// How many there are of each.
@@ -87,9 +102,25 @@ pub struct Anomalies {
     chosen: Option<Chosen>,
     letters: BTreeMap<StoryId, char>,
     counts: Counts,
+    listed: Listed,
 }
 
 impl Anomalies {
+    /// Which incidents are lines.
+    pub fn listed(&self) -> Listed {
+        self.listed
+    }
+
+    /// Goes on to the next choice of what is listed.
+    pub fn list_next(&mut self, snapshot: &Snapshot, height: usize) {
+        self.listed = match self.listed {
+            Listed::All => Listed::Open,
+            Listed::Open => Listed::Closed,
+            Listed::Closed => Listed::All,
+        };
+        self.arrange(snapshot, height);
+    }
+
     /// The lines in their order.
     pub fn lines(&self) -> &[Line] {
         &self.lines
@@ -143,7 +174,13 @@ impl Anomalies {
             }
         }
         self.lines.clear();
+        let open_stories: BTreeSet<StoryId> =
+            snapshot.incidents.iter().filter(|i| i.end.is_none()).filter_map(|i| i.story).collect();
         for (place, incident) in snapshot.incidents.iter().enumerate() {
+            let open = incident.end.is_none() || incident.story.is_some_and(|story| open_stories.contains(&story));
+            if matches!((self.listed, open), (Listed::Open, false) | (Listed::Closed, true)) {
+                continue;
+            }
             let Some(story) = incident.story else {
                 self.lines.push(Line::Single(place));
                 continue;
@@ -218,6 +255,33 @@ impl Anomalies {
         }
     }
 
+    /// Puts the cursor on the line of the worst thing that is open and that nobody has acknowledged: what
+    /// rings, else what is rarest. False where there is none.
+    pub fn to_worst(&mut self, snapshot: &Snapshot, height: usize) -> bool {
+        if self.listed == Listed::Closed {
+            self.listed = Listed::All;
+            self.arrange(snapshot, height);
+        }
+        let rank = |line: &Line| {
+            let summary = self.summary(line, snapshot)?;
+            (summary.end.is_none() && !summary.acknowledged).then_some((summary.rings, summary.worst.peak))
+        };
+        let lines = self.lines.iter().enumerate().filter(|(_, line)| !matches!(line, Line::Member { .. }));
+        let ranked = lines.filter_map(|(n, line)| Some((n, rank(line)?)));
+        let worst = ranked.max_by(|(n, a), (m, b)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(m.cmp(n)));
+        let Some((line, _)) = worst else { return false };
+        self.scroll.cursor = line;
+        self.scroll.show(self.lines.len(), height);
+        self.take_cursor(snapshot);
+        true
+    }
+
+    /// All incidents that are lines, or in a line, in the order of the list.
+    pub fn all_listed<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a IncidentView> {
+        let lines = self.lines.iter().filter(|line| !matches!(line, Line::Member { .. }));
+        lines.flat_map(|line| incidents_of(line, snapshot)).collect()
+    }
+
     /// The incidents of the cursor's line.
     pub fn at_cursor<'a>(&self, snapshot: &'a Snapshot) -> Vec<&'a IncidentView> {
         self.lines.get(self.scroll.cursor).map_or_else(Vec::new, |line| incidents_of(line, snapshot))
@@ -243,6 +307,7 @@ impl Anomalies {
             rings: all.iter().any(|i| i.calls()),
             verdict: all.iter().map(|i| i.verdict).max_by_key(|v| gravity(*v))?,
             story,
+            down: story.and_then(|_| Story::from_members(all)?.device_down(snapshot)),
         })
     }
 }

@@ -1,6 +1,8 @@
 //! The console's state and how events change it. Nothing here reads or writes anything outside:
 //! what is to be done comes back as effects.
 
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,16 +11,21 @@ use ratatui::layout::Rect;
 use super::Options;
 use super::anomalies::Anomalies;
 use super::event::{Effect, Event};
-use super::filter::Filter;
-use super::fleet::{Fleet, Lines, Sort};
+use super::export;
+use super::filter::{Filter, state_word};
+use super::fleet::{Fleet, Lines};
 use super::format;
 use super::glyph::Glyphs;
 use super::key::Key;
-use super::keymap::{self, Action, Context};
+use super::keymap::{Action, Context};
 use super::layout::{Panes, Wish};
+use super::retrain::Choice;
+use super::story::Story;
 use super::theme::Theme;
-use crate::engine::{Act, Command, IncidentView, Look, Snapshot, TrainingView};
-use crate::series::Timestamp;
+use super::viewpoint::Viewpoint;
+use crate::engine::{Act, COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, TrainingView};
+use crate::journal::{Named, Subject};
+use crate::series::{InterfaceName, Step, Timestamp};
 
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +34,23 @@ pub enum Overlay {
     Help,
     /// Refused rows, and notices about files.
     Notices,
+    /// The dialog for a new model.
+    Retrain,
+}
+
+/// What is typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Typing {
+    /// The filter, which is in force while it is typed.
+    Filter,
+    /// The name of a file.
+    Export(String),
+    /// A note on an incident.
+    Note(IncidentId, String),
+    /// For how long these are muted.
+    Mute(Vec<Subject>, String),
+    /// Whether an interface is gone for good.
+    Retire(InterfaceName, String),
 }
 
 /// Everything that the screen is drawn from.
@@ -48,16 +72,24 @@ pub struct App {
     pub overlay_offset: usize,
     /// Whether the detail was opened in full.
     pub detail: bool,
-    /// Whether a filter is being typed.
-    pub typing: bool,
+    /// Whether the detail shows the story alone.
+    pub story_alone: bool,
+    /// Which time the detail shows.
+    pub viewpoint: Viewpoint,
+    /// What is being typed.
+    pub typing: Option<Typing>,
     /// Something that a person should read once.
     pub message: Option<String>,
+    /// What the dialog for a new model has chosen.
+    pub retraining: Choice,
     /// Whether the engine's thread has ended.
     pub engine_ended: bool,
     /// The moment of the newest event.
     pub now: Instant,
     /// Whether the outcome of the last training run was put away.
     outcome_read: bool,
+    /// Incidents that have rung.
+    rung: HashSet<IncidentId>,
     size: (u16, u16),
     started: (Instant, Timestamp),
     asked: Option<Look>,
@@ -66,6 +98,7 @@ pub struct App {
 impl App {
     /// A console of this size over `snapshot`. `now` and `wall` are the same moment.
     pub fn new(options: Options, snapshot: Arc<Snapshot>, size: (u16, u16), now: Instant, wall: Timestamp) -> Self {
+        let rung = ringing(&snapshot).collect();
         let mut app = Self {
             options,
             snapshot,
@@ -75,11 +108,15 @@ impl App {
             overlay: None,
             overlay_offset: 0,
             detail: false,
-            typing: false,
+            story_alone: false,
+            viewpoint: Viewpoint::default(),
+            typing: None,
             message: None,
+            retraining: Choice::default(),
             engine_ended: false,
             now,
             outcome_read: false,
+            rung,
             size,
             started: (now, wall),
             asked: None,
@@ -97,7 +134,7 @@ impl App {
 
     /// The looks to draw with.
     pub fn theme(&self) -> Theme {
-        Theme { colors: self.options.colors }
+        Theme { colors: self.options.colors, palette: self.options.palette }
     }
 
     /// The whole screen.
@@ -129,7 +166,49 @@ impl App {
 
     /// The context of the next key.
     pub fn context(&self) -> Context {
-        if self.overlay.is_some() { Context::Overlay } else { self.focus }
+        match self.overlay {
+            Some(Overlay::Retrain) => Context::Dialog,
+            Some(_) => Context::Overlay,
+            None => self.focus,
+        }
+    }
+
+    /// A moment in few characters, in the zone of the screen.
+    pub fn when(&self, time: Timestamp) -> String {
+        let zone = &self.options.zone;
+        format::when(zone.shown(time), self.snapshot.now.map(|now| zone.shown(now)))
+    }
+
+    /// The newest moment that is shown.
+    fn newest(&self) -> Timestamp {
+        self.snapshot.now.unwrap_or(Timestamp::from_seconds(0))
+    }
+
+    /// The step of the chosen interface, once it is known.
+    pub fn step_of_choice(&self) -> Option<Step> {
+        self.choice().and_then(|i| i.step)
+    }
+
+    fn choice(&self) -> Option<&InterfaceView> {
+        self.fleet.selected().and_then(|id| self.fleet.interface(&self.snapshot, id))
+    }
+
+    /// What the chosen interface is shown in: the incidents of the cursor's line, where the keys go
+    /// there, else the interface's own open incident; with those of its story.
+    pub fn story(&self) -> Option<Story<'_>> {
+        let chosen = self.fleet.selected()?;
+        let first = match self.focus {
+            Context::Incidents => self.anomalies.at_cursor(&self.snapshot).into_iter().next()?,
+            _ => {
+                let mut own = self.snapshot.incidents.iter().map(Arc::as_ref).filter(|i| i.interface == chosen);
+                own.find(|i| i.end.is_none())?
+            }
+        };
+        let story = match first.story {
+            Some(id) => Story::of(id, &self.snapshot)?,
+            None => Story::from_members(vec![first])?,
+        };
+        story.interfaces().contains(&chosen).then_some(story)
     }
 
     /// How long ago the last new row came.
@@ -150,7 +229,9 @@ impl App {
 
     /// How long until time alone changes what is on the screen.
     pub fn next_tick(&self) -> Option<Duration> {
-        self.row_age().map(format::age_changes_in)
+        // on a slow line the age is not shown: only when there were no rows for too long
+        let wait = |age| if self.options.slow_line { Duration::from_secs(30) } else { format::age_changes_in(age) };
+        self.row_age().map(wait)
     }
 
     /// Takes in an event.
@@ -158,16 +239,22 @@ impl App {
         self.now = now;
         let mut effects = Vec::new();
         match event {
-            Event::Snapshot(snapshot) => self.take_snapshot(snapshot),
+            Event::Snapshot(snapshot) => self.take_snapshot(snapshot, &mut effects),
             Event::EngineEnded => self.engine_ended = true,
-            Event::Key(key) if self.typing => self.type_filter(key, &mut effects),
+            Event::Key(key) if self.typing.is_some() => self.type_key(key, &mut effects),
             Event::Key(key) => {
-                if let Some(action) = keymap::action(key, self.context(), self.options.read_only) {
+                if let Some(action) = self.options.keys.action(key, self.context(), self.options.read_only) {
                     self.act(action, &mut effects);
                 }
             }
             Event::Resize(width, height) => self.size = (width, height),
             Event::Tick => {}
+            Event::Exported { path, result } => {
+                self.message = Some(match result {
+                    Ok(()) => format!("written to {}", path.display()),
+                    Err(why) => format!("{}: {why}", path.display()),
+                });
+            }
             Event::NotTaken(Command::Look(_)) => {
                 // asked again with the next event
                 self.asked = None;
@@ -183,7 +270,7 @@ impl App {
         effects
     }
 
-    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>) {
+    fn take_snapshot(&mut self, snapshot: Arc<Snapshot>, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.snapshot, snapshot);
         if matches!(self.snapshot.training, TrainingView::Running(_)) {
             self.outcome_read = false;
@@ -197,20 +284,67 @@ impl App {
         if !Arc::ptr_eq(&before.incidents, &self.snapshot.incidents) {
             self.anomalies.unattended = self.focus != Context::Incidents;
             self.anomalies.renew(&self.snapshot, panes.incident_lines());
+            self.ring(effects);
+        }
+    }
+
+    /// Rings for what has begun to ring; not for what is read at the start, nor for the past.
+    fn ring(&mut self, effects: &mut Vec<Effect>) {
+        let mut fresh = false;
+        for id in ringing(&self.snapshot) {
+            fresh |= self.rung.insert(id);
+        }
+        if fresh && self.options.bell && self.snapshot.source.loading.is_none() && !self.snapshot.looks_back {
+            effects.push(Effect::Ring);
         }
     }
 
     /// Asks for the chosen interface's rows, where that was not asked yet.
     fn ask_detail(&mut self, panes: &Panes, effects: &mut Vec<Effect>) {
         let Some(interface) = self.fleet.selected() else { return };
-        let points = panes.points(self.area());
-        let step = self.fleet.interface(&self.snapshot, interface).and_then(|i| i.step);
-        let span = step.map(|step| step.seconds() * i64::try_from(points).unwrap_or(i64::MAX));
-        let wanted = Look { interface, span, until: None, points, with: Vec::new() };
+        let with = self.story().filter(|s| s.members.len() > 1).map(|s| s.interfaces()).unwrap_or_default();
+        let wanted = Look {
+            interface,
+            span: self.viewpoint.span(self.step_of_choice()),
+            until: self.viewpoint.end(),
+            points: panes.points(self.area()),
+            with: with.into_iter().take(COMPANIONS).collect(),
+        };
         if self.asked.as_ref() != Some(&wanted) && !self.engine_ended {
             self.asked = Some(wanted.clone());
             effects.push(Effect::Send(Command::Look(Some(wanted))));
         }
+    }
+
+    fn type_key(&mut self, key: Key, effects: &mut Vec<Effect>) {
+        let Some(mut typing) = self.typing.take() else { return };
+        let text = match &mut typing {
+            Typing::Filter => {
+                self.typing = Some(Typing::Filter);
+                return self.type_filter(key, effects);
+            }
+            Typing::Export(text) | Typing::Note(_, text) | Typing::Mute(_, text) | Typing::Retire(_, text) => text,
+        };
+        match key {
+            Key::Ctrl('c') => return effects.push(Effect::Quit),
+            Key::Ctrl('z') => effects.push(Effect::Suspend),
+            Key::Esc => return,
+            Key::Enter => return self.finish(typing, effects),
+            Key::Backspace => {
+                text.pop();
+            }
+            Key::Ctrl('u') => text.clear(),
+            Key::Char(c) => text.push(c),
+            _ => {}
+        }
+        self.typing = Some(typing);
+    }
+
+    /// Whether a file would lie in the watched directory, and be read as rows one day.
+    fn is_watched(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let (parent, dir) = (parent.canonicalize(), self.snapshot.source.dir.canonicalize());
+        matches!((parent, dir), (Ok(a), Ok(b)) if a == b)
     }
 
     fn type_filter(&mut self, key: Key, effects: &mut Vec<Effect>) {
@@ -219,16 +353,16 @@ impl App {
             Key::Ctrl('c') => return effects.push(Effect::Quit),
             Key::Ctrl('z') => return effects.push(Effect::Suspend),
             Key::Enter => {
-                self.typing = false;
+                self.typing = None;
                 return;
             }
             Key::Esc => {
-                self.typing = false;
+                self.typing = None;
                 text.clear();
             }
             Key::Backspace => {
                 if text.pop().is_none() {
-                    self.typing = false;
+                    self.typing = None;
                 }
             }
             Key::Ctrl('u') => text.clear(),
@@ -263,15 +397,28 @@ impl App {
             Action::Last => self.step(isize::MAX),
             Action::NextPane | Action::PreviousPane => self.next_pane(),
             Action::Open => self.open(),
-            Action::Fold => {
+            Action::Fold => self.fold(),
+            Action::Back => self.back(effects),
+            Action::Worst => self.worst(),
+            Action::NextIncident => self.next_incident(1),
+            Action::PreviousIncident => self.next_incident(-1),
+            Action::Story => self.toggle_story(),
+            Action::Listed => {
                 let lines = self.panes().incident_lines();
-                self.anomalies.fold(&self.snapshot, lines);
+                self.anomalies.list_next(&self.snapshot, lines);
+                self.focus = Context::Incidents;
             }
-            Action::Back => self.back(),
+            Action::Earlier => self.step_time(-1),
+            Action::Later => self.step_time(1),
+            Action::MuchEarlier => self.step_time(-10),
+            Action::MuchLater => self.step_time(10),
+            Action::ZoomIn => self.viewpoint.zoom(false, self.step_of_choice(), self.newest()),
+            Action::ZoomOut => self.viewpoint.zoom(true, self.step_of_choice(), self.newest()),
+            Action::LookBack => self.look_back(effects),
             Action::Filter => {
                 self.focus = Context::Interfaces;
                 self.detail = false;
-                self.typing = true;
+                self.typing = Some(Typing::Filter);
             }
             Action::Sort => {
                 self.fleet.sort = self.fleet.sort.next();
@@ -284,12 +431,29 @@ impl App {
             }
             Action::Devices => self.toggle_devices(),
             Action::Acknowledge => self.acknowledge(effects),
-            Action::Retrain => self.retrain(effects),
+            Action::Retrain => {
+                self.outcome_read |= matches!(self.snapshot.training, TrainingView::Ended(_));
+                self.show(Overlay::Retrain);
+            }
+            Action::ChangeBack => self.retraining.change(false),
+            Action::Change => self.retraining.change(true),
+            Action::Start => self.retrain(effects),
+            Action::Leave => self.overlay = None,
+            Action::Note => self.begin_note(),
+            Action::Mute => self.mute(effects),
+            Action::Retire => self.retire(effects),
             Action::CancelTraining => {
                 if matches!(self.snapshot.training, TrainingView::Running(_)) {
                     effects.push(Effect::Send(Command::CancelTraining));
                 }
             }
+            Action::Copy => effects.extend(self.words_of_choice().map(Effect::Copy)),
+            Action::Export => self.typing = Some(Typing::Export(String::new())),
+            Action::Pin => {
+                let lines = self.panes().list_lines();
+                self.fleet.pin(&self.snapshot, lines);
+            }
+            Action::Heat => self.fleet.toggle_heat(),
             Action::Notices => self.show(Overlay::Notices),
             Action::Help => self.show(Overlay::Help),
             Action::Close => self.overlay = None,
@@ -310,7 +474,7 @@ impl App {
         let lines = match self.context() {
             Context::Interfaces => panes.list_lines(),
             Context::Incidents => panes.incident_lines(),
-            Context::Overlay => usize::from(self.size.1 / 2),
+            Context::Overlay | Context::Dialog => usize::from(self.size.1 / 2),
         };
         isize::try_from(lines.saturating_sub(1).max(1)).unwrap_or(1)
     }
@@ -326,6 +490,7 @@ impl App {
                     self.choose_incident();
                 }
             }
+            Context::Dialog => self.retraining.on_history = lines > 0,
             // drawing stops at the overlay's end
             Context::Overlay => self.overlay_offset = self.overlay_offset.saturating_add_signed(lines).min(9_999),
         }
@@ -334,7 +499,7 @@ impl App {
     fn first(&mut self) {
         match self.context() {
             Context::Interfaces => self.fleet.to_top(&self.snapshot),
-            Context::Incidents | Context::Overlay => self.step(isize::MIN),
+            Context::Incidents | Context::Overlay | Context::Dialog => self.step(isize::MIN),
         }
     }
 
@@ -348,13 +513,109 @@ impl App {
         }
     }
 
-    /// Chooses the interface of the incident that the cursor is on.
+    /// Chooses the interface of the incident that the cursor is on, and its time.
     fn choose_incident(&mut self) {
         let line = self.anomalies.cursor().and_then(|line| self.anomalies.lines().get(line));
         let summary = line.and_then(|line| self.anomalies.summary(line, &self.snapshot));
-        if let Some(interface) = summary.map(|s| s.worst.interface) {
+        if let Some((interface, at)) = summary.map(|s| (s.worst.interface, s.worst.peak_at)) {
             let lines = self.panes().list_lines();
             self.fleet.choose(interface, &self.snapshot, lines);
+            self.viewpoint.put(at, self.step_of_choice(), self.newest());
+        }
+    }
+
+    /// Shows the incident that the cursor is on: its interface, its time, its story.
+    fn show_incident(&mut self) {
+        self.focus = Context::Incidents;
+        self.choose_incident();
+        // beside the list there is a detail already
+        self.detail = self.detail || self.panes().detail.is_empty();
+    }
+
+    fn worst(&mut self) {
+        let lines = self.panes().incident_lines();
+        if self.anomalies.to_worst(&self.snapshot, lines) {
+            self.show_incident();
+        } else {
+            self.message = Some("nothing is open that nobody has acknowledged".to_owned());
+        }
+    }
+
+    fn next_incident(&mut self, lines: isize) {
+        let height = self.panes().incident_lines();
+        // where nobody was at the list, its first line is the next one
+        if self.focus == Context::Incidents || lines < 0 {
+            self.anomalies.step(lines, &self.snapshot, height);
+        }
+        if self.anomalies.cursor().is_some() {
+            self.show_incident();
+        }
+    }
+
+    /// What is chosen, as a sentence that makes sense elsewhere.
+    fn words_of_choice(&mut self) -> Option<String> {
+        let words = match self.story() {
+            Some(story) => {
+                let ids: Vec<String> = story.members.iter().take(3).map(|i| i.id.to_string()).collect();
+                format!("{} ({})", story.sentence(self), ids.join(" "))
+            }
+            None => {
+                let view = self.choice()?;
+                let now = view.last.map_or_else(|| "no rows".to_owned(), |[_, mean]| format::units(mean));
+                let expected = view.expected.map(|[_, e]| format!(", expected {}", format::units(e)));
+                format!("{}: {}, {now}{}", view.name, state_word(view.state), expected.unwrap_or_default())
+            }
+        };
+        self.message = Some(format!("copied, where the terminal can: {words}"));
+        Some(words)
+    }
+
+    fn toggle_story(&mut self) {
+        if self.detail && self.story_alone {
+            self.story_alone = false;
+        } else if self.focus == Context::Incidents && self.anomalies.cursor().is_some() {
+            self.choose_incident();
+            (self.detail, self.story_alone) = (true, true);
+        } else if self.story().is_some() {
+            (self.detail, self.story_alone) = (true, true);
+        } else {
+            self.message = Some("no anomaly is open on this interface".to_owned());
+        }
+    }
+
+    /// Moves the time cursor by columns of the chart; where none is shown, opens or folds.
+    fn step_time(&mut self, columns: i64) {
+        if self.panes().detail.is_empty() {
+            let device = self.fleet.device_at_cursor(&self.snapshot);
+            let unfolded = device.is_some_and(|d| self.fleet.is_unfolded(&d.host));
+            match (self.focus, columns > 0, device.is_some()) {
+                (Context::Interfaces, opens, true) if opens != unfolded => self.fold(),
+                (Context::Interfaces, false, false) | (Context::Incidents, false, _) => self.fold(),
+                (_, true, false) | (Context::Incidents, true, true) => self.open(),
+                _ => {}
+            }
+            return;
+        }
+        let detail = self.snapshot.detail.as_deref().filter(|d| Some(d.id) == self.fleet.selected());
+        let spacing = detail.map(|d| d.spacing).or(self.step_of_choice().map(Step::seconds));
+        let (Some(spacing), Some((first, _))) = (spacing, self.choice().and_then(|i| i.span)) else { return };
+        let newest = self.newest();
+        self.viewpoint.step(columns * spacing, first, self.step_of_choice(), newest);
+    }
+
+    fn look_back(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            effects.push(Effect::Send(Command::LookBack(None)));
+            return;
+        }
+        match self.viewpoint.cursor().filter(|at| *at < self.newest()) {
+            Some(at) => effects.push(Effect::Send(Command::LookBack(Some(at)))),
+            None => {
+                let key = |action| self.options.keys.key_of(action);
+                let (earlier, open) = (key(Action::Earlier), key(Action::Open));
+                self.message =
+                    Some(format!("put the time cursor first: {open} opens a chart, {earlier} goes back in it"));
+            }
         }
     }
 
@@ -366,33 +627,39 @@ impl App {
                 }
                 let lines = self.panes().incident_lines();
                 self.anomalies.unfold(&self.snapshot, lines);
-                self.choose_incident();
-                // beside the list there is a detail already
-                self.detail = self.detail || self.panes().detail.is_empty();
+                self.show_incident();
+                self.detail = true;
             }
-            _ => match self.fleet.device_at_cursor(&self.snapshot) {
-                Some(host) => {
-                    self.fleet.device = Some(host);
-                    self.fleet.lines = Lines::Interfaces;
-                    self.arrange();
-                }
-                None => self.detail = !self.detail && self.fleet.selected().is_some(),
-            },
+            _ if self.fleet.device_at_cursor(&self.snapshot).is_some() && !self.detail => self.fold(),
+            _ => self.detail = !self.detail && self.fleet.selected().is_some(),
         }
     }
 
-    fn back(&mut self) {
-        if self.detail {
+    fn fold(&mut self) {
+        let panes = self.panes();
+        if self.focus == Context::Incidents {
+            self.anomalies.fold(&self.snapshot, panes.incident_lines());
+        } else {
+            self.fleet.fold(&self.snapshot, panes.list_lines());
+        }
+    }
+
+    fn back(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            effects.push(Effect::Send(Command::LookBack(None)));
+        } else if self.detail && self.story_alone {
+            self.story_alone = false;
+        } else if self.detail {
             self.detail = false;
+            self.viewpoint.follow();
+        } else if self.viewpoint.follow() {
+            // the time cursor beside the list is put away
         } else if self.message.is_some() {
             self.message = None;
         } else if matches!(self.snapshot.training, TrainingView::Ended(_)) && !self.outcome_read {
             self.outcome_read = true;
         } else if !self.fleet.filter.is_empty() {
             self.set_filter("");
-        } else if self.fleet.device.take().is_some() {
-            self.fleet.lines = Lines::Devices;
-            self.arrange();
         } else if self.fleet.lines == Lines::Devices {
             self.toggle_devices();
         }
@@ -401,30 +668,101 @@ impl App {
     fn toggle_devices(&mut self) {
         self.detail = false;
         self.focus = Context::Interfaces;
-        self.fleet.device = None;
-        self.fleet.lines = match self.fleet.lines {
-            Lines::Interfaces => Lines::Devices,
-            Lines::Devices => Lines::Interfaces,
-        };
-        if self.fleet.lines == Lines::Devices && self.fleet.sort == Sort::Error {
-            self.fleet.sort = Sort::Score;
-        }
-        self.arrange();
-        if self.fleet.lines == Lines::Devices {
-            self.fleet.to_top(&self.snapshot);
-        }
+        let lines = self.panes().list_lines();
+        self.fleet.toggle_lines(&self.snapshot, lines);
     }
 
-    fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
-        let incidents: Vec<&IncidentView> = match self.focus {
+    /// The incidents of the cursor's line, or the chosen interface's open ones.
+    fn incidents_of_choice(&self) -> Vec<&IncidentView> {
+        match self.focus {
             Context::Incidents => self.anomalies.at_cursor(&self.snapshot),
-            _ if self.fleet.lines == Lines::Devices => Vec::new(),
+            _ if self.fleet.device_at_cursor(&self.snapshot).is_some() && !self.detail => Vec::new(),
             _ => {
                 let chosen = self.fleet.selected();
                 let all = self.snapshot.incidents.iter().map(Arc::as_ref);
                 all.filter(|i| i.end.is_none() && Some(i.interface) == chosen).collect()
             }
+        }
+    }
+
+    fn begin_note(&mut self) {
+        let worst = self.incidents_of_choice().into_iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).map(|i| i.id);
+        match worst {
+            Some(id) => self.typing = Some(Typing::Note(id, String::new())),
+            None => self.message = Some("no anomaly to note something on".to_owned()),
+        }
+    }
+
+    fn mute(&mut self, effects: &mut Vec<Effect>) {
+        let subjects: Vec<(Subject, bool)> = match self.focus {
+            Context::Incidents => {
+                let incident = |i: &IncidentView| (Subject::Incident { incident: i.id }, i.muted.is_some());
+                self.incidents_of_choice().into_iter().map(incident).collect()
+            }
+            _ => {
+                let interface = |i: &InterfaceView| (Subject::Interface(Named::from(&i.name)), i.muted.is_some());
+                self.choice().map(interface).into_iter().collect()
+            }
         };
+        if !subjects.is_empty() && subjects.iter().all(|(_, muted)| *muted) {
+            let unmute = |(what, _)| Effect::Send(Command::Mark(Act::Unmute { what }));
+            effects.extend(subjects.into_iter().map(unmute));
+        } else if !subjects.is_empty() {
+            let subjects = subjects.into_iter().map(|(what, _)| what).collect();
+            self.typing = Some(Typing::Mute(subjects, "8h".to_owned()));
+        }
+    }
+
+    fn retire(&mut self, effects: &mut Vec<Effect>) {
+        let Some(view) = self.choice() else { return };
+        let (name, retired) = (view.name.clone(), view.retired);
+        if retired {
+            effects.push(Effect::Send(Command::Mark(Act::Unretire { interface: Named::from(&name) })));
+        } else {
+            self.typing = Some(Typing::Retire(name, String::new()));
+        }
+    }
+
+    /// What was typed is done.
+    fn finish(&mut self, typing: Typing, effects: &mut Vec<Effect>) {
+        let mut mark = |act| effects.push(Effect::Send(Command::Mark(act)));
+        match typing {
+            Typing::Filter => {}
+            Typing::Export(name) if name.is_empty() => {}
+            Typing::Export(name) => {
+                let path = PathBuf::from(name);
+                if self.is_watched(&path) {
+                    self.message =
+                        Some("that is the directory that rows are read from: name a file elsewhere".to_owned());
+                } else {
+                    let text = export::text(self, &path);
+                    effects.push(Effect::Export { path, text });
+                }
+            }
+            Typing::Note(incident, text) => {
+                let text = text.trim().to_owned();
+                if !text.is_empty() {
+                    mark(Act::Note { incident, text });
+                }
+            }
+            Typing::Mute(subjects, time) => match format::seconds_of(&time) {
+                Some(seconds) => {
+                    let until = self.wall(self.now).plus(seconds);
+                    subjects.into_iter().for_each(|what| mark(Act::Mute { what, until }));
+                }
+                None => self.message = Some(format!("{time:?} is no time: write 30m, 8h, 2d or 1w")),
+            },
+            Typing::Retire(name, answer) if answer == "yes" => mark(Act::Retire { interface: Named::from(&name) }),
+            Typing::Retire(name, _) => self.message = Some(format!("{name} was not retired")),
+        }
+    }
+
+    fn acknowledge(&mut self, effects: &mut Vec<Effect>) {
+        if self.snapshot.looks_back {
+            self.message = Some("this is how it was: go back to now before you acknowledge".to_owned());
+            return;
+        }
+        let incidents = self.incidents_of_choice();
         if incidents.is_empty() {
             self.message = Some("nothing to acknowledge here".to_owned());
             return;
@@ -444,11 +782,16 @@ impl App {
 
     fn retrain(&mut self, effects: &mut Vec<Effect>) {
         if matches!(self.snapshot.training, TrainingView::Running(_)) {
-            let key = keymap::key_of(Action::CancelTraining);
+            let key = self.options.keys.key_of(Action::CancelTraining);
             self.message = Some(format!("a training run is under way: {key} cancels it"));
         } else {
             self.outcome_read = true;
-            effects.push(Effect::Send(Command::Retrain));
+            effects.push(Effect::Send(Command::Retrain(self.retraining.wanted())));
         }
     }
+}
+
+/// Incidents that call somebody.
+fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = IncidentId> + '_ {
+    snapshot.incidents.iter().filter(|i| i.calls()).map(|i| i.id)
 }

@@ -1,5 +1,6 @@
 //! What comes to the console, and what it asks for in return.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::key::Key;
@@ -18,6 +19,13 @@ pub enum Event {
     Resize(u16, u16),
     /// Nothing but time passed.
     Tick,
+    /// A file was written, or why not.
+    Exported {
+        /// Which file.
+        path: PathBuf,
+        /// What came of it.
+        result: Result<(), String>,
+    },
     /// The engine did not take this command.
     NotTaken(Command),
 }
@@ -27,6 +35,17 @@ pub enum Event {
 pub enum Effect {
     /// Ask the engine.
     Send(Command),
+    /// Ring the bell.
+    Ring,
+    /// Copy a text to where the terminal is.
+    Copy(String),
+    /// Write a new file.
+    Export {
+        /// Which file.
+        path: PathBuf,
+        /// What is to be in it.
+        text: String,
+    },
     /// Give the terminal back and stop, as Ctrl-Z means it.
     Suspend,
     /// Draw everything again, whatever the terminal shows.

@@ -68,6 +68,8 @@ fn interface(place: usize) -> InterfaceView {
         known: place != 10,
         muted: None,
         retired: false,
+        description: None,
+        speed: None,
         leading: if place.is_multiple_of(2) { Expert::Lstm } else { Expert::WeekProfile },
     }
 }
@@ -152,6 +154,7 @@ fn incident(number: u64, told: Told, interfaces: &[Arc<InterfaceView>]) -> Arc<I
         notes: Vec::new(),
         muted: None,
         retired: false,
+        description: None,
     })
 }
 

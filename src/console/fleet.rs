@@ -1,36 +1,50 @@
-//! The list of interfaces, or of devices: what is in it, in which order, and what is chosen.
+//! The list of interfaces, or of devices with theirs: what is in it, in which order, and what is chosen.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::filter::Filter;
 use super::scroll::Scroll;
-use crate::engine::{InterfaceView, Snapshot};
+use crate::engine::{DeviceView, InterfaceState, InterfaceView, Snapshot};
 use crate::series::{InterfaceId, Step};
 use unicode_width::UnicodeWidthStr;
 
-/// What the list's lines are.
+/// What the list is one of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Lines {
     /// Interfaces.
     #[default]
     Interfaces,
-    /// Devices.
+    /// Devices, which unfold to their interfaces.
     Devices,
 }
 
-/// What the list is sorted by.
+/// One line: a place in the snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Row {
+    /// A device.
+    Device(u32),
+    /// An interface.
+    Interface(u32),
+}
+
+/// What the list is sorted by: each column, and the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sort {
     /// Worst first.
     #[default]
     Score,
-    /// Largest error first, up or down.
+    /// Largest error first, up or down; devices by how many of their interfaces have an open incident.
     Error,
     /// Largest load first.
     Load,
-    /// By name.
+    /// By host.
     Name,
+    /// By interface; devices by how many they have.
+    Interface,
+    /// Worst state first, and of one state what has been in it longest.
+    State,
 }
 
 impl Sort {
@@ -40,17 +54,23 @@ impl Sort {
             Self::Score => Self::Error,
             Self::Error => Self::Load,
             Self::Load => Self::Name,
-            Self::Name => Self::Score,
+            Self::Name => Self::Interface,
+            Self::Interface => Self::State,
+            Self::State => Self::Score,
         }
     }
 
     /// What it is called.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Score => "score",
-            Self::Error => "error",
-            Self::Load => "load",
-            Self::Name => "name",
+    pub fn word(self, lines: Lines) -> &'static str {
+        match (self, lines) {
+            (Self::Score, _) => "score",
+            (Self::Error, Lines::Interfaces) => "error",
+            (Self::Error, Lines::Devices) => "open",
+            (Self::Load, _) => "load",
+            (Self::Name, _) => "host",
+            (Self::Interface, Lines::Interfaces) => "interface",
+            (Self::Interface, Lines::Devices) => "interfaces",
+            (Self::State, _) => "state",
         }
     }
 }
@@ -66,22 +86,26 @@ pub struct Fleet {
     pub reversed: bool,
     /// Narrowed down to.
     pub filter: Filter,
-    /// Only this device's interfaces.
-    pub device: Option<Arc<str>>,
     /// Cursor and first visible line.
     pub scroll: Scroll,
     /// Widest host and interface name of all, in columns.
     pub widths: (usize, usize),
     /// The shortest step of all interfaces.
     pub shortest_step: Option<Step>,
+    /// Interfaces that stay on top.
+    pinned: HashSet<InterfaceId>,
+    /// Devices whose interfaces follow them.
+    unfolded: HashSet<Arc<str>>,
+    /// Whether what the lines show is the other one: heat for interfaces, loads for devices.
+    other_strip: bool,
     /// The chosen interface.
     selected: Option<InterfaceId>,
-    /// The chosen device.
+    /// The chosen device, where the cursor is on one.
     selected_device: Option<Arc<str>>,
     /// Whether nobody has moved the cursor yet: the worst line is chosen then.
     untouched: bool,
-    /// Places in the snapshot's interfaces or devices, in the order of the list.
-    rows: Vec<u32>,
+    /// The lines in their order.
+    rows: Vec<Row>,
     /// Place of each interface in the snapshot, by id.
     places: Vec<u32>,
 }
@@ -94,14 +118,34 @@ impl Fleet {
         Self { untouched: true, ..Self::default() }
     }
 
-    /// Places in the snapshot's interfaces (or devices), in the order of the list.
-    pub fn rows(&self) -> &[u32] {
+    /// The lines in their order.
+    pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
     /// The chosen interface, in the list or not.
     pub fn selected(&self) -> Option<InterfaceId> {
         self.selected
+    }
+
+    /// Whether an interface stays on top.
+    pub fn is_pinned(&self, id: InterfaceId) -> bool {
+        self.pinned.contains(&id)
+    }
+
+    /// Whether a device's interfaces follow it.
+    pub fn is_unfolded(&self, host: &str) -> bool {
+        self.unfolded.contains(host)
+    }
+
+    /// Whether lines show heat instead of loads.
+    pub fn shows_heat(&self) -> bool {
+        self.other_strip != (self.lines == Lines::Devices)
+    }
+
+    /// Heat instead of loads, or the other way round.
+    pub fn toggle_heat(&mut self) {
+        self.other_strip = !self.other_strip;
     }
 
     /// The place of an interface in the snapshot's list.
@@ -121,10 +165,12 @@ impl Fleet {
 
     /// Whether the cursor's line is what is chosen: not so while a filter hides that.
     pub fn cursor_is_on_choice(&self, snapshot: &Snapshot) -> bool {
-        let Some(place) = self.rows.get(self.scroll.cursor).map(|p| *p as usize) else { return false };
-        match self.lines {
-            Lines::Interfaces => snapshot.interfaces.get(place).map(|i| i.id) == self.selected,
-            Lines::Devices => snapshot.devices.get(place).map(|d| &d.host) == self.selected_device.as_ref(),
+        match self.rows.get(self.scroll.cursor) {
+            Some(Row::Interface(place)) => snapshot.interfaces.get(*place as usize).map(|i| i.id) == self.selected,
+            Some(Row::Device(place)) => {
+                snapshot.devices.get(*place as usize).map(|d| &d.host) == self.selected_device.as_ref()
+            }
+            None => false,
         }
     }
 
@@ -150,7 +196,10 @@ impl Fleet {
     pub fn arrange(&mut self, snapshot: &Snapshot, height: usize) {
         self.rows.clear();
         match self.lines {
-            Lines::Interfaces => self.arrange_interfaces(snapshot),
+            Lines::Interfaces => {
+                let sorted = self.sorted(snapshot, 0..snapshot.interfaces.len());
+                self.rows.extend(sorted.into_iter().map(Row::Interface));
+            }
             Lines::Devices => self.arrange_devices(snapshot),
         }
         if self.untouched {
@@ -158,67 +207,74 @@ impl Fleet {
             self.take_cursor(snapshot);
             return;
         }
-        let place = match self.lines {
-            Lines::Interfaces => self.selected.and_then(|id| {
-                let place = self.place(id)?;
-                self.rows.iter().position(|row| *row as usize == place)
-            }),
-            Lines::Devices => self
-                .selected_device
-                .as_ref()
-                .and_then(|host| self.rows.iter().position(|row| snapshot.devices[*row as usize].host == *host)),
-        };
-        match place {
-            Some(place) => self.scroll.follow(place, self.rows.len(), height),
+        match self.line_of_choice(snapshot) {
+            Some(line) => self.scroll.follow(line, self.rows.len(), height),
             None => self.scroll.show(self.rows.len(), height),
         }
     }
 
-    fn arrange_interfaces(&mut self, snapshot: &Snapshot) {
-        let all = &snapshot.interfaces;
-        let range = match &self.device {
-            None => 0..all.len(),
-            Some(host) => snapshot.devices.iter().find(|d| d.host == *host).map_or(0..0, |d| d.interfaces.clone()),
+    /// The line of the chosen device or interface; of a folded interface, its device's.
+    fn line_of_choice(&self, snapshot: &Snapshot) -> Option<usize> {
+        let device = |line: &Row, host: &str| match line {
+            Row::Device(place) => snapshot.devices.get(*place as usize).is_some_and(|d| &*d.host == host),
+            Row::Interface(_) => false,
         };
-        let range = range.start.min(all.len())..range.end.min(all.len());
-        let fitting = range.filter(|place| self.filter.fits(&all[*place]));
-        if self.sort == Sort::Name {
+        if let (Some(host), Lines::Devices) = (&self.selected_device, self.lines) {
+            return self.rows.iter().position(|row| device(row, host));
+        }
+        let place = self.place(self.selected?)?;
+        let own = self.rows.iter().position(|row| matches!(row, Row::Interface(p) if *p as usize == place));
+        own.or_else(|| self.rows.iter().position(|row| device(row, &snapshot.interfaces[place].name.host)))
+    }
+
+    /// Those of these interfaces that the filter lets through, in order, pinned ones first.
+    fn sorted(&self, snapshot: &Snapshot, range: std::ops::Range<usize>) -> Vec<u32> {
+        let all = &snapshot.interfaces;
+        let fitting = range.filter(|place| all.get(*place).is_some_and(|i| self.filter.fits(i)));
+        let fitting = fitting.filter_map(|place| u32::try_from(place).ok());
+        let mut sorted: Vec<u32> = match self.sort {
             // the snapshot is in the order of names already
-            self.rows.extend(fitting.filter_map(|place| u32::try_from(place).ok()));
-        } else {
-            let mut keyed: Vec<(f64, u32)> = fitting
-                .filter_map(|place| Some((interface_key(self.sort, &all[place]), u32::try_from(place).ok()?)))
-                .collect();
-            keyed.sort_unstable_by(largest_first);
-            self.rows.extend(keyed.iter().map(|(_, place)| *place));
-        }
+            Sort::Name => fitting.collect(),
+            Sort::Interface => {
+                let mut named: Vec<u32> = fitting.collect();
+                named.sort_by(|a, b| all[*a as usize].name.ifname.cmp(&all[*b as usize].name.ifname));
+                named
+            }
+            _ => {
+                let mut keyed: Vec<(f64, u32)> =
+                    fitting.map(|place| (interface_key(self.sort, &all[place as usize]), place)).collect();
+                keyed.sort_unstable_by(largest_first);
+                keyed.into_iter().map(|(_, place)| place).collect()
+            }
+        };
         if self.reversed {
-            self.rows.reverse();
+            sorted.reverse();
         }
+        if !self.pinned.is_empty() {
+            sorted.sort_by_key(|place| !self.pinned.contains(&all[*place as usize].id));
+        }
+        sorted
     }
 
     fn arrange_devices(&mut self, snapshot: &Snapshot) {
         let fits = |range: &std::ops::Range<usize>| {
             snapshot.interfaces.get(range.clone()).is_some_and(|all| all.iter().any(|i| self.filter.fits(i)))
         };
-        let mut keyed: Vec<(f64, u32)> = snapshot
-            .devices
-            .iter()
-            .enumerate()
-            .filter(|(_, d)| self.filter.is_empty() || fits(&d.interfaces))
-            .filter_map(|(place, d)| {
-                let key = match self.sort {
-                    Sort::Score | Sort::Error => f64::from(d.score),
-                    Sort::Load => d.load.last().copied().map_or(f64::NAN, f64::from),
-                    Sort::Name => 0.0,
-                };
-                Some((key, u32::try_from(place).ok()?))
-            })
-            .collect();
+        let all = snapshot.devices.iter().enumerate();
+        let fitting = all.filter(|(_, d)| self.filter.is_empty() || fits(&d.interfaces));
+        let mut keyed: Vec<(f64, u32)> =
+            fitting.filter_map(|(place, d)| Some((device_key(self.sort, d), u32::try_from(place).ok()?))).collect();
         keyed.sort_unstable_by(largest_first);
-        self.rows = keyed.into_iter().map(|(_, place)| place).collect();
         if self.reversed {
-            self.rows.reverse();
+            keyed.reverse();
+        }
+        for (_, place) in keyed {
+            self.rows.push(Row::Device(place));
+            let device = &snapshot.devices[place as usize];
+            if self.unfolded.contains(&device.host) {
+                let own = self.sorted(snapshot, device.interfaces.clone());
+                self.rows.extend(own.into_iter().map(Row::Interface));
+            }
         }
     }
 
@@ -239,58 +295,118 @@ impl Fleet {
     /// Chooses an interface, whether it is in the list or not.
     pub fn choose(&mut self, id: InterfaceId, snapshot: &Snapshot, height: usize) {
         self.untouched = false;
-        self.selected = Some(id);
-        if self.lines == Lines::Interfaces {
-            self.arrange(snapshot, height);
+        (self.selected, self.selected_device) = (Some(id), None);
+        if let Some(line) = self.line_of_choice(snapshot) {
+            self.scroll.follow(line, self.rows.len(), height);
         }
     }
 
-    /// The device on the cursor's line, where the list is one of devices.
-    pub fn device_at_cursor(&self, snapshot: &Snapshot) -> Option<Arc<str>> {
+    /// Interfaces or devices, and stays on what is chosen.
+    pub fn toggle_lines(&mut self, snapshot: &Snapshot, height: usize) {
+        self.lines = match self.lines {
+            Lines::Interfaces => Lines::Devices,
+            Lines::Devices => Lines::Interfaces,
+        };
+        self.selected_device = None;
+        self.arrange(snapshot, height);
+        self.take_cursor(snapshot);
+    }
+
+    /// Folds or unfolds the device of the cursor's line. False where the list is not one of devices.
+    pub fn fold(&mut self, snapshot: &Snapshot, height: usize) -> bool {
         if self.lines != Lines::Devices {
-            return None;
+            return false;
         }
-        let place = *self.rows.get(self.scroll.cursor)? as usize;
-        snapshot.devices.get(place).map(|d| d.host.clone())
+        let host = match self.rows.get(self.scroll.cursor) {
+            Some(Row::Device(place)) => snapshot.devices.get(*place as usize).map(|d| d.host.clone()),
+            Some(Row::Interface(place)) => snapshot.interfaces.get(*place as usize).map(|i| i.name.host.clone()),
+            None => None,
+        };
+        let Some(host) = host else { return false };
+        self.untouched = false;
+        if !self.unfolded.remove(&host) {
+            self.unfolded.insert(host.clone());
+        }
+        self.selected_device = Some(host);
+        self.arrange(snapshot, height);
+        self.take_cursor(snapshot);
+        true
+    }
+
+    /// The device on the cursor's line.
+    pub fn device_at_cursor<'a>(&self, snapshot: &'a Snapshot) -> Option<&'a DeviceView> {
+        match self.rows.get(self.scroll.cursor)? {
+            Row::Device(place) => snapshot.devices.get(*place as usize).map(Arc::as_ref),
+            Row::Interface(_) => None,
+        }
+    }
+
+    /// Pins the chosen interface, or lets it go.
+    pub fn pin(&mut self, snapshot: &Snapshot, height: usize) {
+        let Some(id) = self.selected else { return };
+        if !self.pinned.remove(&id) {
+            self.pinned.insert(id);
+        }
+        self.untouched = false;
+        self.arrange(snapshot, height);
     }
 
     fn take_cursor(&mut self, snapshot: &Snapshot) {
-        let Some(place) = self.rows.get(self.scroll.cursor).map(|p| *p as usize) else { return };
-        match self.lines {
-            Lines::Interfaces => self.selected = snapshot.interfaces.get(place).map(|i| i.id),
-            Lines::Devices => {
-                self.selected_device = snapshot.devices.get(place).map(|d| d.host.clone());
+        match self.rows.get(self.scroll.cursor) {
+            Some(Row::Interface(place)) => {
+                self.selected = snapshot.interfaces.get(*place as usize).map(|i| i.id);
+                self.selected_device = None;
+            }
+            Some(Row::Device(place)) => {
+                let device = snapshot.devices.get(*place as usize);
+                self.selected_device = device.map(|d| d.host.clone());
                 // the detail shows the device's worst interface
-                let worst = snapshot.devices.get(place).and_then(|d| {
-                    let all = snapshot.interfaces.get(d.interfaces.clone())?;
-                    all.iter().max_by(|a, b| interface_key(Sort::Score, a).total_cmp(&interface_key(Sort::Score, b)))
-                });
-                if let Some(worst) = worst {
+                if let Some(worst) = device.and_then(|d| worst_of(d, snapshot)) {
                     self.selected = Some(worst.id);
                 }
             }
+            None => {}
         }
+    }
+}
+
+/// The interface of a device that stands first when the worst is first.
+pub fn worst_of<'a>(device: &DeviceView, snapshot: &'a Snapshot) -> Option<&'a InterfaceView> {
+    let all = snapshot.interfaces.get(device.interfaces.clone())?;
+    let key = |i: &Arc<InterfaceView>| interface_key(Sort::Score, i);
+    all.iter().rev().max_by(|a, b| key(a).total_cmp(&key(b))).map(Arc::as_ref)
+}
+
+fn device_key(sort: Sort, device: &DeviceView) -> f64 {
+    match sort {
+        Sort::Score => f64::from(device.score) + 100.0 * weight(device.state),
+        Sort::State => weight(device.state),
+        Sort::Error => device.open as f64,
+        Sort::Load => device.load.last().copied().map_or(f64::NAN, f64::from),
+        Sort::Interface => device.interfaces.len() as f64,
+        Sort::Name => 0.0,
     }
 }
 
 fn interface_key(sort: Sort, interface: &InterfaceView) -> f64 {
     match sort {
         // an open incident stands above a row that merely scores high
-        Sort::Score => f64::from(interface.score) + 100.0 * weight(interface),
+        Sort::Score => f64::from(interface.score) + 100.0 * weight(interface.state),
         Sort::Error => f64::from(interface.error.abs()),
         Sort::Load => interface.last.map_or(f64::NAN, |[_, mean]| mean),
-        Sort::Name => 0.0,
+        // what has been so for longest first: a moment is less than 1e12 seconds
+        Sort::State => weight(interface.state) - interface.since.map_or(0.0, |t| t.seconds() as f64 / 1e12),
+        Sort::Name | Sort::Interface => 0.0,
     }
 }
 
 /// How far up a state belongs when the worst is first.
-fn weight(interface: &InterfaceView) -> f64 {
-    use crate::engine::InterfaceState as State;
-    match interface.state {
-        State::Anomalous => 3.0,
-        State::Silent => 2.0,
-        State::Acknowledged => 1.0,
-        State::Warming | State::Nominal | State::TakenOver | State::Flat => 0.0,
+fn weight(state: InterfaceState) -> f64 {
+    match state {
+        InterfaceState::Anomalous => 3.0,
+        InterfaceState::Silent => 2.0,
+        InterfaceState::Acknowledged => 1.0,
+        InterfaceState::Warming | InterfaceState::Nominal | InterfaceState::TakenOver | InterfaceState::Flat => 0.0,
     }
 }
 
@@ -306,7 +422,11 @@ mod tests {
     use crate::console::fixture;
 
     fn names(fleet: &Fleet, snapshot: &Snapshot) -> Vec<String> {
-        fleet.rows().iter().map(|p| snapshot.interfaces[*p as usize].name.to_string()).collect()
+        let name = |row: &Row| match row {
+            Row::Interface(place) => snapshot.interfaces[*place as usize].name.to_string(),
+            Row::Device(place) => snapshot.devices[*place as usize].host.to_string(),
+        };
+        fleet.rows().iter().map(name).collect()
     }
 
     #[test]
@@ -341,7 +461,7 @@ mod tests {
         let mut fleet = Fleet::new();
         let mut sort = Sort::Score;
         let mut first = Vec::new();
-        for _ in 0..4 {
+        for _ in 0..6 {
             fleet.sort = sort;
             fleet.renew(&snapshot, 10);
             first.push(names(&fleet, &snapshot)[0].clone());
@@ -351,24 +471,59 @@ mod tests {
         assert_eq!(first[3], snapshot.interfaces[0].name.to_string());
         fleet.sort = Sort::Load;
         fleet.arrange(&snapshot, 10);
-        let loads: Vec<_> =
-            fleet.rows().iter().map(|p| snapshot.interfaces[*p as usize].last.map_or(f64::NAN, |l| l[1])).collect();
+        let load = |row: &Row| match row {
+            Row::Interface(place) => snapshot.interfaces[*place as usize].last.map_or(f64::NAN, |l| l[1]),
+            Row::Device(_) => panic!("a device among interfaces"),
+        };
+        let loads: Vec<_> = fleet.rows().iter().map(load).collect();
         assert!(loads.windows(2).all(|w| w[1].is_nan() || w[0] >= w[1]), "{loads:?}");
         assert!(loads.last().unwrap().is_nan(), "no load comes last");
+        fleet.sort = Sort::Interface;
+        fleet.arrange(&snapshot, 10);
+        assert_eq!(names(&fleet, &snapshot)[0], "edge-7 ge-0/0/1");
+        fleet.sort = Sort::State;
+        fleet.arrange(&snapshot, 10);
+        assert_eq!(names(&fleet, &snapshot)[4..6], ["edge-9 ge-0/0/7", "agg-3 xe-1/0/1"], "silent, then acknowledged");
     }
 
     #[test]
-    fn a_device_has_its_own_interfaces() {
+    fn a_device_unfolds_to_its_interfaces_and_folds_again() {
         let snapshot = fixture::snapshot();
         let mut fleet = Fleet::new();
-        fleet.lines = Lines::Devices;
         fleet.renew(&snapshot, 10);
-        assert_eq!(fleet.device_at_cursor(&snapshot).as_deref(), Some("core-2"));
-        fleet.device = fleet.device_at_cursor(&snapshot);
-        fleet.lines = Lines::Interfaces;
+        assert!(!fleet.fold(&snapshot, 10), "an interface does not fold");
+        fleet.toggle_lines(&snapshot, 10);
+        assert_eq!(names(&fleet, &snapshot), ["core-2", "edge-7", "edge-9", "agg-3", "agg-1"]);
+        assert!(fleet.fold(&snapshot, 10));
+        let unfolded = names(&fleet, &snapshot);
+        assert_eq!(unfolded[..3], ["core-2", "core-2 xe-0/1/3", "core-2 xe-0/1/4"]);
+        assert_eq!((unfolded.len(), fleet.scroll.cursor), (9, 0));
+        fleet.step(2, &snapshot, 10);
+        assert_eq!(fleet.selected(), Some(fixture::id_of(&snapshot, "core-2 xe-0/1/4")));
+        fleet.fold(&snapshot, 10);
+        assert_eq!((fleet.rows().len(), fleet.scroll.cursor), (5, 0), "its interface folds the device");
+        fleet.filter = Filter::new("if:ge");
         fleet.arrange(&snapshot, 10);
-        assert!(!fleet.rows().is_empty());
-        assert!(names(&fleet, &snapshot).iter().all(|n| n.starts_with("core-2 ")));
+        assert_eq!(names(&fleet, &snapshot), ["edge-7", "edge-9"]);
+    }
+
+    #[test]
+    fn a_pinned_interface_stays_on_top_in_every_order() {
+        let snapshot = fixture::snapshot();
+        let mut fleet = Fleet::new();
+        fleet.renew(&snapshot, 10);
+        fleet.choose(fixture::id_of(&snapshot, "edge-9 ge-0/0/9"), &snapshot, 10);
+        fleet.pin(&snapshot, 10);
+        for sort in [Sort::Score, Sort::Load, Sort::Name, Sort::State] {
+            for reversed in [false, true] {
+                (fleet.sort, fleet.reversed) = (sort, reversed);
+                fleet.arrange(&snapshot, 10);
+                assert_eq!(names(&fleet, &snapshot)[0], "edge-9 ge-0/0/9", "{sort:?}");
+            }
+        }
+        assert_eq!(fleet.scroll.cursor, 0, "the cursor goes with it");
+        fleet.pin(&snapshot, 10);
+        assert_ne!(names(&fleet, &snapshot)[0], "edge-9 ge-0/0/9");
     }
 
     #[test]

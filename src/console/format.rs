@@ -93,6 +93,21 @@ pub fn short_span(seconds: i64) -> String {
     }
 }
 
+/// Reads a time such as `30m`, `8h`, `2d` or `1w`: its seconds, at most a year.
+pub fn seconds_of(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 3600,
+        'd' => DAY,
+        'w' => WEEK,
+        _ => return None,
+    };
+    let number: i64 = text[..text.len() - 1].trim().parse().ok()?;
+    let seconds = number.checked_mul(unit)?;
+    (1..=366 * DAY).contains(&seconds).then_some(seconds)
+}
+
 /// Seconds in full words: `9 weeks`, `1 day`.
 pub fn words(seconds: i64) -> String {
     let (n, unit) = match seconds.max(0) {
@@ -164,17 +179,20 @@ pub fn what(incident: &IncidentView, ascii: bool) -> String {
         (_, Some(Direction::Up)) => " up",
         (_, Some(Direction::Down)) => " down",
     };
-    let factor = incident.peak_value / incident.peak_expected;
+    format!("{kind}{direction}{}", factor(incident.peak_value / incident.peak_expected, ascii))
+}
+
+/// How many times the usual value it is, with a blank before it: ` ×2.4`. Nothing where that says nothing:
+/// a ratio means something only between values of one sign, and only where it is not nearly one.
+pub fn factor(factor: f64, ascii: bool) -> String {
     let times = if ascii { 'x' } else { '×' };
-    let factor = match factor {
-        // a ratio says something only between values of one sign, and only where it is not nearly one
+    match factor {
         f if !f.is_finite() || f <= 0.0 || (0.95..1.05).contains(&f) => String::new(),
         f if f >= 99.5 => format!(" {times}{}", units(f)),
         f if f >= 9.95 => format!(" {times}{f:.0}"),
         f if f >= 0.095 => format!(" {times}{f:.1}"),
         f => format!(" {times}{f:.2}"),
-    };
-    format!("{kind}{direction}{factor}")
+    }
 }
 
 /// `text` in exactly `width` columns: padded, or cut with a mark at its end.
@@ -251,6 +269,13 @@ mod tests {
             assert_eq!((age(d), age_changes_in(d)), (text.to_owned(), Duration::from_secs(next)));
             assert_ne!(age(d + age_changes_in(d)), text);
         }
+    }
+
+    #[test]
+    fn times_are_read() {
+        let read = ["30m", " 8h ", "2 d", "1w", "0h", "h", "8", "-1h", "9999999999999999w", "8x", ""].map(seconds_of);
+        assert_eq!(read[..4], [Some(1800), Some(8 * 3600), Some(2 * DAY), Some(WEEK)]);
+        assert!(read[4..].iter().all(Option::is_none), "{read:?}");
     }
 
     #[test]

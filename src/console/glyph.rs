@@ -1,7 +1,7 @@
 //! The characters that carry meaning, in Unicode and in plain ASCII.
 
 use super::theme::Role;
-use crate::engine::{InterfaceState, Verdict};
+use crate::engine::{InterfaceState, NO_HEAT, Verdict};
 
 /// One set of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,11 @@ impl Glyphs {
         self.pick("■", "#")
     }
 
+    /// An earlier moment is shown.
+    pub fn back(self) -> &'static str {
+        self.pick("◀", "<")
+    }
+
     /// The place of a text cursor.
     pub fn caret(self) -> &'static str {
         self.pick("▏", "_")
@@ -88,6 +93,30 @@ impl Glyphs {
             InterfaceState::Nominal => (" ", Role::Text),
             InterfaceState::Flat => (self.pick("–", "-"), Role::Faint),
         }
+    }
+
+    /// What stands for how rare a slot was, in tenths of a score: the fuller, the rarer; full from half as
+    /// rare again as an anomaly has to be. Nothing where there was no sample.
+    pub fn heat(self, tenths: u8, threshold: f64) -> (char, Role) {
+        if tenths == NO_HEAT {
+            return (' ', Role::Text);
+        }
+        let share = f64::from(tenths) / 10.0 / threshold.max(0.1);
+        let steps = [0.5, 0.75, 1.0, 1.5];
+        let level = steps.iter().filter(|step| share >= **step).count();
+        let symbol = if self.ascii { ['.', '-', '+', 'x', '#'] } else { ['·', '░', '▒', '▓', '█'] };
+        let role = [Role::Faint, Role::Faint, Role::Warning, Role::Alarm, Role::Alarm];
+        (symbol[level], role[level])
+    }
+
+    /// Before a device: its interfaces follow, or could.
+    pub fn fold(self, unfolded: bool) -> &'static str {
+        if unfolded { "-" } else { "+" }
+    }
+
+    /// Before a pinned interface.
+    pub fn pin(self) -> &'static str {
+        self.pick("•", "*")
     }
 
     /// What stands for DBSCAN's verdict.
@@ -140,5 +169,16 @@ mod tests {
                 assert!(shapes.iter().all(|s| s.width() == 1 && (!ascii || s.is_ascii())));
             }
         }
+    }
+
+    #[test]
+    fn heat_grows_to_full_and_no_sample_is_nothing() {
+        for ascii in [false, true] {
+            let shapes: Vec<char> = [0, 15, 25, 30, 60].map(|t| Glyphs { ascii }.heat(t, 3.0).0).to_vec();
+            assert_eq!(shapes.iter().collect::<HashSet<_>>().len(), 5);
+            assert_eq!(Glyphs { ascii }.heat(NO_HEAT, 3.0).0, ' ');
+        }
+        assert_eq!(Glyphs { ascii: false }.heat(29, 3.0).1, Role::Warning, "below the threshold is no alarm");
+        assert_eq!(Glyphs { ascii: false }.heat(30, 3.0).1, Role::Alarm);
     }
 }

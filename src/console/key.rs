@@ -6,6 +6,7 @@
 //! keyboard is small.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// One key as pressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,6 +70,45 @@ impl fmt::Display for Key {
             Self::Delete => "del",
         };
         f.write_str(name)
+    }
+}
+
+/// Reads what [`Key`]'s `Display` writes.
+impl FromStr for Key {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let named =
+            [Self::Up, Self::Down, Self::Left, Self::Right, Self::PageUp, Self::PageDown, Self::Home, Self::End]
+                .into_iter()
+                .chain([
+                    Self::Tab,
+                    Self::BackTab,
+                    Self::Enter,
+                    Self::Esc,
+                    Self::Backspace,
+                    Self::Delete,
+                    Self::Char(' '),
+                ]);
+        if let Some(key) = named.into_iter().find(|key| key.to_string() == text) {
+            return Ok(key);
+        }
+        if let Some(letter) = text.strip_prefix("ctrl-") {
+            let mut letters = letter.chars();
+            return match (letters.next(), letters.next()) {
+                // the others are sent as backspace, tab and enter
+                (Some(c), None) if c.is_ascii_lowercase() && !"hijm".contains(c) => Ok(Self::Ctrl(c)),
+                _ => Err(()),
+            };
+        }
+        if let Some(n) = text.strip_prefix('F').and_then(|n| n.parse().ok()) {
+            return if (1..=12).contains(&n) { Ok(Self::F(n)) } else { Err(()) };
+        }
+        let mut chars = text.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) if !c.is_control() => Ok(Self::Char(c)),
+            _ => Err(()),
+        }
     }
 }
 
@@ -192,6 +232,13 @@ fn parse_csi(bytes: &[u8]) -> Parsed {
                 b"13" => Some(Key::F(3)),
                 b"14" => Some(Key::F(4)),
                 b"15" => Some(Key::F(5)),
+                b"17" => Some(Key::F(6)),
+                b"18" => Some(Key::F(7)),
+                b"19" => Some(Key::F(8)),
+                b"20" => Some(Key::F(9)),
+                b"21" => Some(Key::F(10)),
+                b"23" => Some(Key::F(11)),
+                b"24" => Some(Key::F(12)),
                 _ => None,
             }
         }
@@ -239,6 +286,18 @@ mod tests {
         );
         assert_eq!(keys("é→".as_bytes()), [Key::Char('é'), Key::Char('→')]);
         assert_eq!(keys(b"\x03\x1a"), [Key::Ctrl('c'), Key::Ctrl('z')]);
+    }
+
+    #[test]
+    fn a_key_is_read_as_it_is_written() {
+        let all =
+            [Key::Char('x'), Key::Char(' '), Key::Char('Ä'), Key::Ctrl('x'), Key::F(1), Key::F(12), Key::PageDown];
+        for key in all.into_iter().chain([Key::BackTab, Key::Esc, Key::Delete, Key::Left]) {
+            assert_eq!(key.to_string().parse(), Ok(key));
+        }
+        for text in ["", "xy", "ctrl-", "ctrl-X", "ctrl-i", "F13", "F0", "\t"] {
+            assert_eq!(text.parse::<Key>(), Err(()), "{text:?}");
+        }
     }
 
     #[test]

@@ -62,7 +62,9 @@ impl Panes {
         // a title and at least three lines, at most two fifths
         let wanted = u16::try_from(wish.incidents.max(3)).unwrap_or(u16::MAX).saturating_add(1);
         let mut bottom = wanted.min(body.height * 2 / 5).max(4);
-        if wish.focus == Context::Incidents && wanted > bottom {
+        if wish.detail {
+            bottom = bottom.min((body.height / 4).max(4));
+        } else if wish.focus == Context::Incidents && wanted > bottom {
             bottom = wanted.min(body.height / 2);
         }
         panes.incidents = take_bottom(&mut body, bottom);

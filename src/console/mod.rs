@@ -8,8 +8,10 @@
 
 pub mod anomalies;
 pub mod app;
+pub mod clipboard;
 pub mod draw;
 pub mod event;
+pub mod export;
 pub mod filter;
 pub mod fleet;
 pub mod format;
@@ -19,13 +21,17 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod picture;
+pub mod retrain;
 pub mod screen;
 pub mod scroll;
 pub mod session;
 pub mod signals;
 pub mod spark;
+pub mod story;
 pub mod terminal;
 pub mod theme;
+pub mod viewpoint;
+pub mod zone;
 
 #[cfg(test)]
 mod fixture;
@@ -33,6 +39,7 @@ mod fixture;
 mod tests;
 
 use std::io::{self, IsTerminal};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -41,26 +48,38 @@ use ratatui::backend::CrosstermBackend;
 
 use crate::engine::Handle;
 use app::App;
+use keymap::Keymap;
 use screen::Screen;
 use session::{End, Host};
 use terminal::{Frames, Guard, Terminal};
-use theme::{Colors, Surroundings};
+use theme::{Colors, Palette, Surroundings};
+use zone::Zone;
 
 /// How the console is to look and what it may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// Only ASCII characters.
     pub ascii: bool,
     /// Which colours.
     pub colors: Colors,
+    /// Which look of them.
+    pub palette: Palette,
+    /// Whether an incident that rings rings the terminal's bell.
+    pub bell: bool,
+    /// Whether as little as can be is sent.
+    pub slow_line: bool,
     /// No key changes anything outside of the screen.
     pub read_only: bool,
+    /// Which keys do what.
+    pub keys: Keymap,
+    /// The zone of all times on the screen.
+    pub zone: Zone,
 }
 
 impl Options {
     /// As the environment of the terminal asks for.
     pub fn for_surroundings(surroundings: Surroundings) -> Self {
-        Self { ascii: surroundings.ascii, colors: surroundings.colors, read_only: false }
+        Self { ascii: surroundings.ascii, colors: surroundings.colors, ..Self::default() }
     }
 }
 
@@ -157,6 +176,18 @@ impl Host for System {
 
     fn take(&mut self) -> io::Result<()> {
         self.terminal.take()
+    }
+
+    fn ring(&mut self) -> io::Result<()> {
+        self.terminal.send(b"\x07")
+    }
+
+    fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.terminal.send(clipboard::osc52(text).as_bytes())
+    }
+
+    fn export(&mut self, path: &Path, text: &str) -> Result<(), String> {
+        export::write(path, text)
     }
 
     fn ask_to_stop(&mut self) {

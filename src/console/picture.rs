@@ -132,6 +132,14 @@ impl Run {
             self.shaded.push_str(&rectangle(x, y, CELL.0, CELL.1));
             return;
         }
+        // darker shades are drawn as stripes of the cell
+        if let Some(stripe) = ["▒", "▓"].iter().position(|s| *s == symbol) {
+            self.end_word();
+            let height = [2.2, 3.4][stripe];
+            let stripes = (0..4).map(|n| rectangle(x, y + f64::from(n) * CELL.1 / 4.0, CELL.0, height));
+            self.solid.extend(stripes);
+            return;
+        }
         // one blank is part of a text; more of them would be lost in it
         if self.blanks > 1 {
             self.end_word();
@@ -174,6 +182,9 @@ fn shape(symbol: &str, x: f64, y: f64) -> Option<String> {
         0x2800..=0x28ff => dots(code - 0x2800, x, y),
         0x2500 => rectangle(x, centre - 0.5, width, 1.0),
         0x2502 => rectangle(middle - 0.5, y, 1.0, height),
+        // a dotted line, and the upper half
+        0x250a => (0..4).map(|n| rectangle(middle - 0.7, y + f64::from(n) * height / 4.0 + 1.0, 1.4, 2.4)).collect(),
+        0x2580 => rectangle(x, y, width, height / 2.0),
         0x2524 => rectangle(middle - 0.5, y, 1.0, height) + &rectangle(x, centre - 0.5, width / 2.0, 1.0),
         _ => return None,
     })
@@ -195,8 +206,8 @@ fn dots(bits: u32, x: f64, y: f64) -> String {
 /// How a run of cells looks.
 #[derive(Debug, PartialEq, Eq)]
 struct Look {
-    foreground: &'static str,
-    background: Option<&'static str>,
+    foreground: String,
+    background: Option<String>,
     bold: bool,
     dim: bool,
     underlined: bool,
@@ -205,9 +216,9 @@ struct Look {
 impl Look {
     /// Writes a run that begins at `left` and is `width` wide.
     fn write(&self, run: &Run, left: f64, top: f64, width: f64, out: &mut String) {
-        let fill = self.foreground;
+        let fill = &self.foreground;
         let opacity = if self.dim { " opacity=\"0.6\"" } else { "" };
-        if let Some(background) = self.background {
+        if let Some(background) = &self.background {
             let _ = writeln!(out, "<path d=\"{}\" fill=\"{background}\"/>", rectangle(left, top, width, CELL.1));
         }
         if !run.shaded.is_empty() {
@@ -233,10 +244,11 @@ impl Look {
     fn of(cell: &Cell) -> Self {
         let (mut foreground, mut background) = (hex(cell.fg), hex(cell.bg));
         if cell.modifier.contains(Modifier::REVERSED) {
-            (foreground, background) = (Some(background.unwrap_or(BACKGROUND)), Some(foreground.unwrap_or(FOREGROUND)));
+            let own = |color: Option<String>, usual: &str| Some(color.unwrap_or_else(|| usual.to_owned()));
+            (foreground, background) = (own(background, BACKGROUND), own(foreground, FOREGROUND));
         }
         Self {
-            foreground: foreground.unwrap_or(FOREGROUND),
+            foreground: foreground.unwrap_or_else(|| FOREGROUND.to_owned()),
             background,
             bold: cell.modifier.contains(Modifier::BOLD),
             dim: cell.modifier.contains(Modifier::DIM),
@@ -245,26 +257,44 @@ impl Look {
     }
 }
 
-/// The sixteen colours of the theme on a dark ground; none for the terminal's own.
-fn hex(color: Color) -> Option<&'static str> {
-    Some(match color {
-        Color::Black => "#16181d",
-        Color::Red => "#ff6b6b",
-        Color::Green => "#7fce7a",
-        Color::Yellow => "#e5c07b",
-        Color::Blue => "#6aa5f7",
-        Color::Magenta => "#c792ea",
-        Color::Cyan => "#56c7d6",
-        Color::Gray => "#b8bcc4",
-        Color::DarkGray => "#6c7280",
-        Color::LightRed => "#ff8f8f",
-        Color::LightGreen => "#a5e3a0",
-        Color::LightYellow => "#f3d99a",
-        Color::LightBlue => "#93c0ff",
-        Color::LightMagenta => "#dcb3f5",
-        Color::LightCyan => "#8fe3ee",
-        Color::White => "#ffffff",
+/// The sixteen colours on a dark ground, then the cube and the greys that all terminals have; none for
+/// the terminal's own.
+fn hex(color: Color) -> Option<String> {
+    const SIXTEEN: [&str; 16] = [
+        "#16181d", "#ff6b6b", "#7fce7a", "#e5c07b", "#6aa5f7", "#c792ea", "#56c7d6", "#b8bcc4", "#6c7280", "#ff8f8f",
+        "#a5e3a0", "#f3d99a", "#93c0ff", "#dcb3f5", "#8fe3ee", "#ffffff",
+    ];
+    let place = match color {
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+        Color::Indexed(place) => place,
         _ => return None,
+    };
+    Some(match place {
+        0..16 => SIXTEEN[usize::from(place)].to_owned(),
+        16..232 => {
+            let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+            let cube = place - 16;
+            format!("#{:02x}{:02x}{:02x}", level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+        }
+        grey => {
+            let level = 8 + 10 * (grey - 232);
+            format!("#{level:02x}{level:02x}{level:02x}")
+        }
     })
 }
 
@@ -300,6 +330,16 @@ mod tests {
             assert!(svg.contains(part), "{part}\n{svg}");
         }
         assert_eq!(svg.matches("<text").count(), 3);
+    }
+
+    #[test]
+    fn colours_of_the_table_are_those_of_terminals() {
+        let hex = |place| hex(Color::Indexed(place)).unwrap();
+        assert_eq!(
+            [hex(9), hex(16), hex(166), hex(231), hex(238)],
+            ["#ff8f8f", "#000000", "#d75f00", "#ffffff", "#444444"]
+        );
+        assert_eq!(super::hex(Color::Reset), None);
     }
 
     #[test]

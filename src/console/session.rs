@@ -1,5 +1,6 @@
 //! The loop: waits for keys, pictures, signals and time; takes all that has come; draws once.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, after, never, select};
@@ -13,6 +14,8 @@ use crate::engine::Handle;
 
 /// The least time between two frames that only new data asks for.
 const DATA_FRAME: Duration = Duration::from_millis(100);
+/// The same on a slow line.
+const SLOW_DATA_FRAME: Duration = Duration::from_secs(2);
 
 /// What comes from the terminal and from the system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +55,12 @@ pub trait Host {
     fn size(&mut self) -> Result<(u16, u16), Self::Error>;
     /// Takes the terminal.
     fn take(&mut self) -> Result<(), Self::Error>;
+    /// Rings the terminal's bell.
+    fn ring(&mut self) -> Result<(), Self::Error>;
+    /// Asks the terminal to copy a text.
+    fn copy(&mut self, text: &str) -> Result<(), Self::Error>;
+    /// Writes a new file. What went wrong with it comes in words, and ends nothing.
+    fn export(&mut self, path: &Path, text: &str) -> Result<(), String>;
     /// Asks that this program and those it was started together with stop, as Ctrl-Z does.
     fn ask_to_stop(&mut self);
     /// Gives the terminal back and stops. False, and the terminal is not given back, where nobody
@@ -89,15 +98,16 @@ where
     let mut state = Loop { screen, app, handle, host, urgent: false, fresh: false, data_from: now };
     state.screen.draw(state.app)?;
     // the first thing to ask for is the first detail
-    state.event(Event::Tick);
+    state.event(Event::Tick)?;
     let gone = never();
     let mut wake = handle.wake();
     loop {
         let now = state.host.now();
         if state.fresh && now >= state.data_from {
             state.fresh = false;
-            state.data_from = now + DATA_FRAME;
-            state.event(Event::Snapshot(handle.snapshot()));
+            let pause = if state.app.options.slow_line { SLOW_DATA_FRAME } else { DATA_FRAME };
+            state.data_from = now + pause;
+            state.event(Event::Snapshot(handle.snapshot()))?;
             state.urgent = true;
         }
         if state.urgent {
@@ -121,13 +131,13 @@ where
                 Err(_) => {
                     wake = &gone;
                     // its last picture may not have been taken
-                    state.event(Event::Snapshot(handle.snapshot()));
-                    state.event(Event::EngineEnded);
+                    state.event(Event::Snapshot(handle.snapshot()))?;
+                    state.event(Event::EngineEnded)?;
                     state.urgent = true;
                 }
             },
             recv(timer) -> _ => {
-                state.event(Event::Tick);
+                state.event(Event::Tick)?;
                 state.urgent = true;
             }
         }
@@ -151,7 +161,7 @@ where
         match input {
             Input::Key(key) => {
                 self.urgent = true;
-                if self.event(Event::Key(key)) {
+                if self.event(Event::Key(key))? {
                     return Ok(Some(End::Quit));
                 }
             }
@@ -175,19 +185,25 @@ where
 
     fn resized(&mut self) -> Result<(), B::Error> {
         let (width, height) = self.host.size()?;
-        self.event(Event::Resize(width, height));
+        self.event(Event::Resize(width, height))?;
         self.urgent = true;
         Ok(())
     }
 
     /// Gives an event to the console and does what it asks for. True where that is to end.
-    fn event(&mut self, event: Event) -> bool {
+    fn event(&mut self, event: Event) -> Result<bool, B::Error> {
         let now = self.host.now();
         for effect in self.app.update(event, now) {
             match effect {
-                Effect::Quit => return true,
+                Effect::Quit => return Ok(true),
                 Effect::Suspend => self.host.ask_to_stop(),
                 Effect::Repaint => self.screen.forget(),
+                Effect::Ring => self.host.ring()?,
+                Effect::Copy(text) => self.host.copy(&text)?,
+                Effect::Export { path, text } => {
+                    let result = self.host.export(&path, &text);
+                    self.app.update(Event::Exported { path, result }, now);
+                }
                 Effect::Send(command) => {
                     // the answer to a key is not held back
                     self.data_from = now;
@@ -197,6 +213,6 @@ where
                 }
             }
         }
-        false
+        Ok(false)
     }
 }

@@ -76,8 +76,8 @@ impl Terminal {
         }
     }
 
-    /// Sends a frame in one piece, unless the terminal is somebody else's by now.
-    fn send(&self, bytes: &[u8]) -> io::Result<()> {
+    /// Sends bytes in one piece, unless the terminal is somebody else's by now.
+    pub fn send(&self, bytes: &[u8]) -> io::Result<()> {
         let _sending = self.sending.lock();
         if !self.taken.load(Ordering::SeqCst) {
             return Ok(());

@@ -5,7 +5,7 @@
 //! fortieth burst of a month on an interface that bursts. This is apart from the score, so that
 //! what is anomalous stays so.
 
-use crate::series::{DAY, Timestamp};
+use crate::series::{DAY, Short, Timestamp};
 
 /// What a repeat within a day is damped to. Nothing below it is told.
 const DAMPED: f64 = 1.5;
@@ -24,7 +24,7 @@ const BINS: usize = (HIGHEST * PER_UNIT) as usize - LOWEST;
 /// The peaks of what an interface has shown, by size.
 #[derive(Debug, Clone)]
 pub struct Notices {
-    peaks: [f32; BINS],
+    peaks: [Short; BINS],
     /// Until when the peaks have been discounted.
     to: Timestamp,
     /// The peak of what goes on, and when it was last seen.
@@ -34,7 +34,7 @@ pub struct Notices {
 impl Notices {
     /// Nothing shown yet, at `time`.
     pub fn new(time: Timestamp) -> Self {
-        Self { peaks: [0.0; BINS], to: time, current: None }
+        Self { peaks: [Short::default(); BINS], to: time, current: None }
     }
 
     /// How worth telling a row of this `score` at `time` is. It is a `repeat` where a row of the
@@ -45,10 +45,11 @@ impl Notices {
             return score.min(DAMPED);
         }
         if let Some((peak, _)) = self.current.take_if(|(_, last)| time.since(*last) > APART) {
-            self.peaks[bin(peak)] += 1.0;
+            let peaks = &mut self.peaks[bin(peak)];
+            *peaks = Short::new(peaks.get() + 1.0, time.seconds() as u32);
         }
         self.discount(time);
-        let as_high: f64 = self.peaks[bin(score)..].iter().map(|n| f64::from(*n)).sum();
+        let as_high: f64 = self.peaks[bin(score)..].iter().map(|n| n.get()).sum();
         let peak = self.current.map_or(score, |(peak, _)| peak.max(score));
         self.current = Some((peak, time));
         (score - libm::log10(1.0 + as_high)).max(DAMPED)
@@ -56,7 +57,7 @@ impl Notices {
 
     fn discount(&mut self, time: Timestamp) {
         let kept = libm::exp2(-(time.since(self.to).max(0) as f64) / (DAYS * DAY as f64));
-        self.peaks.iter_mut().for_each(|n| *n = (f64::from(*n) * kept) as f32);
+        self.peaks.iter_mut().for_each(|n| *n = Short::new(n.get() * kept, time.seconds() as u32));
         self.to = self.to.max(time);
     }
 }

@@ -1,7 +1,7 @@
 //! An interface's usual errors of maximum and mean, as a whole and by hour of the day.
 
 use crate::series::running::{Running, rate};
-use crate::series::{DAY, Pair, Step, Timestamp};
+use crate::series::{DAY, Pair, Short, Step, Timestamp};
 
 const HOURS: usize = 24;
 /// Days after which an error counts half, in the whole and in an hour's own mean.
@@ -18,7 +18,7 @@ const TRIAL: f64 = 3.0;
 pub struct Spread {
     floor: [f32; 2],
     whole: [Running; 2],
-    hours: [[f32; 2]; HOURS],
+    hours: [[Short; 2]; HOURS],
     /// Rows of each hour, as far as they matter.
     rows: [u16; HOURS],
     whole_rate: f32,
@@ -32,7 +32,7 @@ impl Spread {
         Self {
             floor: floor.map(|v| v as f32),
             whole: [Running::default(); 2],
-            hours: [[0.0; 2]; HOURS],
+            hours: [[Short::default(); 2]; HOURS],
             rows: [0; HOURS],
             whole_rate: rate((WHOLE_DAYS * day).max(8.0)) as f32,
             hour_rate: rate((HOUR_DAYS * day / HOURS as f64).max(4.0)) as f32,
@@ -54,7 +54,7 @@ impl Spread {
         let (means, rows) = (self.hours[hour(time)], self.rows[hour(time)]);
         [0, 1].map(|c| {
             let whole = self.whole[c].mean();
-            let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * f64::from(means[c])) };
+            let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * means[c].get()) };
             usual.max(f64::from(self.floor[c]))
         })
     }
@@ -69,8 +69,8 @@ impl Spread {
             // The first rows have nothing to be clipped by.
             let size = if whole.rows() < 8.0 { sizes[c] } else { sizes[c].min(CLIP * usual[c]) };
             whole.learn(size, f64::from(self.whole_rate));
-            let before = f64::from(means[c]);
-            means[c] = (before + (size - before) * hour_rate) as f32;
+            let before = means[c].get();
+            means[c] = Short::new(before + (size - before) * hour_rate, time.seconds() as u32);
         }
     }
 }

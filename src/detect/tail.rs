@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::series::running::rate;
-use crate::series::{DAY, Step};
+use crate::series::{DAY, Short, Step};
 
 /// Kinds of size that are looked at side by side.
 pub const TAILS: usize = 7;
@@ -38,7 +38,7 @@ const HIGH: f64 = 0.95;
 /// tail that they make. All kinds learn every row, and so they forget and are fitted together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tails {
-    bins: [[f32; KEPT]; TAILS],
+    bins: [[Short; KEPT]; TAILS],
     fitted: [Weibull; TAILS],
     /// What a new row weighs; it grows instead of all bins shrinking.
     weight: f64,
@@ -46,6 +46,7 @@ pub struct Tails {
     /// Rows until the tails are fitted again.
     wait: u16,
     every: u16,
+    rows: u32,
 }
 
 /// P(size > x) = exp(−(x/scale)^shape) (Weibull, 1951).
@@ -70,6 +71,7 @@ impl Tails {
             fitted: std::array::from_fn(|i| fit(&bins[i])),
             weight: 1.0,
             growth: 1.0 / (1.0 - rate((DAYS * day).max(100.0))),
+            rows: 0,
             wait: 0,
             every: (day / 4.0).clamp(6.0, 500.0) as u16,
         }
@@ -78,8 +80,8 @@ impl Tails {
     /// The histograms, to be kept with a model; the weights of each sum to 1.
     pub fn histograms(&self) -> [[f32; BINS]; TAILS] {
         self.bins.map(|bins| {
-            let total: f32 = bins.iter().sum();
-            std::array::from_fn(|i| (i + 1).checked_sub(LOW).map_or(0.0, |i| bins[i] / total))
+            let total: f64 = bins.iter().map(|bin| bin.get()).sum();
+            std::array::from_fn(|i| (i + 1).checked_sub(LOW).map_or(0.0, |i| (bins[i].get() / total) as f32))
         })
     }
 
@@ -94,11 +96,13 @@ impl Tails {
     pub fn learn(&mut self, sizes: &[f64; TAILS], part: Range<usize>, share: f64) {
         for (i, (bins, size)) in self.bins.iter_mut().zip(sizes).enumerate() {
             let weight = self.weight * if part.contains(&i) { share } else { 1.0 };
-            bins[(bin(size.abs()) + 1).saturating_sub(LOW)] += weight as f32;
+            let bin = &mut bins[(bin(size.abs()) + 1).saturating_sub(LOW)];
+            *bin = Short::new(bin.get() + weight, self.rows);
         }
+        self.rows = self.rows.wrapping_add(1);
         self.weight *= self.growth;
         if self.weight > 1e4 {
-            self.bins.as_flattened_mut().iter_mut().for_each(|b| *b *= 1e-4);
+            self.bins.as_flattened_mut().iter_mut().for_each(|b| *b = Short::new(b.get() * 1e-4, self.rows));
             self.weight *= 1e-4;
         }
         if self.wait == 0 {
@@ -112,15 +116,15 @@ impl Tails {
 }
 
 /// The bins that are kept of a whole histogram.
-fn kept(bins: &[f32; BINS]) -> [f32; KEPT] {
+fn kept(bins: &[f32; BINS]) -> [Short; KEPT] {
     let mut kept = [0.0; KEPT];
     for (i, weight) in bins.iter().enumerate() {
         kept[(i + 1).saturating_sub(LOW)] += weight;
     }
-    kept
+    kept.map(|weight| Short::new(f64::from(weight), 0))
 }
 
-fn fit(bins: &[f32; KEPT]) -> Weibull {
+fn fit(bins: &[Short; KEPT]) -> Weibull {
     let middle = quantile(bins, MIDDLE).max(LEAST_MIDDLE);
     let high = quantile(bins, HIGH).max(LEAST_HIGH);
     // ln 2 and ln(1/0.05) are what (x/scale)^shape has to be at the two quantiles.
@@ -131,11 +135,11 @@ fn fit(bins: &[f32; KEPT]) -> Weibull {
 }
 
 /// A quantile; one among the lowest sizes is given as their upper edge.
-fn quantile(bins: &[f32; KEPT], p: f64) -> f64 {
-    let total: f64 = bins.iter().map(|b| f64::from(*b)).sum();
+fn quantile(bins: &[Short; KEPT], p: f64) -> f64 {
+    let total: f64 = bins.iter().map(|b| b.get()).sum();
     let mut left = p * total;
     for (i, b) in bins.iter().enumerate() {
-        let b = f64::from(*b);
+        let b = b.get();
         if left <= b {
             let within = if i == 0 { 1.0 } else { left / b };
             return edge((i + LOW - 1) as f64 + if b > 0.0 { within } else { 0.0 });

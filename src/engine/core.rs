@@ -9,6 +9,7 @@ use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
 use crate::detect::{Incident, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
+use crate::inventory::Inventory;
 use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, Step, Timestamp};
@@ -26,6 +27,7 @@ pub struct Engine {
     settings: Settings,
     threads: usize,
     marks: Marks,
+    inventory: Arc<Inventory>,
     book: Mutex<Book>,
     counts: Counts,
 }
@@ -71,6 +73,7 @@ impl Engine {
             settings,
             threads: threads.max(1),
             marks: Marks::default(),
+            inventory: Arc::default(),
             book: Mutex::default(),
             counts: Counts::default(),
         }
@@ -202,6 +205,16 @@ impl Engine {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         book.update(&self.tracks, &self.activity, &self.settings);
         book
+    }
+
+    /// What people know of interfaces.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
+    /// Takes over what people know of interfaces. Scores and incidents do not depend on it.
+    pub fn describe(&mut self, inventory: Arc<Inventory>) {
+        self.inventory = inventory;
     }
 
     /// What people said of incidents and interfaces.

@@ -1,5 +1,6 @@
 //! One training run on a thread of its own: progress, cancel, and at the end a model or a reason.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use super::track::{Prepared, Track};
 use super::training::{self, Copy};
 use crate::model::Model;
 use crate::model::train::{Options, Series, TrainError, TrainingProgress};
-use crate::series::InterfaceId;
+use crate::series::{History, InterfaceId, Timestamp};
 
 /// What a run says.
 #[derive(Debug)]
@@ -54,18 +55,18 @@ pub struct Job {
 }
 
 impl Job {
-    /// Starts a run on all rows that the engine has now.
+    /// Starts a run on the rows that the engine has now, those from `since` on where that is named.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(engine: &Engine, options: Options) -> std::io::Result<Self> {
+    pub fn start(engine: &Engine, options: Options, since: Option<Timestamp>) -> std::io::Result<Self> {
         let copies: Vec<Copy> = engine.tracks().iter().map(Copy::from).collect();
         let present = engine.model().clone();
         let (say, said) = bounded(4);
         let cancel = Arc::new(AtomicBool::new(false));
         let stop = cancel.clone();
         let work = move || {
-            let run = std::panic::AssertUnwindSafe(|| run(&copies, &present, &options, &stop, &say));
+            let run = std::panic::AssertUnwindSafe(|| run(&copies, since, &present, &options, &stop, &say));
             let ended = std::panic::catch_unwind(run).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
                 Ended::Failed(format!("a fault in noctop: {}", text.unwrap_or("no message")))
@@ -94,9 +95,21 @@ impl Drop for Job {
     }
 }
 
-fn run(copies: &[Copy], present: &Model, options: &Options, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
+fn run(
+    copies: &[Copy],
+    since: Option<Timestamp>,
+    present: &Model,
+    options: &Options,
+    stop: &AtomicBool,
+    say: &Sender<Said>,
+) -> Ended {
     let flow = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let series: Vec<Series<'_>> = copies.iter().map(|c| Series { name: &c.name, history: &c.history }).collect();
+    let cut: Vec<Cow<'_, History>> = copies
+        .iter()
+        .map(|c| since.map_or(Cow::Borrowed(&c.history), |since| Cow::Owned(c.history.since(since))))
+        .collect();
+    let named = copies.iter().zip(&cut);
+    let series: Vec<Series<'_>> = named.map(|(c, history)| Series { name: &c.name, history }).collect();
     let trained = training::train(&series, options, |progress| {
         let _ = say.try_send(Said::Progress(progress.clone()));
         flow()

@@ -13,13 +13,16 @@ use crossbeam_channel::{Receiver, never, select};
 
 use super::core::Engine;
 use super::handle::{Handle, Publisher, pair};
+use super::hook::Hook;
 use super::job::{Ended, Job, Said};
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
+use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::Model;
+use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
 use crate::series::{InterfaceId, Timestamp};
 
@@ -51,6 +54,10 @@ pub struct LiveOptions {
     pub journal: Option<Journal>,
     /// Threads that score.
     pub threads: usize,
+    /// What the shell runs when an incident rings, closes or is acknowledged.
+    pub on_incident: Option<String>,
+    /// What people know of interfaces.
+    pub inventory: Arc<Inventory>,
     /// Said once at the start, beside the notices of ingest.
     pub notices: Vec<Notice>,
 }
@@ -78,6 +85,7 @@ struct Live {
     train: TrainOptions,
     journal: Option<Journal>,
     keeper: Keeper,
+    hook: Option<Hook>,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
     arrivals: VecDeque<(Instant, u64)>,
@@ -99,6 +107,8 @@ impl Live {
         };
         let mut engine = Engine::new(options.model, options.settings, options.threads);
         engine.mark(keeper.marks().clone());
+        engine.describe(options.inventory);
+        let hook = options.on_incident.as_deref().map(Hook::start).transpose()?;
         Ok(Self {
             engine,
             viewer: Viewer::default(),
@@ -109,6 +119,7 @@ impl Live {
             train: options.train,
             journal: options.journal,
             keeper,
+            hook,
             read_through: false,
             arrivals: VecDeque::new(),
             changed: true,
@@ -123,7 +134,7 @@ impl Live {
     }
 
     fn run(mut self, watch: &Watch, publisher: &Publisher) {
-        let nothing = never();
+        let (nothing, no_failure) = (never(), never());
         let mut published = Instant::now();
         let mut feed_ended = false;
         let mut journal_ended = false;
@@ -133,6 +144,7 @@ impl Live {
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
+            let failed = self.hook.as_ref().map_or(&no_failure, Hook::failures);
             let mut at_once = false;
             select! {
                 recv(feed) -> fed => match fed {
@@ -147,6 +159,10 @@ impl Live {
                     }
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
+                recv(failed) -> why => if let (Ok(why), Some(hook)) = (why, &self.hook) {
+                    extend(&mut self.around.source.notices, &[hook.notice(why)]);
+                    self.changed = true;
+                },
                 recv(kept) -> said => match said {
                     Ok(said) => {
                         let notices = self.keeper.hear(said);
@@ -164,6 +180,7 @@ impl Live {
                 self.remark(&[]);
             }
             if at_once || (self.changed && published.elapsed() >= PUBLISH) {
+                self.call_out();
                 let snapshot = Arc::new(self.snapshot());
                 published = Instant::now();
                 if !publisher.publish(snapshot) {
@@ -184,6 +201,16 @@ impl Live {
         let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
         let mute = self.keeper.marks().next_end().map(|end| end.since(clock()).max(0).unsigned_abs());
         mute.map_or(wait, |seconds| wait.min(Duration::from_secs(seconds.max(1))))
+    }
+
+    /// Tells the program that is to be called what has happened. What stood in the directory is read
+    /// through first, or all that ever rang would ring again.
+    fn call_out(&mut self) {
+        if self.around.source.loading.is_some() {
+            return;
+        }
+        let notice = self.hook.as_mut().and_then(|hook| hook.see(&self.engine));
+        extend(&mut self.around.source.notices, notice.as_slice());
     }
 
     /// Puts the keeper's marks in force, and shows what it has to say.
@@ -263,24 +290,26 @@ impl Live {
                 let notice = self.keeper.say(act, clock());
                 self.remark(notice.as_slice());
             }
-            Command::Retrain if self.job.is_none() => self.retrain(),
+            Command::Retrain(wanted) if self.job.is_none() => self.retrain(wanted),
             Command::CancelTraining => {
                 if let Some(job) = &self.job {
                     job.cancel();
                 }
             }
-            Command::Retrain | Command::Stop => {}
+            Command::Retrain(_) | Command::Stop => {}
         }
     }
 
-    fn retrain(&mut self) {
+    fn retrain(&mut self, wanted: Retraining) {
         let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
+        let present = self.engine.model().settings;
+        let since = wanted.history.zip(self.engine.now()).map(|(span, now)| now.plus(-span));
         let options = TrainOptions {
             name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)),
-            model: self.engine.model().settings,
+            model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
             ..self.train.clone()
         };
-        self.around.training = match Job::start(&self.engine, options) {
+        self.around.training = match Job::start(&self.engine, options, since) {
             Ok(job) => {
                 self.job = Some(job);
                 TrainingView::Running(TrainingProgress { stage: "starting", ..TrainingProgress::default() })

@@ -9,6 +9,7 @@ pub mod core;
 mod detail;
 pub mod form;
 pub mod handle;
+pub mod hook;
 pub mod job;
 pub mod live;
 pub mod snapshot;

@@ -13,6 +13,7 @@ use crate::ingest::{FileState, Notice, Progress, Refusal};
 pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
 use crate::model::Model;
+pub use crate::model::settings::Scope;
 pub use crate::model::train::TrainingProgress;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
@@ -170,6 +171,17 @@ pub struct InterfaceView {
     pub muted: Option<Timestamp>,
     /// Whether it is gone for good, as somebody said: nothing of it is an alarm.
     pub retired: bool,
+    /// What it is there for, by the inventory.
+    pub description: Option<Arc<str>>,
+    /// The largest load that it can have, by the inventory: above zero.
+    pub speed: Option<f64>,
+}
+
+impl InterfaceView {
+    /// The newest mean as a part of the speed: 1 is full. None where either is not known.
+    pub fn utilisation(&self) -> Option<f64> {
+        Some(self.last?[1] / self.speed?)
+    }
 }
 
 /// A device: all interfaces of one host.
@@ -238,6 +250,8 @@ pub struct IncidentView {
     pub muted: Option<Timestamp>,
     /// Whether its interface is retired.
     pub retired: bool,
+    /// What its interface is there for, by the inventory.
+    pub description: Option<Arc<str>>,
 }
 
 impl IncidentView {
@@ -365,6 +379,15 @@ pub struct Look {
     pub with: Vec<InterfaceId>,
 }
 
+/// What a new model is to be learnt from, and for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Retraining {
+    /// For whom the last layer is learnt; none for as it is in the model in force.
+    pub scope: Option<Scope>,
+    /// Seconds of history up to now that are learnt from and measured on; none for all.
+    pub history: Option<i64>,
+}
+
 /// What a face can ask of the engine.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
@@ -375,8 +398,8 @@ pub enum Command {
     /// Say something of an incident or an interface: acknowledge, note, mute, retire, or take back. It
     /// is in force at once and written into the journal.
     Mark(Act),
-    /// Start a training run on all history, unless one is running.
-    Retrain,
+    /// Start a training run, unless one is running.
+    Retrain(Retraining),
     /// Cancel the training run.
     CancelTraining,
     /// End the engine's thread.

@@ -11,6 +11,7 @@ use super::core::{Engine, Told};
 use super::detail::detail;
 use super::snapshot::*;
 use super::track::{Scored, Track};
+use crate::inventory::Known;
 use crate::model::Expert;
 use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
 
@@ -44,6 +45,8 @@ pub struct Surroundings {
     pub look: Option<Look>,
     /// The moment that is looked back to.
     pub back_to: Option<Timestamp>,
+    /// Whether all closed incidents are listed, rather than some hundreds.
+    pub all_closed: bool,
 }
 
 impl Viewer {
@@ -64,7 +67,13 @@ impl Viewer {
         for (i, track) in tracks.iter().enumerate() {
             let id = InterfaceId::from_index(i);
             if moved || touched.contains(&id) || self.views[i].is_none() || self.standings[i] != standings[i] {
-                self.views[i] = Some(Arc::new(interface_view(id, track, moment, standings[i])));
+                self.views[i] = Some(Arc::new(interface_view(
+                    id,
+                    track,
+                    moment,
+                    standings[i],
+                    engine.inventory().get(track.name()),
+                )));
             }
         }
         (self.moment, self.standings) = (moment, standings);
@@ -83,7 +92,7 @@ impl Viewer {
             step: moment.step,
             devices: devices(&interfaces),
             incidents_total: told.len(),
-            incidents: incidents(engine, &told),
+            incidents: incidents(engine, &told, if around.all_closed { usize::MAX } else { CLOSED }),
             detail: around.look.as_ref().and_then(|look| detail(engine, &told, look, moment.now)).map(Arc::new),
             training: around.training.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
@@ -191,7 +200,13 @@ fn standings(engine: &Engine, told: &[Told], moment: Moment) -> Vec<Standing> {
     all
 }
 
-fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Standing) -> InterfaceView {
+fn interface_view(
+    id: InterfaceId,
+    track: &Track,
+    moment: Moment,
+    standing: Standing,
+    known: Option<&Known>,
+) -> InterfaceView {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
@@ -235,6 +250,8 @@ fn interface_view(id: InterfaceId, track: &Track, moment: Moment, standing: Stan
         leading: leading(track),
         muted: standing.muted,
         retired: standing.retired,
+        description: known.and_then(|k| k.description.clone()),
+        speed: known.and_then(|k| k.speed),
     }
 }
 
@@ -279,45 +296,48 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
     out.into()
 }
 
+/// An incident as it is shown.
+pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
+    let marks = engine.marks();
+    let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
+    IncidentView {
+        id: i.id,
+        interface: t.interface,
+        kind: i.kind,
+        direction: i.direction,
+        start: i.start,
+        end: i.end,
+        latest: i.latest,
+        peak: i.peak,
+        peak_at: i.peak_at,
+        peak_value: i.peak_value,
+        peak_expected: i.peak_expected,
+        verdict: i.verdict,
+        story: t.story.map(|(s, _)| s),
+        story_size: t.story.map_or(1, |(_, n)| n),
+        rings: t.rings,
+        taken_over: i.taken_over,
+        history: i.history,
+        acknowledged: marks.acknowledged(i.id).cloned(),
+        notes: marks.notes(i.id).to_vec(),
+        muted: marks.muted(i.id, &name),
+        retired: marks.retired(&name),
+        description: engine.inventory().get(&name).and_then(|known| known.description.clone()),
+        name,
+    }
+}
+
 /// Open incidents first, of these the ones that ring, then closed ones, each newest first.
-fn incidents(engine: &Engine, told: &[Told]) -> Arc<[Arc<IncidentView>]> {
+fn incidents(engine: &Engine, told: &[Told], most_closed: usize) -> Arc<[Arc<IncidentView>]> {
     let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
     open.reverse();
     open.sort_by_key(|t| !t.rings || engine.is_attended(t));
     // The ones that ended last are kept, however long ago they began; then as the others, newest first.
     let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
-    if closed.len() > CLOSED {
-        closed.select_nth_unstable_by_key(CLOSED, latest);
-        closed.truncate(CLOSED);
+    if closed.len() > most_closed {
+        closed.select_nth_unstable_by_key(most_closed, latest);
+        closed.truncate(most_closed);
     }
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
-    let marks = engine.marks();
-    let view = |t: &Told| {
-        let (i, name) = (&t.incident, engine.tracks()[t.interface.index()].name().clone());
-        Arc::new(IncidentView {
-            id: i.id,
-            interface: t.interface,
-            kind: i.kind,
-            direction: i.direction,
-            start: i.start,
-            end: i.end,
-            latest: i.latest,
-            peak: i.peak,
-            peak_at: i.peak_at,
-            peak_value: i.peak_value,
-            peak_expected: i.peak_expected,
-            verdict: i.verdict,
-            story: t.story.map(|(s, _)| s),
-            story_size: t.story.map_or(1, |(_, n)| n),
-            rings: t.rings,
-            taken_over: i.taken_over,
-            history: i.history,
-            acknowledged: marks.acknowledged(i.id).cloned(),
-            notes: marks.notes(i.id).to_vec(),
-            muted: marks.muted(i.id, &name),
-            retired: marks.retired(&name),
-            name,
-        })
-    };
-    open.into_iter().chain(closed).map(view).collect()
+    open.into_iter().chain(closed).map(|t| Arc::new(incident_view(engine, t))).collect()
 }

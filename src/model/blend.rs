@@ -9,10 +9,6 @@
 
 use crate::series::Running;
 
-/// Forecasts that are combined.
-pub const BLENDED: usize = 10;
-/// Entries of a symmetric matrix of that size.
-const TRIANGLE: usize = BLENDED * (BLENDED + 1) / 2;
 /// Rows of doubt against which the start is held.
 const RIDGE: f32 = 20.0;
 /// What an input or a target is held to, in scaled units.
@@ -22,31 +18,23 @@ const FAR: f64 = 1.7;
 /// The usual error before it is known, and the rows that this guess is worth.
 const GUESS: (f64, f64) = (0.3, 6.0);
 
-/// What is combined: forecasts relative to the last value. The first is the one to start from.
-pub type Blended = [f64; BLENDED];
-
-/// The combination for one channel.
+/// The combination of `N` forecasts for one channel; `T` is N·(N + 1)/2.
+///
+/// What is combined are forecasts relative to the last value. The first is the one to start from.
 #[derive(Debug, Clone)]
-pub struct Blend {
-    weights: [f32; BLENDED],
+pub struct Blend<const N: usize, const T: usize> {
+    weights: [f32; N],
     /// Lower triangle of the weights' covariance, row by row.
-    doubt: [f32; TRIANGLE],
+    doubt: [f32; T],
     usual: Running,
 }
 
-impl Default for Blend {
+impl<const N: usize, const T: usize> Default for Blend<N, T> {
     fn default() -> Self {
-        let mut weights = [0.0; BLENDED];
+        let mut weights = [0.0; N];
         weights[0] = 1.0;
-        Self { weights, doubt: certain(), usual: Running::at(GUESS.0, GUESS.1) }
+        Self { weights, doubt: Self::certain(), usual: Running::at(GUESS.0, GUESS.1) }
     }
-}
-
-/// The doubt of the start.
-fn certain() -> [f32; TRIANGLE] {
-    let mut doubt = [0.0; TRIANGLE];
-    (0..BLENDED).for_each(|i| doubt[place(i, i)] = 1.0 / RIDGE);
-    doubt
 }
 
 /// Where entry (`row`, `column`) of the triangle lies, for `column` up to `row`.
@@ -55,26 +43,36 @@ fn place(row: usize, column: usize) -> usize {
 }
 
 /// Inputs as the regression takes them: what is missing is 0.
-pub fn held(forecasts: Blended) -> Blended {
+pub fn held<const N: usize>(forecasts: [f64; N]) -> [f64; N] {
     forecasts.map(|v| if v.is_finite() { v.clamp(-CLIP, CLIP) } else { 0.0 })
 }
 
-impl Blend {
+impl<const N: usize, const T: usize> Blend<N, T> {
+    const FITS: () = assert!(T == N * (N + 1) / 2, "a triangle has a place for each pair");
+
+    /// The doubt of the start.
+    fn certain() -> [f32; T] {
+        let () = Self::FITS;
+        let mut doubt = [0.0; T];
+        (0..N).for_each(|i| doubt[place(i, i)] = 1.0 / RIDGE);
+        doubt
+    }
+
     /// The change from the last value that the combination expects.
-    pub fn predict(&self, inputs: &Blended) -> f64 {
+    pub fn predict(&self, inputs: &[f64; N]) -> f64 {
         self.weights.iter().zip(inputs).map(|(w, x)| f64::from(*w) * x).sum()
     }
 
     /// Learns a `change` from the last value. `forget` is what a row loses of its weight with each
     /// later one, and `rate` the weight of this row in the usual error.
-    pub fn learn(&mut self, inputs: &Blended, change: f64, forget: f64, rate: f64) {
+    pub fn learn(&mut self, inputs: &[f64; N], change: f64, forget: f64, rate: f64) {
         let error = change.clamp(-CLIP, CLIP) - self.predict(inputs);
         let usual = self.usual.mean().max(1e-6);
         let weight = (FAR * usual / error.abs().max(1e-12)).min(1.0);
         self.usual.learn(error.abs().min(CLIP * usual), rate);
 
-        let mut gain = [0.0; BLENDED];
-        for i in 0..BLENDED {
+        let mut gain = [0.0; N];
+        for i in 0..N {
             for j in 0..i {
                 let doubt = f64::from(self.doubt[place(i, j)]);
                 gain[i] += doubt * inputs[j];
@@ -89,20 +87,20 @@ impl Blend {
             *w = (f64::from(*w) + step * g * error) as f32;
         }
         let mut trace = 0.0;
-        for i in 0..BLENDED {
+        for i in 0..N {
             for j in 0..=i {
                 let doubt = &mut self.doubt[place(i, j)];
                 *doubt = ((f64::from(*doubt) - step * gain[i] * gain[j]) / keep) as f32;
             }
             trace += self.doubt[place(i, i)];
         }
-        let most = BLENDED as f32 / RIDGE;
+        let most = N as f32 / RIDGE;
         if trace > most {
             self.doubt.iter_mut().for_each(|doubt| *doubt *= most / trace);
         }
         // Rounding may eat the little doubt that is left; it then starts again.
-        if !(total > 0.0 && (0..BLENDED).all(|i| self.doubt[place(i, i)] > 0.0)) {
-            self.doubt = certain();
+        if !(total > 0.0 && (0..N).all(|i| self.doubt[place(i, i)] > 0.0)) {
+            self.doubt = Self::certain();
         }
     }
 }
@@ -112,8 +110,12 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
-    fn run(rows: usize, seed: u64, truth: impl Fn(usize, &Blended, &mut Random) -> f64) -> (Blend, f64, f64) {
-        let (mut blend, mut random) = (Blend::default(), Random::new(seed));
+    const BLENDED: usize = 10;
+    type Blended = [f64; BLENDED];
+    type Ten = Blend<BLENDED, 55>;
+
+    fn run(rows: usize, seed: u64, truth: impl Fn(usize, &Blended, &mut Random) -> f64) -> (Ten, f64, f64) {
+        let (mut blend, mut random) = (Ten::default(), Random::new(seed));
         let (mut own, mut start) = (0.0, 0.0);
         for row in 0..rows {
             let inputs: Blended = std::array::from_fn(|_| random.normal());
@@ -130,7 +132,7 @@ mod tests {
     #[test]
     fn it_starts_with_the_first_forecast_and_finds_a_better_combination() {
         let inputs: Blended = std::array::from_fn(|i| i as f64 - 3.5);
-        assert_eq!(Blend::default().predict(&inputs), -3.5);
+        assert_eq!(Ten::default().predict(&inputs), -3.5);
         let (_, own, start) = run(600, 1, |_, x, r| 0.5 * x[0] + 0.4 * x[3] - 0.2 * x[9] + 0.05 * r.normal());
         assert!(own < 0.15 * start, "{own} against {start}");
     }
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn it_stays_finite_whatever_comes() {
-        let mut blend = Blend::default();
+        let mut blend = Ten::default();
         for row in 0..20_000usize {
             let size = [0.0, 1e-9, 8.0, -8.0][row % 4];
             let inputs = [size; BLENDED];

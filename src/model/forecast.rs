@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::blend::{self, BLENDED, Blend, Blended};
+use super::blend::{self, Blend};
 use super::kernel::{self, GateBias, Kernel, OUTPUTS, OutputLayer, SIDE};
 use super::linear::{self, Coefficients, Features};
 use super::mix::{EXPERTS, Expert, LossRates, MOST_ROWS, Mix};
@@ -31,6 +31,12 @@ const HELD: f64 = 8.0;
 const LEVEL_SLOTS: usize = 5;
 /// Days after which the blend has forgotten half.
 const BLEND_DAYS: f64 = 7.0;
+
+/// Forecasts that are combined without the LSTM and with it.
+const PLAIN_BLENDED: usize = 8;
+const LSTM_BLENDED: usize = 6;
+type PlainBlend = Blend<PLAIN_BLENDED, 36>;
+type LstmBlend = Blend<LSTM_BLENDED, 21>;
 
 /// What a model knows of one interface, or of one that it never saw.
 #[derive(Debug, Clone)]
@@ -75,8 +81,9 @@ pub struct Forecast {
     pub features: Features,
     /// The usual error of the mix without the LSTM.
     pub usual: Pair,
-    /// What the blends combine: without the LSTM, and with it.
-    blended: [[Blended; 2]; 2],
+    /// What the blends combine for each channel: without the LSTM, and with it.
+    combined: [[f64; PLAIN_BLENDED]; 2],
+    combined_with_lstm: [[f64; LSTM_BLENDED]; 2],
     echo: Echo,
 }
 
@@ -93,8 +100,9 @@ pub struct Forecaster {
     /// The level's distance from the profile, and from the day before.
     bias: [[Running; 2]; 2],
     level: [Running; 2],
-    /// Without the LSTM, and with it.
-    blends: [[Blend; 2]; 2],
+    /// Of each channel: without the LSTM, and with it.
+    blends: [PlainBlend; 2],
+    lstm_blends: [LstmBlend; 2],
     usual: [Running; 2],
     mix: Mix,
     rows: u32,
@@ -126,6 +134,7 @@ impl Forecaster {
             bias: Default::default(),
             level: Default::default(),
             blends: Default::default(),
+            lstm_blends: Default::default(),
             usual: [Running::at(GUESS.0, GUESS.1); 2],
             mix: Mix::default(),
             rows: 0,
@@ -195,12 +204,12 @@ impl Forecaster {
             NONE,
             NONE,
         ];
-        let mut blended = [[[0.0; BLENDED]; 2]; 2];
-        blended[0] = [0, 1].map(|c| inputs(&experts, Expert::Linear, &features, c));
-        experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[0][c].predict(&blended[0][c]));
+        let combined = [0, 1].map(|c| combined(&experts, &features, c));
+        experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[c].predict(&combined[c]));
         let plain = [0, 1].map(|c| self.mix.plain(&experts, c));
         let side = side(&experts, plain, usual, bias, time);
         let (mut expected, mut spread) = (plain, [1.0; 2]);
+        let mut combined_with_lstm = [[0.0; LSTM_BLENDED]; 2];
         if let Some(network) = network {
             let (gates, sequence) = (&self.outlook.gates, kernel::sequence(&self.window));
             let out = match &self.outlook.layer {
@@ -209,12 +218,25 @@ impl Forecaster {
             };
             experts[LSTM] = lstm(&out, plain, usual);
             spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
-            blended[1] = [0, 1].map(|c| inputs(&experts, Expert::Lstm, &features, c));
-            experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.blends[1][c].predict(&blended[1][c]));
+            combined_with_lstm = [0, 1].map(|c| self::combined_with_lstm(&experts, plain, c));
+            experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.lstm_blends[c].predict(&combined_with_lstm[c]));
             expected = [0, 1].map(|c| self.mix.whole(&experts, plain[c], c));
         }
         let profile = [0, 1].map(|c| if echo.profile[c].is_nan() { self.level[c].mean() } else { echo.profile[c] });
-        Forecast { expected, plain, experts, spread, profile, missing, side, features, usual, blended, echo }
+        Forecast {
+            expected,
+            plain,
+            experts,
+            spread,
+            profile,
+            missing,
+            side,
+            features,
+            usual,
+            combined,
+            combined_with_lstm,
+            echo,
+        }
     }
 
     /// Learns what came where `forecast` was expected.
@@ -239,14 +261,14 @@ impl Forecaster {
 
     fn follow(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         let mut surprise = [0.0; 2];
-        self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses);
+        self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
         self.rows = self.rows.saturating_add(1);
         for c in 0..2 {
             if self.rows as usize > WARM_UP {
                 let last = forecast.experts[Expert::LastValue as usize][c];
-                for (blend, inputs) in self.blends.iter_mut().zip(&forecast.blended) {
-                    blend[c].learn(&inputs[c], z[c] - last, f64::from(self.rates.blend), f64::from(self.rates.day));
-                }
+                let (change, forget, rate) = (z[c] - last, f64::from(self.rates.blend), f64::from(self.rates.day));
+                self.blends[c].learn(&forecast.combined[c], change, forget, rate);
+                self.lstm_blends[c].learn(&forecast.combined_with_lstm[c], change, forget, rate);
             }
             let error = z[c] - forecast.plain[c];
             surprise[c] = error / forecast.usual[c];
@@ -285,19 +307,31 @@ impl Forecaster {
     }
 }
 
-/// What a blend that starts at `start` combines for channel `c`.
-fn inputs(experts: &[Pair; EXPERTS], start: Expert, features: &Features, c: usize) -> Blended {
+/// What the blend without the LSTM combines for channel `c`.
+fn combined(experts: &[Pair; EXPERTS], features: &Features, c: usize) -> [f64; PLAIN_BLENDED] {
     let relative = |e: Expert| experts[e as usize][c] - experts[Expert::LastValue as usize][c];
     blend::held([
-        relative(start),
-        if start == Expert::Linear { 0.0 } else { relative(Expert::Linear) },
+        relative(Expert::Linear),
+        relative(Expert::Level),
         relative(Expert::DayBefore),
         relative(Expert::WeekProfile),
-        relative(Expert::DayProfile),
-        relative(Expert::DayShifted),
         relative(Expert::ProfileShifted),
         relative(Expert::SevenDays),
         features[c][linear::MEAN_OF_SIX],
+        1.0,
+    ])
+}
+
+/// What the blend with the LSTM combines for channel `c`: few, since most of it is in them.
+fn combined_with_lstm(experts: &[Pair; EXPERTS], plain: Pair, c: usize) -> [f64; LSTM_BLENDED] {
+    let last = experts[Expert::LastValue as usize][c];
+    let relative = |e: Expert| experts[e as usize][c] - last;
+    blend::held([
+        relative(Expert::Lstm),
+        plain[c] - last,
+        relative(Expert::Linear),
+        relative(Expert::ProfileShifted),
+        relative(Expert::SevenDays),
         1.0,
     ])
 }

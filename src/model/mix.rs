@@ -6,6 +6,7 @@
 //! hour decides nothing (exponentially weighted forecasters: Cesa-Bianchi and Lugosi, Prediction,
 //! Learning, and Games, 2006).
 
+use crate::series::Short;
 use crate::series::rhythm::Pair;
 
 /// The forecasts that are mixed.
@@ -111,24 +112,24 @@ pub(super) const MOST_ROWS: f64 = 45_000.0;
 /// enough rows have come.
 #[derive(Debug, Clone, Copy, Default)]
 struct Loss {
-    fast: [f32; 2],
-    slow: [f32; 2],
+    fast: [Short; 2],
+    slow: [Short; 2],
     rows: [u16; 2],
 }
 
 impl Loss {
-    fn learn(&mut self, c: usize, error: f64, rates: LossRates) {
+    fn learn(&mut self, c: usize, error: f64, rates: LossRates, throw: u32) {
         self.rows[c] = self.rows[c].saturating_add(1);
         let least = 1.0 / f64::from(self.rows[c]);
         let move_by =
-            |mean: f32, rate: f32| (f64::from(mean) + (error - f64::from(mean)) * f64::from(rate).max(least)) as f32;
+            |mean: Short, rate: f32| Short::new(mean.get() + (error - mean.get()) * f64::from(rate).max(least), throw);
         self.fast[c] = move_by(self.fast[c], rates.fast);
         self.slow[c] = move_by(self.slow[c], rates.slow);
     }
 
     /// None while it is on trial.
     fn mean(&self, c: usize) -> Option<f64> {
-        (f64::from(self.rows[c]) >= TRIAL).then(|| 0.5 * (f64::from(self.fast[c]) + f64::from(self.slow[c])))
+        (f64::from(self.rows[c]) >= TRIAL).then(|| 0.5 * (self.fast[c].get() + self.slow[c].get()))
     }
 }
 
@@ -148,14 +149,15 @@ impl Default for Mix {
 }
 
 impl Mix {
-    /// Learns what came where `experts` said what they said, and the mix without the LSTM `plain`.
-    pub(super) fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates) {
+    /// Learns what came where `experts` said what they said, and the mix without the LSTM `plain`; `row`
+    /// counts the rows.
+    pub(super) fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates, row: u32) {
         for c in 0..2 {
             let all = self.losses.iter_mut().zip(experts);
             for (loss, said) in all.chain([(&mut self.plain, &plain)]) {
                 let said = said[c];
                 if said.is_finite() {
-                    loss.learn(c, (z[c] - said).abs().min(WORST), rates);
+                    loss.learn(c, (z[c] - said).abs().min(WORST), rates, row);
                 }
             }
             self.range[c] = [self.range[c][0].min(z[c] as f32), self.range[c][1].max(z[c] as f32)];
@@ -250,12 +252,12 @@ mod tests {
             experts
         };
         assert_eq!(mix.plain(&says(1.0, 2.0), 0), 5.0, "nobody has shown anything yet");
-        (0..48).for_each(|_| mix.learn([0.0; 2], &says(0.1, 1.0), NONE, rates));
+        (0..48).for_each(|row| mix.learn([0.0; 2], &says(0.1, 1.0), NONE, rates, row));
         assert!((mix.plain(&says(0.1, 1.0), 1) - 0.1).abs() < 0.01);
         assert_eq!(mix.weights(0)[0].0, Expert::DayBefore);
         let alone = mix.plain(&says(f64::NAN, 1.0), 1);
         assert!((alone - 1.0).abs() < 0.01, "{alone}");
-        (0..100).for_each(|_| mix.learn([0.0; 2], &says(1.0, 0.1), NONE, rates));
+        (48..148).for_each(|row| mix.learn([0.0; 2], &says(1.0, 0.1), NONE, rates, row));
         assert!((mix.plain(&says(1.0, 0.1), 1) - 0.1).abs() < 0.01);
     }
 }

@@ -107,6 +107,17 @@ impl History {
         self.times.last().map(|t| Timestamp::from_seconds(*t))
     }
 
+    /// The rows at or after `time`, as a history of their own.
+    pub fn since(&self, time: Timestamp) -> Self {
+        let from = self.first_at_or_after(time);
+        Self {
+            times: self.times[from..].to_vec(),
+            max: self.max[from..].to_vec(),
+            mean: self.mean[from..].to_vec(),
+            origins: self.origins[from..].to_vec(),
+        }
+    }
+
     /// The place of the first row at or after `time`.
     pub fn first_at_or_after(&self, time: Timestamp) -> usize {
         self.times.partition_point(|t| *t < time.seconds())

@@ -4,9 +4,11 @@
 pub mod history;
 pub mod id;
 pub mod origin;
+pub mod period;
 pub mod rhythm;
 pub mod running;
 pub mod scale;
+pub mod short;
 pub mod step;
 pub mod time;
 pub mod window;
@@ -17,5 +19,6 @@ pub use origin::{FileId, Origin};
 pub use rhythm::{Echo, Pair, Rhythm};
 pub use running::Running;
 pub use scale::{Move, Scale};
+pub use short::Short;
 pub use time::{DAY, Step, Timestamp, WEEK};
 pub use window::{WARM_UP, Window, WindowLength};

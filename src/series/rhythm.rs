@@ -1,8 +1,11 @@
 //! The rhythm of day and week: what an interface did a day and a week before, and what it usually
-//! does at this half-hour of the day and of the week.
+//! does at this half-hour of the day and of the week. Where it repeats itself otherwise
+//! ([`super::period`]), that takes the place of the day.
 
+use super::period;
 use super::scale::median;
 use super::time::{DAY, Step, Timestamp, WEEK};
+use crate::random::fnv1a;
 
 /// Finest slot that the ring of the past week keeps; finer steps are averaged into it, so that ring and
 /// profiles stay within 8 KB.
@@ -26,7 +29,8 @@ pub const NONE: Pair = [f64::NAN; 2];
 /// What the past says about one moment, in scaled units. NaN where it says nothing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Echo {
-    /// The value a day before, or the youngest of two to six days before where that is missing.
+    /// The value a day before, or the youngest of two to six days before where that is missing. Here and
+    /// below a day is a period of the interface's own, where it has one.
     pub day_before: Pair,
     /// The value a week before.
     pub week_before: Pair,
@@ -34,7 +38,8 @@ pub struct Echo {
     pub week_profile: Pair,
     /// The usual value at this half-hour of the day.
     pub day_profile: Pair,
-    /// The two profiles in one: the week's, once enough weeks are in it.
+    /// The two profiles in one: the week's, once enough weeks are in it; with a period of its own the
+    /// median of the last seven.
     pub profile: Pair,
     /// The median of this time on the last three days, of those that were seen.
     pub three_days: Pair,
@@ -97,6 +102,10 @@ pub struct Rhythm {
     week_ago: Pair,
     profiles: Box<Profiles>,
     rows_per_bin: f64,
+    /// Its own period in bins, where that is not the day. It is looked for once a day; where in the day
+    /// differs between interfaces, so that a large fleet does not do it all at once.
+    period: Option<f32>,
+    search_at: i64,
 }
 
 /// Usual values by half-hour of week and day, with the rows that made them.
@@ -131,7 +140,14 @@ impl Rhythm {
             week_ago: NONE,
             profiles: Box::new(Profiles::EMPTY),
             rows_per_bin: (1800.0 / step.seconds() as f64).max(1.0),
+            period: None,
+            search_at: 0,
         }
+    }
+
+    /// Seconds after which the interface repeats itself, where that is not the day.
+    pub fn period(&self) -> Option<f64> {
+        self.period.map(|bins| f64::from(bins) * self.bin as f64)
     }
 
     /// What the rows learnt so far say about `time`, which is not before any of them.
@@ -141,8 +157,18 @@ impl Rhythm {
         let week_before =
             if here == newest { self.week_ago } else { self.bin_value(here - self.ring.len() as i64, newest) };
         let mut days = [week_before; 7];
-        for (day, pair) in (1..).zip(&mut days[..6]) {
-            *pair = self.bin_value((time.seconds() - day * DAY).div_euclid(self.bin), newest);
+        match self.period() {
+            None => {
+                for (day, pair) in (1..).zip(&mut days[..6]) {
+                    *pair = self.bin_value((time.seconds() - day * DAY).div_euclid(self.bin), newest);
+                }
+            }
+            Some(period) => {
+                for (repeat, pair) in (1..).zip(&mut days) {
+                    let back = (f64::from(repeat) * period).round() as i64;
+                    *pair = self.bin_value((time.seconds() - back).div_euclid(self.bin), newest);
+                }
+            }
         }
         let day_before = days.into_iter().find(|pair| !pair[0].is_nan()).unwrap_or(NONE);
         let (w, d) = (week_bin(time), day_bin(time));
@@ -157,6 +183,8 @@ impl Rhythm {
             _ => day_profile,
         };
         let (three_days, seven_days) = (medians(&days[..3]), medians(&days));
+        // Where the day does not repeat, what is usual at this time of the day is not what is usual now.
+        let profile = if self.period.is_some() { seven_days } else { profile };
         Echo { day_before, week_before, week_profile, day_profile, profile, three_days, seven_days }
     }
 
@@ -207,6 +235,9 @@ impl Rhythm {
             }
             None => {}
         }
+        if self.newest != Some(here) {
+            self.look_for_period(here, z);
+        }
         self.newest = Some(here);
         self.filled += 1.0;
         let mut kept = [NOTHING; 2];
@@ -215,6 +246,22 @@ impl Rhythm {
             kept[c] = (self.filling[c] / self.filled * RING_UNIT).round().clamp(-32_767.0, 32_767.0) as i16;
         }
         self.ring[here.rem_euclid(bins) as usize] = kept;
+    }
+
+    /// Looks for a period of its own as a bin begins, once a day; `z` is the row that begins it.
+    fn look_for_period(&mut self, here: i64, z: Pair) {
+        let day = DAY as f64 / self.bin as f64;
+        let Some(newest) = self.newest else {
+            // Any moment of the day does, as long as it is not everybody's.
+            self.search_at = (fnv1a(&z[1].to_bits().to_le_bytes()) % DAY as u64) as i64 / self.bin;
+            return;
+        };
+        let days = |bin: i64| (bin - self.search_at).div_euclid((day as i64).max(1));
+        if days(here) != days(newest) {
+            let bins = self.ring.len() as i64;
+            let week: Vec<f64> = (newest - bins + 1..=newest).map(|bin| self.bin_value(bin, newest)[1]).collect();
+            self.period = period::find(&week, day).map(|bins| bins as f32);
+        }
     }
 
     /// The value of bin `wanted` (counted since 1970) where it lies within the week up to `newest`.
@@ -329,6 +376,22 @@ mod tests {
         let echo = r.echo(Timestamp::from_seconds(T0 + (week_minutes + 1) * 60));
         close(echo.week_before[0], 2.0);
         close(echo.day_before[0], 2.0);
+    }
+
+    #[test]
+    fn a_period_of_its_own_takes_the_place_of_the_day() {
+        let wave = |h: i64| libm::sin(h as f64 / 7.0 * std::f64::consts::TAU);
+        let mut r = Rhythm::new(Step::from_seconds(3600).unwrap());
+        for h in 0..200 {
+            r.learn(Timestamp::from_seconds(T0 + h * 3600), [wave(h); 2]);
+        }
+        assert!((r.period().unwrap() / 3600.0 - 7.0).abs() < 0.05, "{:?}", r.period());
+        for h in 200..207 {
+            let echo = r.echo(Timestamp::from_seconds(T0 + h * 3600));
+            let told = [echo.day_before, echo.three_days, echo.seven_days, echo.profile];
+            assert!(told.iter().all(|pair| (pair[1] - wave(h)).abs() < 0.25), "{h}: {echo:?}, {}", wave(h));
+        }
+        assert_eq!(hourly(0..0, &[]).period(), None);
     }
 
     #[test]

@@ -271,6 +271,6 @@ fn what_is_kept_of_an_interface_stays_small() {
     let open = all().map(|bytes| bytes.open).max().unwrap();
     println!("an open incident takes {open} bytes");
     assert!(all().all(|bytes| bytes.seasons <= 8192));
-    assert!(most.scoring() <= 5632, "{} bytes: {most:?}", most.scoring());
+    assert!(most.scoring() <= 4096, "{} bytes: {most:?}", most.scoring());
     assert!(open > 0 && open <= 576, "{open} bytes");
 }

@@ -25,13 +25,20 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    pub(crate) fn start(place: &Place, (cols, rows): (u16, u16), args: &[&str]) -> Self {
+    pub(crate) fn start(place: &Place, size: (u16, u16), args: &[&str]) -> Self {
+        Self::start_in(place, size, &[], args)
+    }
+
+    /// The same with other things in the environment.
+    pub(crate) fn start_in(place: &Place, size: (u16, u16), environment: &[(&str, &str)], args: &[&str]) -> Self {
+        let (cols, rows) = size;
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_noctop"));
         command.env_clear();
         place.environment().into_iter().for_each(|(name, value)| command.env(name, value));
         command.env("TERM", "xterm-256color");
+        environment.iter().for_each(|(name, value)| command.env(name, value));
         command.cwd(place.path());
         command.args(args);
         let child = pair.slave.spawn_command(command).unwrap();
@@ -57,6 +64,11 @@ impl Terminal {
 
     pub(crate) fn text(&self) -> String {
         self.seen.lock().unwrap().0.screen().contents()
+    }
+
+    /// All that was sent so far.
+    pub(crate) fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.seen.lock().unwrap().1).into_owned()
     }
 
     /// Waits until the screen is as wanted, and gives its text.
@@ -145,8 +157,12 @@ fn demo(size: (u16, u16)) {
     terminal.press("q");
     terminal.shows("the lists", SOON, |text| text.contains("Anomalies"));
     terminal.press("r");
+    terminal.shows("the choice", SOON, |text| text.contains("all history"));
+    terminal.press("\r");
     // The demo ends today, and so its rows, and which of the two models is better, differ from day to day.
     terminal.shows("what came of the training", Duration::from_secs(90), |text| text.contains("training done"));
+    terminal.press("q");
+    terminal.shows("no dialog any more", SOON, |text| !text.contains("all history"));
     terminal.press("q");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
@@ -171,12 +187,12 @@ fn retrain(size: (u16, u16)) {
     let file = place.put("r.csv", &(rhythm("core-1", "xe-1", 360, 2, |_, v| 3.0 * v) + &lines[..360].concat()));
     let mut terminal = Terminal::start(&place, size, &["watch", "rows"]);
     terminal.shows("the rows", SOON, |text| text.contains("core-1") && text.contains("model default"));
-    terminal.press("r");
+    terminal.press("r\r");
     append(&file, lines[360].as_bytes());
     // Both at once: a frame comes in pieces, and the screen may be looked at between two of them.
     let came = |text: &str| text.contains("model trained to 2026-01-") && text.contains("training done");
     terminal.shows("the new model, and what came of it", LONG, came);
-    terminal.press("q");
+    terminal.press("qq");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
     terminal.is_given_back();
 }

@@ -41,6 +41,8 @@ fn polling_alone_through_rotations() {
         train: TrainOptions::default(),
         journal: None,
         threads: 1,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();

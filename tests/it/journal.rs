@@ -45,6 +45,8 @@ impl Running {
             train: Default::default(),
             journal: Some(journal),
             threads: 1,
+            on_incident: None,
+            inventory: Default::default(),
             notices: Vec::new(),
         })
         .unwrap();
@@ -101,7 +103,7 @@ fn what_was_said_stands_after_a_restart_and_reaches_the_other_operator() {
     assert!(state(&again).retired);
     // What a script asks sees it too.
     let triage = place.run(["triage", "rows", "--stale", "never", "--alarms-per-week", "0.05"]).fine();
-    assert!(triage.out.starts_with("NOCTOP OK: 0 ring, 0 open, 1 acknowledged"), "{}", triage.out);
+    assert!(triage.out.starts_with("NOCTOP OK: 0 ring, 0 open, 1 attended to"), "{}", triage.out);
 }
 
 #[test]

@@ -215,6 +215,8 @@ fn on_the_live_thread() {
         train: TrainOptions::default(),
         journal: None,
         threads: 2,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();
@@ -286,6 +288,8 @@ fn rows_that_are_all_there_are_no_reading_for_ever() {
         train: TrainOptions::default(),
         journal: None,
         threads: 1,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();

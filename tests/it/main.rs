@@ -4,6 +4,7 @@
 
 mod adopted;
 mod alarms;
+mod called;
 mod causal;
 mod check;
 mod cli;
@@ -11,12 +12,15 @@ mod console;
 mod evaluate;
 mod faults;
 mod faults_live;
+mod handover;
 mod journal;
 mod live_equals_batch;
 mod looking_back;
 mod plain;
 mod restart;
 mod sample;
+mod settings;
 mod support;
+mod terminal;
 mod triage;
 mod vectors;

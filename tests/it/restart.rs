@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::{Command, TrainingOutcome, TrainingView};
+use noctop::engine::{Command, Retraining, TrainingOutcome, TrainingView};
 use noctop::ingest::WatchOptions;
 use noctop::journal::Journal;
 use noctop::model::Model;
@@ -31,12 +31,14 @@ fn retrain(place: &Place) -> PathBuf {
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
         journal: Some(journal.clone()),
         threads: 2,
+        on_incident: None,
+        inventory: Default::default(),
         notices: Vec::new(),
     })
     .unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
     assert_eq!(handle.snapshot().model.path, None);
-    assert!(handle.send(Command::Retrain));
+    assert!(handle.send(Command::Retrain(Retraining::default())));
     let outcome = wait_for("the end of the training", LONG, || match &handle.snapshot().training {
         TrainingView::Ended(outcome) => Some(outcome.clone()),
         _ => None,

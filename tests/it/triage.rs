@@ -1,5 +1,9 @@
 //! `noctop triage` as a monitoring agent calls it: one answer, one exit code.
 
+use noctop::journal::log::Log;
+use noctop::journal::{Act, Entry, Journal, Named};
+use noctop::series::Timestamp;
+
 use crate::support::*;
 
 /// Rows of two interfaces, of which one is down at the end.
@@ -89,4 +93,23 @@ fn half_a_row_is_not_taken_for_one() {
     let (_, lines) = triage(&place, &["--json"]);
     let answer: serde_json::Value = serde_json::from_str(&lines.join("\n")).unwrap();
     assert_eq!(answer["now"], hour(99).to_string());
+}
+
+#[test]
+fn a_story_counts_once_and_a_retired_interface_does_not_count() {
+    let place = Place::new();
+    let down = |i: usize, v: f64| if i >= 394 { 0.0 } else { v };
+    let rows: String = (0..4).map(|n| rhythm("edge-1", &format!("ge-{n}"), 400, 20 + n, down)).collect();
+    place.put("r.csv", &(rows + &rhythm("edge-2", "ge-0", 400, 9, |_, v| v)));
+    let (code, lines) = triage(&place, &["--alarms-per-week", "0.05"]);
+    assert_eq!((code, lines[0].as_str()), (2, "NOCTOP CRITICAL: 1 rings, 1 open | ringing=1;;1 open=1;1"));
+    assert!(lines.iter().any(|l| l.contains("edge-1: 4 interfaces")), "{lines:#?}");
+    let log = Log::new(Journal::under(&place.state().join("noctop"), &place.rows()).log());
+    for n in 0..4 {
+        let interface = Named { hostname: "edge-1".into(), ifname: format!("ge-{n}") };
+        let act = Act::Retire { interface };
+        log.append(&Entry { at: Timestamp::from_seconds(0), who: "ann".into(), act }).unwrap();
+    }
+    let (code, lines) = triage(&place, &["--alarms-per-week", "0.05"]);
+    assert_eq!((code, lines[0].as_str()), (0, "NOCTOP OK: 0 ring, 0 open, 1 attended to | ringing=0;;1 open=0;1"));
 }

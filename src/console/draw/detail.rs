@@ -13,7 +13,7 @@ use crate::console::layout::{self, AXIS};
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{DetailPoint, DetailView, Expert, InterfaceState, InterfaceView};
-use crate::series::{DAY, Timestamp};
+use crate::series::{DAY, Timestamp, WEEK};
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let chosen = app.fleet.selected();
@@ -28,17 +28,38 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let mut body = Rect { y: area.y + head, height: area.height - head, ..area };
     let detail = app.snapshot.detail.as_deref().filter(|d| d.id == view.id);
-    let words = words(view, detail);
+    let story = app.story();
+    if let Some(story) = story.as_ref().filter(|_| app.story_alone && app.detail) {
+        let axis = u16::from(body.height >= 4 && detail.is_some());
+        super::story::draw(app, story, detail, Rect { height: body.height - axis, ..body }, buffer);
+        if let Some(detail) = detail.filter(|_| axis > 0) {
+            let line = Rect { y: body.bottom() - 1, height: 1, ..body };
+            time_axis(app, detail.span.0..detail.span.1, line, buffer);
+        }
+        return;
+    }
+    let words = words(app, view, detail);
     let lines = match body.height {
         0..=4 => u16::from(detail.is_none()),
         5..=8 => 1,
-        9..=12 => 2,
+        9..=20 => 2,
         _ => 4,
     };
     let lines = lines.min(u16::try_from(words.len()).unwrap_or(0));
-    body.height -= lines.min(body.height);
+    let small = body.height < 7;
+    let lines = if small && story.is_some() { 0 } else { lines };
+    let told = match &story {
+        Some(_) if small => (body.height / 2).min(2),
+        // the sentence, and as many of its interfaces as leave two thirds to the chart
+        Some(story) => {
+            let wanted = u16::try_from(super::story::wanted(app, story, detail, body.width)).unwrap_or(u16::MAX);
+            wanted.min(body.height / 3)
+        }
+        None => 0,
+    };
+    body.height -= (lines + told).min(body.height);
+    let below = Rect { y: body.bottom(), height: lines, ..body };
     for (line, y) in words.iter().take(usize::from(lines)).zip(0..) {
-        let below = Rect { x: body.x, y: body.y + body.height, width: body.width, height: lines };
         let mut pen = Pen::new(buffer, app.theme(), below, y);
         pen.skip(1);
         for (text, role) in line {
@@ -48,8 +69,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             }
         }
     }
+    if let Some(story) = story.as_ref().filter(|_| told > 0) {
+        super::story::draw(app, story, detail, Rect { y: below.bottom(), height: told, ..body }, buffer);
+    }
     match detail {
-        Some(detail) if detail.points.len() > 1 => chart(app, view, detail, body, buffer),
+        Some(detail) if detail.points.len() > 1 => chart(app, detail, body, buffer),
         Some(_) => {
             Pen::new(buffer, app.theme(), body, 0).text(" too few rows for a chart", Role::Faint);
         }
@@ -64,42 +88,55 @@ fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
     let (mark, role) = app.glyphs().state(view.state, view.error);
     let mut facts = Vec::new();
     let state = format!("{mark} {}", state_word(view.state));
-    let since = view.since.map(|t| format!(" since {}", format::when(t, app.snapshot.now)));
+    let since = view.since.map(|t| format!(" since {}", app.when(t)));
     facts.push((format!("{}{}", state.trim_start(), since.unwrap_or_default()), role));
+    if view.retired {
+        facts.push(("retired".to_owned(), Role::Warning));
+    } else if let Some(until) = view.muted {
+        facts.push((format!("muted to {}", app.when(until)), Role::Warning));
+    }
+    facts.push((app.viewpoint.word(view.step).to_owned(), Role::Faint));
     facts.push((
         if app.options.ascii {
-            "* actual  - expected  : usual".to_owned()
+            "* actual  - expected  : usual  ^ anomaly".to_owned()
         } else {
-            "⣀ actual  ⠠ expected  ░ usual".to_owned()
+            "⣀ actual  ⠠ expected  ░ usual  ▀ anomaly".to_owned()
         },
         Role::Faint,
     ));
     facts
 }
 
-fn chart(app: &App, view: &InterfaceView, detail: &DetailView, body: Rect, buffer: &mut Buffer) {
+fn chart(app: &App, detail: &DetailView, body: Rect, buffer: &mut Buffer) {
     if body.width <= AXIS || body.height < 2 {
         return;
     }
     let points = &detail.points;
-    let step = view.step.map_or(1, |s| s.seconds());
-    let (Some(first), Some(last)) = (points.first(), points.last()) else { return };
-    // a silent interface's rows end before now: the chart does not
-    let end = app.snapshot.now.map_or(last.time, |now| now.max(last.time));
-    let times = first.time..end;
+    let times = detail.span.0..detail.span.1;
+    // errors, scores and the time
     let below = match body.height {
         0..=2 => 0,
         3..=4 => 1,
-        _ => 2,
+        5..=8 => 2,
+        _ => 3,
     };
     let area = Rect { x: body.x + AXIS, width: body.width - AXIS, height: body.height - below, ..body };
     let values = scale(points);
     let mut plot = Plot::new(area.width, area.height, times.clone(), values.clone(), app.options.ascii);
-    plot.rows_of(points, step);
+    plot.rows_of(points, detail.spacing);
+    for (_, start, end) in &detail.incidents {
+        plot.shade(*start, end.unwrap_or(times.end));
+    }
+    if let Some(at) = app.viewpoint.cursor() {
+        plot.cursor(at);
+    }
     plot.draw(area, app.theme(), buffer);
     axis(app, body, area.height, &values, buffer);
     if below > 1 {
-        errors(app, points, &plot, area, buffer);
+        under(app, points, &plot, "error", |p| p.error.abs(), Rect { y: area.bottom(), height: 1, ..area }, buffer);
+    }
+    if below > 2 {
+        under(app, points, &plot, "score", |p| p.score, Rect { y: area.bottom() + 1, height: 1, ..area }, buffer);
     }
     if below > 0 {
         let line = Rect { y: body.y + body.height - 1, height: 1, ..area };
@@ -109,7 +146,7 @@ fn chart(app: &App, view: &InterfaceView, detail: &DetailView, body: Rect, buffe
 
 /// From zero (or the lowest value below it) to a round number above the highest.
 fn scale(points: &[DetailPoint]) -> std::ops::Range<f64> {
-    let means = points.iter().flat_map(|p| [Some(p.actual[1]), p.expected.map(|e| e[1])]).flatten();
+    let means = points.iter().flat_map(|p| [Some(p.range[0]), Some(p.range[1]), p.expected.map(|e| e[1])]).flatten();
     let (mut low, mut high) = (0.0_f64, 0.0_f64);
     for value in means.filter(|v| v.is_finite()) {
         low = low.min(value);
@@ -133,12 +170,20 @@ fn axis(app: &App, body: Rect, height: u16, values: &std::ops::Range<f64>, buffe
     }
 }
 
-/// The size of the error in each column; what the model calls an anomaly stands out.
-fn errors(app: &App, points: &[DetailPoint], plot: &Plot, area: Rect, buffer: &mut Buffer) {
+/// One number of each column as a line of its own; what the model calls an anomaly stands out.
+fn under(
+    app: &App,
+    points: &[DetailPoint],
+    plot: &Plot,
+    name: &str,
+    number: impl Fn(&DetailPoint) -> f32,
+    area: Rect,
+    buffer: &mut Buffer,
+) {
     let mut columns = vec![(f32::NAN, false); usize::from(area.width)];
     for point in points {
-        if let Some((error, anomaly)) = plot.column(point.time).and_then(|c| columns.get_mut(c)) {
-            *error = error.max(point.error.abs());
+        if let Some((size, anomaly)) = plot.column(point.time).and_then(|c| columns.get_mut(c)) {
+            *size = size.max(number(point));
             *anomaly |= point.anomaly;
         }
     }
@@ -153,46 +198,91 @@ fn errors(app: &App, points: &[DetailPoint], plot: &Plot, area: Rect, buffer: &m
         }
     }
     let mut line = String::new();
-    let sizes: Vec<f32> = columns.iter().map(|(error, _)| *error).collect();
+    let sizes: Vec<f32> = columns.iter().map(|(size, _)| *size).collect();
     spark::spark(&sizes, app.options.ascii, &mut line);
-    let whole = Rect { x: area.x - AXIS, y: area.y + area.height, width: area.width + AXIS, height: 1 };
+    let whole = Rect { x: area.x - AXIS, width: area.width + AXIS, ..area };
     let mut pen = Pen::new(buffer, app.theme(), whole, 0);
-    pen.text(&format!("{:>6} ", "error"), Role::Faint);
+    pen.text(&format!("{name:>6} "), Role::Faint);
+    let cursor = app.viewpoint.cursor().and_then(|at| plot.column(at));
     let mut text = [0; 4];
-    for (symbol, (_, anomaly)) in line.chars().zip(&columns) {
-        pen.text(symbol.encode_utf8(&mut text), if *anomaly { Role::Alarm } else { Role::Text });
+    for (column, (symbol, (_, anomaly))) in line.chars().zip(&columns).enumerate() {
+        let role = match anomaly {
+            _ if cursor == Some(column) => Role::Back,
+            true => Role::Alarm,
+            false => Role::Text,
+        };
+        pen.text(symbol.encode_utf8(&mut text), role);
     }
 }
 
+/// Distances between two marks of the time axis.
+const MARKS: [i64; 14] =
+    [300, 600, 1800, 3600, 2 * 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY, 2 * DAY, WEEK, 2 * WEEK, 4 * WEEK, 13 * WEEK];
+/// Columns that a mark has.
+const MARK: i64 = 9;
+
+/// Round times of the screen's zone at their places, and the zone at the end.
 fn time_axis(app: &App, times: std::ops::Range<Timestamp>, line: Rect, buffer: &mut Buffer) {
-    let span = times.end.since(times.start);
-    let label = |t: Timestamp| match span {
-        s if s <= 36 * 3600 => format::clock(t),
-        s if s <= 14 * DAY => format!("{} {}", format::day(t), format::clock(t)),
-        _ => format::day(t),
-    };
-    let width = usize::from(line.width);
-    let (first, last) = (label(times.start), format!("{} UTC", label(times.end)));
-    let mut text = format::fit(&first, width, app.options.ascii);
-    if first.len() + last.len() < width {
-        let gap = width - first.len() - last.len();
-        let middle = label(times.start.plus(span / 2));
-        let at = (width / 2).saturating_sub(middle.len() / 2);
-        text = first.clone();
-        if middle.len() + 4 < gap && at > first.len() && at + middle.len() + 1 < width - last.len() {
-            text.push_str(&" ".repeat(at - first.len()));
-            text.push_str(&middle);
+    let zone = &app.options.zone;
+    let name = zone.name(times.end);
+    let width = i64::from(line.width);
+    let span = times.end.since(times.start).max(1);
+    let mark = MARKS.into_iter().find(|m| span / m <= width / MARK).unwrap_or(52 * WEEK);
+    let (first, last) = (zone.shown(times.start), zone.shown(times.end));
+    let mut text = String::new();
+    // days begin at midnight of the zone, weeks on a Monday
+    let origin = Timestamp::from_seconds(4 * DAY);
+    let mut at = first.plus(-(first.since(origin).rem_euclid(mark)));
+    let end = width - i64::try_from(name.len()).unwrap_or(0) - 1;
+    while at <= last {
+        let label = if mark >= DAY || at.second_of_day() == 0 { format::day(at) } else { format::clock(at) };
+        let column = at.since(first) * (width - 1) / span - 2;
+        let free = i64::try_from(text.len()).unwrap_or(i64::MAX);
+        if column >= free && column + 6 <= end {
+            text.extend(std::iter::repeat_n(' ', usize::try_from(column - free).unwrap_or(0)));
+            text.push_str(&label);
+            text.push(' ');
         }
-        text.push_str(&" ".repeat(width - last.len() - text.len()));
-        text.push_str(&last);
+        at = at.plus(mark);
     }
     Pen::new(buffer, app.theme(), line, 0).text(&text, Role::Faint);
+    let zone_at = Rect { x: line.x + u16::try_from(end.max(0)).unwrap_or(0) + 1, ..line };
+    let room = Rect { width: line.right().saturating_sub(zone_at.x), ..zone_at };
+    Pen::new(buffer, app.theme(), room, 0).text(&name, Role::Faint);
 }
 
 type Words = Vec<(String, Role)>;
 
-fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
+/// The row under the time cursor, in words.
+fn row_at_cursor(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Option<Words> {
+    let at = app.viewpoint.cursor()?;
+    let detail = detail?;
+    let near = |p: &&DetailPoint| p.time.since(at).abs();
+    let shown = app.options.zone.shown(at);
+    let time = if detail.spacing < 60 { format::clock_seconds(shown) } else { format::clock(shown) };
+    let mut line = vec![(format!("{} {time} ", format::day(shown)), Role::Back)];
+    let Some(point) = detail.points.iter().min_by_key(near).filter(|p| 2 * near(p) <= detail.spacing) else {
+        line.push((" no sample".to_owned(), Role::Text));
+        return Some(line);
+    };
+    line.push((format!(" {}", format::units(point.actual[1])), Role::Strong));
+    if let Some([_, expected]) = point.expected {
+        line.push((format!(", expected {}", format::units(expected)), Role::Strong));
+        let role = if point.anomaly { Role::Alarm } else { Role::Text };
+        line.push((format!("  error {:+.1}  score {:.1}", point.error, point.score), role));
+        let history = view.span.map_or(0, |(first, _)| point.time.since(first));
+        line.push((format!("  {}", format::rarity(f64::from(point.score), view.step, history)), Role::Text));
+    }
+    if let Some([low, high]) = point.band {
+        line.push((format!("  usually {} to {}", format::units(low), format::units(high)), Role::Text));
+    }
+    line.push((format!("  max {}", format::units(point.actual[0])), Role::Faint));
+    Some(line)
+}
+
+fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
     let mut lines = Vec::new();
+    let at_cursor = row_at_cursor(app, view, detail);
     let mut line: Words = Vec::new();
     match (view.last, view.expected) {
         (Some([_, mean]), Some([_, expected])) => {
@@ -203,7 +293,10 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
         (None, _) => line.push(("no rows".to_owned(), Role::Text)),
     }
     match view.state {
-        InterfaceState::Silent => line.push(("  silent".to_owned(), Role::Silent)),
+        InterfaceState::Silent => {
+            let since = view.since.map_or_else(String::new, |t| format!(" since {}", app.when(t)));
+            line.push((format!("  silent{since}"), Role::Silent));
+        }
         InterfaceState::Warming => line.push((format!("  warming up: {} rows so far", view.rows), Role::Text)),
         _ => {
             let role = if view.state == InterfaceState::Anomalous { Role::Alarm } else { Role::Text };
@@ -218,7 +311,15 @@ fn words(view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Words> {
     if let Some([max, _]) = view.last {
         line.push((format!("  max {}", format::units(max)), Role::Faint));
     }
-    lines.push(line);
+    lines.push(at_cursor.unwrap_or(line));
+    let noted = app.story().into_iter().flat_map(|story| {
+        let notes: Vec<_> = story.members.iter().flat_map(|i| &i.notes).collect();
+        notes.into_iter().max_by_key(|note| note.signed.at).cloned()
+    });
+    for note in noted {
+        let by = format!("{} {}: ", note.signed.who, app.when(note.signed.at));
+        lines.push(vec![(by, Role::Faint), (note.text, Role::Strong)]);
+    }
     let mut line: Words = Vec::new();
     let weights = detail.map(|d| d.weights.as_slice()).unwrap_or_default();
     if weights.is_empty() {

@@ -5,34 +5,82 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
-use crate::console::app::App;
-use crate::console::keymap;
+use crate::console::app::{App, Typing};
+use crate::console::key::Key;
+use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
+
+const READ_ONLY: &str = "read-only";
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
     pen.skip(1);
-    if app.typing {
-        pen.text("filter /", Role::Focus)
-            .text(app.fleet.filter.text(), Role::Strong)
-            .text(app.glyphs().caret(), Role::Strong);
-        pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
-        pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
-        return;
+    match &app.typing {
+        Some(Typing::Filter) => {
+            pen.text("filter /", Role::Focus)
+                .text(app.fleet.filter.text(), Role::Strong)
+                .text(app.glyphs().caret(), Role::Strong);
+            pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
+            pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
+            return;
+        }
+        Some(typing) => {
+            let (ask, text, hints) = match typing {
+                Typing::Filter => return,
+                Typing::Export(name) => (
+                    "write to file ".to_owned(),
+                    name,
+                    ["   enter writes, esc does not", "   .json for JSON, else CSV"],
+                ),
+                Typing::Note(_, text) => ("note ".to_owned(), text, ["   enter keeps it, esc does not", ""]),
+                Typing::Mute(_, time) => {
+                    ("mute for ".to_owned(), time, ["   30m, 8h, 2d, 1w", "   enter mutes, esc does not"])
+                }
+                Typing::Retire(name, answer) => {
+                    (format!("{name} is gone for good? "), answer, ["   type yes", "   esc does nothing"])
+                }
+            };
+            pen.text(&ask, Role::Focus);
+            // the end of a long text is what is typed
+            let room = pen.room().saturating_sub(2);
+            let skipped = text.chars().count().saturating_sub(room);
+            let seen: String = text.chars().skip(skipped).collect();
+            pen.text(&seen, Role::Strong).text(app.glyphs().caret(), Role::Strong);
+            hints.iter().for_each(|hint| {
+                pen.all_or_none(&[(hint, Role::Faint)]);
+            });
+            return;
+        }
+        None => {}
     }
-    let mut labels: Vec<(String, &str)> = keymap::bindings(app.context(), app.options.read_only)
-        .filter_map(|b| Some((b.keys.first()?.to_string(), b.short?)))
-        .collect();
+    let keymap = &app.options.keys;
+    let label = |actions: &[Action]| -> Option<(String, &'static str)> {
+        let there =
+            |action: &Action| keymap.bindings(app.context(), app.options.read_only).find(|(b, _)| b.action == *action);
+        let lines: Vec<_> = actions.iter().filter_map(there).collect();
+        let keys: Vec<String> = lines.iter().filter_map(|(_, keys)| keys.first().map(Key::to_string)).collect();
+        Some((keys.join("/"), lines.first()?.0.short))
+    };
+    let mut labels: Vec<_> =
+        keymap::hints(app.context(), app.detail).iter().filter_map(|actions| label(actions)).collect();
+    let last = [Action::Help, Action::Quit].into_iter().filter_map(|action| label(&[action]));
+    let kept = labels.len();
+    labels.extend(last);
     let width = |labels: &[(String, &str)]| labels.iter().map(|(k, l)| k.width() + l.width() + 3).sum::<usize>();
+    let room = pen.room().saturating_sub(if app.options.read_only { READ_ONLY.len() + 1 } else { 0 });
     // the last two, help and quit, stay longest
-    while labels.len() > 1 && width(&labels) > pen.room() + 2 {
-        let least = if labels.len() > 2 { labels.len() - 3 } else { 0 };
-        labels.remove(least);
+    for least in (0..kept).rev() {
+        if width(&labels) > room + 2 {
+            labels.remove(least);
+        }
+    }
+    while labels.len() > 1 && width(&labels) > room + 2 {
+        labels.remove(0);
     }
     for (key, label) in &labels {
         pen.text(key, Role::Accent).text(" ", Role::Text).text(label, Role::Faint).skip(2);
     }
     if app.options.read_only {
-        pen.all_or_none(&[("read-only", Role::Warning)]);
+        pen.all_or_none(&[(READ_ONLY, Role::Warning)]);
     }
 }

@@ -65,7 +65,7 @@ fn facts(app: &App) -> Vec<Fact> {
         let rate = format::units(source.rows_per_second);
         add(format!("{rate} rows/s"), format!("{rate}/s"), Role::Text, 40, false);
     }
-    if let (Some(age), None) = (app.row_age(), source.loading) {
+    if let (Some(age), None, false) = (app.row_age(), source.loading, app.options.slow_line) {
         add(format!("lag {}", format::age(age)), same(), Role::Text, 45, false);
     }
     let unwell = source.refused + source.notices.len() as u64;
@@ -83,7 +83,14 @@ fn facts(app: &App) -> Vec<Fact> {
         add(text, same(), Role::Text, 30, true);
     }
     if let Some(now) = snapshot.now {
-        add(format!("{} UTC", format::minute(now)), format!("{} UTC", format::clock(now)), Role::Strong, 52, true);
+        let (shown, zone) = (app.options.zone.shown(now), app.options.zone.name(now));
+        let (long, short) = (format!("{} {zone}", format::minute(shown)), format!("{} {zone}", format::clock(shown)));
+        if snapshot.looks_back {
+            let mark = app.glyphs().back();
+            add(format!("{mark} looking back: {long}"), format!("{mark} looking back {short}"), Role::Back, 95, true);
+        } else {
+            add(long, short, Role::Strong, 52, true);
+        }
     }
     facts
 }
@@ -106,7 +113,9 @@ fn feed(app: &App) -> (String, Role, u8) {
         return (format!("{} waiting for rows", glyphs.waiting()), Role::Text, 80);
     };
     if app.snapshot.now.is_some() && age > patience(app) {
-        return (format!("{} no rows since {} UTC", glyphs.stopped(), format::clock(app.wall(at))), Role::Warning, 85);
+        let at = app.wall(at);
+        let (clock, zone) = (format::clock(app.options.zone.shown(at)), app.options.zone.name(at));
+        return (format!("{} no rows since {clock} {zone}", glyphs.stopped()), Role::Warning, 85);
     }
     match source.mode {
         WatchMode::Events => (format!("{} live", glyphs.running()), Role::Good, 58),

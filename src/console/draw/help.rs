@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::overlay;
 use crate::console::app::App;
 use crate::console::key::Key;
-use crate::console::keymap::{BINDINGS, Context};
+use crate::console::keymap::Context;
 use crate::console::theme::Role;
 use crate::engine::{InterfaceState, Verdict};
 
@@ -18,11 +18,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn lines(app: &App) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
-    for binding in BINDINGS.iter().filter(|b| !(app.options.read_only && b.changes)) {
+    for (binding, keys) in app.options.keys.lines(app.options.read_only) {
         if binding.contexts == [Context::Overlay] {
             continue;
         }
-        let keys: Vec<String> = binding.keys.iter().map(Key::to_string).collect();
+        let keys: Vec<String> = keys.iter().map(Key::to_string).collect();
         lines.push(vec![(format!("{:<17}", keys.join(" ")), Role::Accent), (binding.long.to_owned(), Role::Text)]);
     }
     let glyphs = app.glyphs();
@@ -72,6 +72,7 @@ fn lines(app: &App) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::keymap::BINDINGS;
     use crate::console::tests::app;
 
     #[test]

@@ -6,7 +6,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use super::title;
-use crate::console::anomalies::{Line, Summary};
+use crate::console::anomalies::{Line, Listed, Summary};
 use crate::console::app::App;
 use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
@@ -77,7 +77,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let body = Rect { y: area.y + head, height: area.height - head, ..area };
     let list = &app.anomalies;
     if list.lines().is_empty() {
-        Pen::new(buffer, app.theme(), body, 0).text("      nothing unusual", Role::Faint);
+        let text = match list.listed() {
+            Listed::All => "      nothing unusual",
+            Listed::Open => "      nothing is open",
+            Listed::Closed => "      nothing is closed yet",
+        };
+        Pen::new(buffer, app.theme(), body, 0).text(text, Role::Faint);
         return;
     }
     let columns = Columns::new(usize::from(body.width));
@@ -96,6 +101,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App) -> Vec<(String, Role)> {
     let counts = app.anomalies.counts();
     let mut facts = Vec::new();
+    match app.anomalies.listed() {
+        Listed::All => {}
+        Listed::Open => facts.push(("open ones only".to_owned(), Role::Strong)),
+        Listed::Closed => facts.push(("closed ones only".to_owned(), Role::Strong)),
+    }
     let open = if counts.open > 0 { Role::Alarm } else { Role::Faint };
     facts.push((format!("{} open", counts.open), open));
     if counts.ringing > 0 {
@@ -139,11 +149,18 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
         }
     }
     if columns.when > 0 {
-        pen.text(&fit(&format::when(summary.start, app.snapshot.now), columns.when, ascii), text).skip(1);
+        pen.text(&fit(&app.when(summary.start), columns.when, ascii), text).skip(1);
     }
-    pen.text(&who(summary, columns.who, ascii), if quiet || chosen { text } else { Role::Strong }).skip(1);
+    let (who, what) = match &summary.down {
+        Some(host) => {
+            let all = format!("all {} interfaces down", summary.others + 1);
+            (fit(&format!("{host} down"), columns.who, ascii), all)
+        }
+        None => (who(summary, columns.who, ascii), format::what(worst, ascii)),
+    };
+    pen.text(&who, if quiet || chosen { text } else { Role::Strong }).skip(1);
     if columns.what > 0 {
-        pen.text(&fit(&format::what(worst, ascii), columns.what, ascii), text).skip(1);
+        pen.text(&fit(&what, columns.what, ascii), text).skip(1);
     }
     match columns.score {
         0 => {}
@@ -180,12 +197,19 @@ fn remark(app: &App, summary: &Summary<'_>, width: usize, ascii: bool) -> String
     let worst = summary.worst;
     let step = app.fleet.interface(&app.snapshot, worst.interface).and_then(|i| i.step);
     let mut words = Vec::new();
-    if summary.acknowledged {
+    if worst.retired {
+        words.push("retired".to_owned());
+    } else if let Some(until) = worst.muted {
+        words.push(format!("muted to {}", app.when(until)));
+    } else if summary.acknowledged {
         words.push("acknowledged".to_owned());
+    }
+    if !worst.notes.is_empty() {
+        words.push("noted".to_owned());
     }
     if let Some(end) = summary.end {
         let state = if worst.taken_over { "taken over" } else { "closed" };
-        words.push(format!("{state} {}", format::when(end, app.snapshot.now)));
+        words.push(format!("{state} {}", app.when(end)));
     }
     if summary.verdict == Verdict::Recurring {
         words.push("seen before".to_owned());

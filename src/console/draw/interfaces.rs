@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use super::title;
 use crate::console::app::App;
-use crate::console::fleet::Lines;
+use crate::console::fleet::{Lines, Row, worst_of};
 use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout::{self, list_head};
 use crate::console::spark;
 use crate::console::theme::Role;
-use crate::engine::{DeviceView, InterfaceState, InterfaceView, SPARK};
+use crate::engine::{DeviceView, HEAT, InterfaceState, InterfaceView, SPARK};
 
 /// Widths of the columns; 0 where a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ const MARKS: usize = 3;
 
 impl Columns {
     /// As many columns as fit; the least needed are left out first.
-    fn new(width: usize, natural: (usize, usize)) -> Self {
+    fn new(width: usize, natural: (usize, usize), heat: bool) -> Self {
         let natural = (natural.0.min(24), natural.1.min(24));
         let tries = [
             (SPARK, NOW, 4, ERROR, SCORE, natural),
@@ -51,7 +51,7 @@ impl Columns {
             let columns = Self { host, name, spark, now, bar, error, score };
             let used = columns.used();
             if used <= width || host == 0 {
-                return columns.widened(width.saturating_sub(used), natural);
+                return columns.widened(width.saturating_sub(used), natural, heat);
             }
         }
         Self { host: 0, name: 0, spark: 0, now: 0, bar: 0, error: 0, score: 0 }
@@ -63,13 +63,18 @@ impl Columns {
     }
 
     /// Spare room goes to the names first, then to the gauge.
-    fn widened(mut self, mut spare: usize, natural: (usize, usize)) -> Self {
+    fn widened(mut self, mut spare: usize, natural: (usize, usize), heat: bool) -> Self {
         let more = spare.min(natural.0.saturating_sub(self.host));
         self.host += more;
         spare -= more;
         let more = spare.min(natural.1.saturating_sub(self.name));
         self.name += more;
         spare -= more;
+        if heat && self.spark == SPARK {
+            let more = spare.min(HEAT - SPARK);
+            self.spark += more;
+            spare -= more;
+        }
         if self.bar > 0 {
             self.bar += spare.min(16);
         }
@@ -87,7 +92,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         };
         title(app, area, buffer, name, focused, &facts(app, all));
     }
-    let columns = Columns::new(usize::from(area.width), fleet.widths);
+    let natural = match fleet.lines {
+        Lines::Interfaces => fleet.widths,
+        // the worst one's name and how many others there are
+        Lines::Devices => (fleet.widths.0, (fleet.widths.1 + 4).max(13)),
+    };
+    let columns = Columns::new(usize::from(area.width), natural, fleet.shows_heat());
     if list_head(area) > 1 {
         head(app, area, buffer, &columns);
     }
@@ -104,13 +114,13 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             pen.whole(Role::Selected);
         }
         pen.text(if chosen { ">" } else { " " }, if chosen { Role::Strong } else { Role::Text });
-        match fleet.lines {
-            Lines::Interfaces => {
+        match place {
+            Row::Interface(place) => {
                 if let Some(view) = app.snapshot.interfaces.get(*place as usize) {
                     interface(app, view, &columns, &mut pen, chosen);
                 }
             }
-            Lines::Devices => {
+            Row::Device(place) => {
                 if let Some(view) = app.snapshot.devices.get(*place as usize) {
                     device(app, view, &columns, &mut pen, chosen);
                 }
@@ -122,19 +132,20 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
     let fleet = &app.fleet;
     let mut facts = Vec::new();
-    let shown = fleet.rows().len();
+    let counted = |row: &&Row| match fleet.lines {
+        Lines::Interfaces => true,
+        Lines::Devices => matches!(row, Row::Device(_)),
+    };
+    let shown = fleet.rows().iter().filter(counted).count();
     facts.push(if shown == all {
         (format!("{all}"), Role::Faint)
     } else {
         (format!("{shown} of {all}"), Role::Strong)
     });
-    if let Some(host) = &fleet.device {
-        facts.push((format!("device {host}"), Role::Strong));
-    }
     if !fleet.filter.is_empty() {
         facts.push((format!("filter /{}", fleet.filter.text()), Role::Strong));
     }
-    facts.push((format!("sort {} {}", fleet.sort.word(), app.glyphs().order(fleet.reversed)), Role::Faint));
+    facts.push((format!("sort {} {}", fleet.sort.word(fleet.lines), app.glyphs().order(fleet.reversed)), Role::Faint));
     let open = app.anomalies.counts().open;
     if app.panes().incidents.is_empty() && open > 0 {
         facts.insert(0, (format!("{open} open"), Role::Alarm));
@@ -143,7 +154,7 @@ fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
 }
 
 fn nothing(app: &App) -> &'static str {
-    if !app.fleet.filter.is_empty() || app.fleet.device.is_some() {
+    if !app.fleet.filter.is_empty() {
         "   nothing fits: esc clears the filter"
     } else if app.snapshot.source.loading.is_some() {
         "   reading the directory"
@@ -157,19 +168,16 @@ fn head(app: &App, area: Rect, buffer: &mut Buffer, columns: &Columns) {
     let ascii = app.options.ascii;
     let names = match app.fleet.lines {
         Lines::Interfaces => ["HOST", "INTERFACE"],
-        Lines::Devices => ["DEVICE", "IFS"],
+        Lines::Devices => ["DEVICE", "WORST"],
     };
     pen.skip(MARKS);
     pen.text(&fit(names[0], columns.host, ascii), Role::Faint).skip(1);
     pen.text(&fit(names[1], columns.name, ascii), Role::Faint).skip(1);
-    match columns.spark {
-        0 => {}
-        SPARK => {
-            pen.text(&fit("LOAD, LAST 24 SLOTS", columns.spark, ascii), Role::Faint).skip(1);
-        }
-        _ => {
-            pen.text(&fit("LOAD", columns.spark, ascii), Role::Faint).skip(1);
-        }
+    if columns.spark > 0 {
+        let name = if app.fleet.shows_heat() { "HEAT" } else { "LOAD" };
+        let long = format!("{name}, LAST {} SLOTS", columns.spark);
+        let text = if long.len() <= columns.spark { &long } else { name };
+        pen.text(&fit(text, columns.spark, ascii), Role::Faint).skip(1);
     }
     if columns.now > 0 {
         pen.text(&format!("{:>NOW$}", "NOW"), Role::Faint).skip(1);
@@ -193,15 +201,21 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
     let ascii = app.options.ascii;
     let (mark, role) = app.glyphs().state(view.state, view.error);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
-    pen.text(mark, role).text(" ", Role::Text);
+    let pin = if app.fleet.is_pinned(view.id) { app.glyphs().pin() } else { " " };
+    pen.text(mark, role).text(pin, Role::Accent);
     if columns.host == 0 {
         let rest = pen.room();
         pen.text(&fit(&view.name.to_string(), rest, ascii), text);
         return;
     }
-    pen.text(&fit(&view.name.host, columns.host, ascii), text).skip(1);
+    let host = match app.fleet.lines {
+        Lines::Interfaces => &*view.name.host,
+        // its device stands above it
+        Lines::Devices => "",
+    };
+    pen.text(&fit(host, columns.host, ascii), text).skip(1);
     pen.text(&fit(&view.name.ifname, columns.name, ascii), text).skip(1);
-    load(app, &view.load, view.state, columns, pen);
+    strip(app, &view.load, &view.heat, view.state, columns, pen);
     if columns.now > 0 {
         let now = view.load[SPARK - 1];
         let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
@@ -251,15 +265,24 @@ fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, ch
     let ascii = app.options.ascii;
     let (mark, role) = app.glyphs().state(view.state, 0.0);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
-    pen.text(mark, role).text(" ", Role::Text);
+    pen.text(mark, role).text(app.glyphs().fold(app.fleet.is_unfolded(&view.host)), Role::Faint);
     if columns.host == 0 {
         let rest = pen.room();
         pen.text(&fit(&view.host, rest, ascii), text);
         return;
     }
     pen.text(&fit(&view.host, columns.host, ascii), text).skip(1);
-    pen.text(&fit(&view.interfaces.len().to_string(), columns.name, ascii), text).skip(1);
-    load(app, &view.load, view.state, columns, pen);
+    let worst = if app.fleet.is_unfolded(&view.host) {
+        format!("{} interfaces", view.interfaces.len())
+    } else {
+        let others = view.interfaces.len().saturating_sub(1);
+        let more = if others > 0 { format!(" +{others}") } else { String::new() };
+        let name = worst_of(view, &app.snapshot).map_or("", |i| &i.name.ifname);
+        // the number of others is never cut off
+        fit(name, columns.name.saturating_sub(more.len()), ascii).trim_end().to_owned() + &more
+    };
+    pen.text(&fit(&worst, columns.name, ascii), text).skip(1);
+    strip(app, &view.load, &view.heat, view.state, columns, pen);
     if columns.now > 0 {
         let now = view.load[SPARK - 1];
         let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
@@ -275,12 +298,29 @@ fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, ch
     }
 }
 
-fn load(app: &App, values: &[f32; SPARK], state: InterfaceState, columns: &Columns, pen: &mut Pen<'_>) {
+/// The line's own time: its load, or how rare each slot was.
+fn strip(
+    app: &App,
+    load: &[f32; SPARK],
+    heat: &[u8; HEAT],
+    state: InterfaceState,
+    columns: &Columns,
+    pen: &mut Pen<'_>,
+) {
     if columns.spark == 0 {
         return;
     }
+    if app.fleet.shows_heat() {
+        let mut text = [0; 4];
+        for tenths in &heat[HEAT - columns.spark.min(HEAT)..] {
+            let (symbol, role) = app.glyphs().heat(*tenths, app.snapshot.threshold);
+            pen.text(symbol.encode_utf8(&mut text), role);
+        }
+        pen.skip(1);
+        return;
+    }
     let mut line = String::new();
-    spark::spark(&values[SPARK - columns.spark..], app.options.ascii, &mut line);
+    spark::spark(&load[SPARK - columns.spark.min(SPARK)..], app.options.ascii, &mut line);
     let role = match state {
         InterfaceState::Warming => Role::Faint,
         _ => Role::Load,
@@ -306,13 +346,13 @@ mod tests {
     fn columns_fit_and_go_in_order() {
         let mut before = 5;
         for width in (1..=220).rev() {
-            let c = Columns::new(width, (10, 14));
+            let c = Columns::new(width, (10, 14), width % 2 == 0);
             assert!(c.used() <= width || c.host == 0, "{width}: {c:?}");
             let shown = [c.spark, c.now, c.bar, c.error, c.score].iter().filter(|w| **w > 0).count();
             assert!(shown <= before + 1, "{width}: {c:?}");
             before = shown;
         }
-        let c = Columns::new(80, (8, 12));
+        let c = Columns::new(80, (8, 12), false);
         assert_eq!((c.spark, c.now, c.error, c.score), (SPARK, NOW, ERROR, SCORE));
         assert!(c.bar >= 5, "{c:?}");
     }

@@ -10,6 +10,8 @@ pub mod interfaces;
 pub mod notices;
 pub mod pen;
 pub mod plot;
+pub mod retrain;
+pub mod story;
 pub mod training;
 
 use ratatui::buffer::Buffer;
@@ -18,7 +20,7 @@ use ratatui::style::Style;
 
 use super::app::{App, Overlay};
 use super::glyph::Glyphs;
-use super::keymap::{Action, key_of};
+use super::keymap::Action;
 use super::theme::Role;
 use pen::Pen;
 
@@ -52,6 +54,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
     match app.overlay {
         Some(Overlay::Help) => help::draw(app, area, buffer),
         Some(Overlay::Notices) => notices::draw(app, area, buffer),
+        Some(Overlay::Retrain) => retrain::draw(app, area, buffer),
         None => {}
     }
 }
@@ -106,7 +109,7 @@ fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Vec<
     let offset = offset.min(lines.len().saturating_sub(visible));
     let more = lines.len() > visible;
     let place = format!("{}-{} of {}", offset + 1, (offset + visible).min(lines.len()), lines.len());
-    let mut facts = vec![(format!("{} closes", key_of(Action::Close)), Role::Accent)];
+    let mut facts = vec![(format!("{} closes", app.options.keys.key_of(Action::Close)), Role::Accent)];
     if more {
         facts.push((place, Role::Faint));
     }

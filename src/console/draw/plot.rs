@@ -20,6 +20,8 @@ struct Cell {
     expected: u32,
     band: bool,
     anomaly: bool,
+    shade: bool,
+    cursor: bool,
 }
 
 /// A chart of means against time.
@@ -95,6 +97,27 @@ impl Plot {
         }
     }
 
+    /// Marks the time of an incident.
+    pub fn shade(&mut self, from: Timestamp, to: Timestamp) {
+        let (start, end) = (Timestamp::from_seconds(self.times.start), Timestamp::from_seconds(self.times.end));
+        if from > end || to < start {
+            return;
+        }
+        let columns = self.column(from.max(start)).zip(self.column(to.min(end)));
+        let Some((first, last)) = columns else { return };
+        for row in self.cells.chunks_mut(self.width.max(1)) {
+            row[first..=last].iter_mut().for_each(|cell| cell.shade = true);
+        }
+    }
+
+    /// Marks a moment with a line from top to bottom.
+    pub fn cursor(&mut self, at: Timestamp) {
+        let Some(column) = self.column(at) else { return };
+        for row in self.cells.chunks_mut(self.width.max(1)) {
+            row[column].cursor = true;
+        }
+    }
+
     /// Draws all rows. Two rows that lie more than one and a half steps apart are not joined.
     pub fn rows_of(&mut self, points: &[DetailPoint], step: i64) {
         for (i, point) in points.iter().enumerate() {
@@ -113,6 +136,10 @@ impl Plot {
                 self.join(from, (x, expected[1]), false, false);
             }
             self.join(from.map(|(x0, b)| (x0, b.actual[1])), (x, point.actual[1]), true, point.anomaly);
+            // several rows as one reach from the lowest to the highest
+            for y in self.y(point.range[1])..=self.y(point.range[0]) {
+                self.dot(x, y, true, point.anomaly);
+            }
         }
     }
 
@@ -151,16 +178,18 @@ impl Plot {
         for (row, y) in self.cells.chunks(self.width.max(1)).zip(0..area.height) {
             let mut pen = Pen::new(buffer, theme, area, y);
             for cell in row {
-                let (symbol, role) = self.symbol(cell);
+                let (symbol, role) = self.symbol(cell, y == 0);
                 pen.text(symbol.encode_utf8(&mut text), role);
             }
         }
     }
 
-    fn symbol(&self, cell: &Cell) -> (char, Role) {
+    fn symbol(&self, cell: &Cell, top: bool) -> (char, Role) {
         let role = match cell {
             Cell { anomaly: true, .. } => Role::Alarm,
             Cell { actual: 1.., .. } => Role::Load,
+            Cell { cursor: true, .. } => Role::Back,
+            Cell { shade: true, .. } if top => Role::Shade,
             Cell { expected: 1.., .. } => Role::Expected,
             Cell { band: true, .. } => Role::Band,
             _ => Role::Text,
@@ -169,6 +198,20 @@ impl Plot {
             (Role::Alarm, true) => '#',
             (Role::Load, true) => '*',
             (Role::Expected, true) => '-',
+            (Role::Back, ascii) => {
+                if ascii {
+                    '|'
+                } else {
+                    '┊'
+                }
+            }
+            (Role::Shade, ascii) => {
+                if ascii {
+                    '^'
+                } else {
+                    '▀'
+                }
+            }
             (Role::Band, true) => ':',
             (Role::Band, false) => '░',
             (Role::Text, _) => ' ',

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use crate::console::app::App;
 use crate::console::format;
-use crate::console::keymap::{Action, key_of};
+use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{TrainingOutcome, TrainingProgress, TrainingView};
@@ -41,7 +41,7 @@ fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
         .text(if ascii { "]" } else { "▏" }, Role::Rule)
         .text(&share, Role::Strong);
     if !app.options.read_only {
-        let cancel = format!("  {} cancels", key_of(Action::CancelTraining));
+        let cancel = format!("  {} cancels", app.options.keys.key_of(Action::CancelTraining));
         pen.all_or_none(&[(&cancel, Role::Accent)]);
     }
     if progress.epochs > 0 {
@@ -62,7 +62,7 @@ fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
 }
 
 /// How a training run ended, in one sentence.
-fn ended(outcome: &TrainingOutcome) -> (String, Role) {
+pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
     match outcome {
         TrainingOutcome::Swapped { new, old, saved } => match saved {
             Ok(path) => (

@@ -42,7 +42,7 @@ fn without_colours_no_cell_has_one_and_nothing_is_lost() {
     for (width, height) in [(80, 24), (200, 50)] {
         let mut snapshot = fixture::snapshot();
         snapshot.training = fixture::training();
-        let plain = app_of(snapshot.clone(), options, width, height);
+        let plain = app_of(snapshot.clone(), options.clone(), width, height);
         let buffer = frame(&plain);
         assert!(buffer.content.iter().all(|c| c.fg == Color::Reset && c.bg == Color::Reset));
         assert_eq!(text(&plain), text(&app_of(snapshot, Options::default(), width, height)));
@@ -53,8 +53,8 @@ fn without_colours_no_cell_has_one_and_nothing_is_lost() {
 fn in_ascii_every_pane_is_ascii() {
     let options = Options { ascii: true, ..Options::default() };
     for (width, height) in [(80, 24), (200, 50), (40, 12)] {
-        for keys in ["", "t", "?", "!", "/x"] {
-            let mut app = app_of(fixture::snapshot(), options, width, height);
+        for keys in ["", "t", "?", "!", "/x", "w", "wv", "whhh+--", "o"] {
+            let mut app = app_of(fixture::snapshot(), options.clone(), width, height);
             press(&mut app, keys);
             assert!(text(&app).is_ascii(), "{width}x{height} {keys}\n{}", text(&app));
         }

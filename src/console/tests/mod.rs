@@ -14,6 +14,7 @@ mod looks;
 mod pictures;
 mod sessions;
 mod the_loop;
+mod triage;
 
 use super::app::{App, Overlay};
 use super::event::{Effect, Event};
@@ -40,13 +41,13 @@ fn app_of(mut snapshot: Snapshot, options: Options, width: u16, height: u16) -> 
     app
 }
 
-fn frame(app: &App) -> Buffer {
+pub(super) fn frame(app: &App) -> Buffer {
     let mut buffer = Buffer::empty(app.area());
     draw::draw(app, &mut buffer);
     buffer
 }
 
-fn lines(app: &App) -> Vec<String> {
+pub(super) fn lines(app: &App) -> Vec<String> {
     let buffer = frame(app);
     (0..buffer.area.height)
         .map(|y| {
@@ -56,20 +57,20 @@ fn lines(app: &App) -> Vec<String> {
         .collect()
 }
 
-fn text(app: &App) -> String {
+pub(super) fn text(app: &App) -> String {
     lines(app).join("\n")
 }
 
-fn press(app: &mut App, keys: &str) -> Vec<Effect> {
+pub(super) fn press(app: &mut App, keys: &str) -> Vec<Effect> {
     keys.chars().flat_map(|c| key(app, Key::Char(c))).collect()
 }
 
-fn key(app: &mut App, key: Key) -> Vec<Effect> {
+pub(super) fn key(app: &mut App, key: Key) -> Vec<Effect> {
     let now = app.now;
     app.update(Event::Key(key), now)
 }
 
-fn show(app: &mut App, snapshot: Snapshot) -> Vec<Effect> {
+pub(super) fn show(app: &mut App, snapshot: Snapshot) -> Vec<Effect> {
     let now = app.now;
     app.update(Event::Snapshot(Arc::new(snapshot)), now)
 }
@@ -81,7 +82,10 @@ fn chosen(app: &App) -> String {
 
 #[test]
 fn no_size_and_no_state_panics() {
-    let keys = ["", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS"];
+    let keys = [
+        "", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS", "w", "wvn", "whh-{{+", "oo", "b", "t ", "mt\r",
+        "e/x", "*y",
+    ];
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();
     let mut empty = fixture::snapshot();

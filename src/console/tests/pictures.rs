@@ -20,8 +20,46 @@ fn detail_and_unfolded_story() {
 #[test]
 fn devices() {
     let mut app = app(80, 24);
-    press(&mut app, "t");
+    press(&mut app, "t ");
     insta::assert_snapshot!("devices_80x24", text(&app));
+}
+
+#[test]
+fn every_pane_on_a_large_screen_too() {
+    for (name, keys) in [("detail", "\r"), ("story", "wv"), ("devices", "t "), ("help", "?"), ("notices", "!")] {
+        let mut app = app(200, 50);
+        for c in keys.chars() {
+            key(&mut app, if c == '\r' { Key::Enter } else { Key::Char(c) });
+        }
+        insta::assert_snapshot!(format!("{name}_200x50"), text(&app));
+    }
+}
+
+#[test]
+fn a_new_model() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut app = app(width, height);
+        press(&mut app, "r");
+        insta::assert_snapshot!(format!("retrain_{width}x{height}"), text(&app));
+        let mut snapshot = fixture::snapshot();
+        snapshot.training = fixture::training();
+        show(&mut app, snapshot);
+        insta::assert_snapshot!(format!("retraining_{width}x{height}"), text(&app));
+    }
+}
+
+#[test]
+fn triage() {
+    let mut app = app(80, 24);
+    press(&mut app, "whh");
+    insta::assert_snapshot!("triage_80x24", text(&app));
+    press(&mut app, "v");
+    insta::assert_snapshot!("story_80x24", text(&app));
+    press(&mut app, "e");
+    insta::assert_snapshot!("export_80x24", text(&app));
+    let mut small = super::app(40, 12);
+    press(&mut small, "w");
+    insta::assert_snapshot!("triage_40x12", text(&small));
 }
 
 #[test]

@@ -1,6 +1,13 @@
 //! Keys and pictures one after the other, and what comes of them.
 
 use super::*;
+use crate::engine::Retraining;
+use crate::journal::{Named, Subject};
+
+/// The interfaces of the fixture's story.
+fn story_interfaces(app: &App) -> Vec<crate::series::InterfaceId> {
+    ["core-2 xe-0/1/3", "core-2 xe-0/1/4", "core-2 xe-0/1/5"].map(|name| fixture::id_of(&app.snapshot, name)).to_vec()
+}
 
 #[test]
 fn moving_chooses_and_asks_for_the_detail_once() {
@@ -13,10 +20,10 @@ fn moving_chooses_and_asks_for_the_detail_once() {
         effects,
         [Effect::Send(Command::Look(Some(Look {
             interface: id,
-            span: Some(146 * 300),
+            span: Some(86_400),
             until: None,
             points: 146,
-            with: Vec::new()
+            with: story_interfaces(&app)
         })))]
     );
     assert_eq!(show(&mut app, fixture::snapshot()), []);
@@ -35,7 +42,7 @@ fn a_command_that_was_not_taken_is_asked_again() {
     let now = app.now;
     assert_eq!(app.update(Event::NotTaken(command.clone()), now), []);
     assert_eq!(app.update(Event::Tick, now), effects);
-    app.update(Event::NotTaken(Command::Retrain), now);
+    app.update(Event::NotTaken(Command::Retrain(Retraining::default())), now);
     assert!(text(&app).contains("the engine is busy"));
 }
 
@@ -55,7 +62,7 @@ fn a_filter_narrows_while_it_is_typed_and_escape_clears_it() {
     press(&mut app, "/state:silent");
     assert!(text(&app).contains("1 of 12"));
     key(&mut app, Key::Esc);
-    assert!(!text(&app).contains(" of 12") && !app.typing);
+    assert!(!text(&app).contains(" of 12") && app.typing.is_none());
     press(&mut app, "/");
     assert_eq!(key(&mut app, Key::Ctrl('c')), [Effect::Quit]);
 }
@@ -65,11 +72,11 @@ fn sorting_is_shown_and_turned_round() {
     let mut app = app(80, 24);
     assert!(text(&app).contains("sort score ▼"));
     press(&mut app, "sss");
-    assert!(text(&app).contains("sort name ▼"));
+    assert!(text(&app).contains("sort host ▼"));
     press(&mut app, "S");
-    assert!(text(&app).contains("sort name ▲"));
-    let first = app.fleet.rows()[0] as usize;
-    assert_eq!(first, app.snapshot.interfaces.len() - 1);
+    assert!(text(&app).contains("sort host ▲"));
+    let last = u32::try_from(app.snapshot.interfaces.len() - 1).unwrap();
+    assert_eq!(app.fleet.rows()[0], crate::console::fleet::Row::Interface(last));
 }
 
 #[test]
@@ -135,7 +142,10 @@ fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
 fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
     let mut app = app(80, 24);
     assert_eq!(press(&mut app, "c"), []);
-    assert_eq!(press(&mut app, "r"), [Effect::Send(Command::Retrain)]);
+    assert_eq!(press(&mut app, "r"), []);
+    let start = Effect::Send(Command::Retrain(Retraining::default()));
+    assert_eq!(key(&mut app, Key::Enter), [start]);
+    key(&mut app, Key::Esc);
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();
     show(&mut app, snapshot.clone());
@@ -143,7 +153,9 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
     for part in ["38 %", "epoch 7/40", "loss █▅▄▄▃▃▃ 0.530", "12 s", "c cancels"] {
         assert!(line.contains(part), "{part}: {line}");
     }
-    assert_eq!(press(&mut app, "r"), []);
+    press(&mut app, "r");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    key(&mut app, Key::Esc);
     assert!(text(&app).contains("under way"));
     key(&mut app, Key::Esc);
     assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
@@ -173,16 +185,47 @@ fn a_read_only_console_changes_nothing() {
 }
 
 #[test]
-fn a_device_opens_to_its_interfaces_and_closes_again() {
+fn a_device_unfolds_to_its_interfaces_and_closes_again() {
     let mut app = app(80, 24);
     press(&mut app, "t");
+    assert!(text(&app).contains("[Devices]") && text(&app).contains("HEAT"), "{}", text(&app));
     key(&mut app, Key::Enter);
-    assert!(text(&app).contains("device core-2"), "{}", text(&app));
-    assert!(text(&app).contains("4 of 12"));
+    assert!(text(&app).contains("core-2 4 interfaces"), "{}", text(&app));
+    key(&mut app, Key::Left);
+    assert!(!text(&app).contains("4 interfaces"));
+    key(&mut app, Key::Right);
+    press(&mut app, "j");
+    key(&mut app, Key::Enter);
+    assert!(app.detail && chosen(&app) == "core-2 xe-0/1/3");
     key(&mut app, Key::Esc);
-    assert!(text(&app).contains("Devices"));
     key(&mut app, Key::Esc);
     assert!(text(&app).contains("Interfaces"));
+}
+
+#[test]
+fn a_common_event_is_a_column_of_heat() {
+    let mut app = app(200, 50);
+    press(&mut app, "jjjjt");
+    let shown = lines(&app);
+    let of = |host: &str| {
+        let line = shown.iter().find(|l| l.contains(host) && l.contains('·')).unwrap_or_else(|| panic!("{host}"));
+        line.chars().position(|c| c == '░').unwrap_or_else(|| panic!("{line}"))
+    };
+    assert_eq!(of("agg-1"), of("core-2"));
+    assert_eq!(of("agg-1"), of("edge-7"));
+    press(&mut app, "m");
+    assert!(text(&app).contains("LOAD"));
+}
+
+#[test]
+fn a_pinned_interface_is_marked() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::End);
+    let name = chosen(&app);
+    press(&mut app, "*");
+    key(&mut app, Key::Home);
+    assert_eq!(chosen(&app), name);
+    assert!(lines(&app).iter().any(|l| l.starts_with(">◌•")), "{}", text(&app));
 }
 
 #[test]
@@ -227,4 +270,68 @@ fn time_ticks_only_as_often_as_its_text_changes() {
     snapshot.source.last_row_at = None;
     show(&mut app, snapshot);
     assert_eq!(app.next_tick(), None);
+}
+
+#[test]
+fn the_dialog_for_a_new_model_asks_shows_and_tells() {
+    let mut app = app(80, 24);
+    press(&mut app, "r");
+    for part in ["as the present model", "all history", "present model", "no larger on the rows"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    press(&mut app, "lljl");
+    let wanted = Retraining { scope: Some(crate::engine::Scope::Device), history: Some(26 * crate::series::WEEK) };
+    assert_eq!(key(&mut app, Key::Enter), [Effect::Send(Command::Retrain(wanted))]);
+    let mut snapshot = fixture::snapshot();
+    snapshot.training = fixture::training();
+    show(&mut app, snapshot.clone());
+    for part in ["learning, epoch 7 of 40", "38 %", "12 s so far, about 19 s left", "1.900", "0.530", "c cancels"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
+    snapshot.training = TrainingView::Ended(TrainingOutcome::KeptOld { new: 0.91, old: 0.87 });
+    show(&mut app, snapshot);
+    for part in ["0.9100 on held-out rows", "0.8700", "was better and stays", "one for each device"] {
+        assert!(text(&app).contains(part), "{part}\n{}", text(&app));
+    }
+    assert_eq!(press(&mut app, "q"), [], "q closes the dialog");
+    assert_eq!(app.overlay, None);
+}
+
+#[test]
+fn notes_mutes_and_retirements_are_said_to_the_engine() {
+    let mut app = app(80, 24);
+    let mark = |act| vec![Effect::Send(Command::Mark(act))];
+    key(&mut app, Key::Tab);
+    press(&mut app, "icarrier calledX");
+    key(&mut app, Key::Backspace);
+    let note = Act::Note { incident: IncidentId(1), text: "carrier called".to_owned() };
+    assert_eq!(key(&mut app, Key::Enter), mark(note));
+    press(&mut app, "ju");
+    assert!(text(&app).contains("mute for 8h"), "{}", text(&app));
+    key(&mut app, Key::Ctrl('u'));
+    press(&mut app, "2d");
+    let what = Subject::Incident { incident: IncidentId(4) };
+    let until = app.wall(app.now).plus(2 * crate::series::DAY);
+    assert_eq!(key(&mut app, Key::Enter), mark(Act::Mute { what, until }));
+    press(&mut app, "ux");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    assert!(text(&app).contains("is no time"), "{}", text(&app));
+    key(&mut app, Key::Tab);
+    key(&mut app, Key::End);
+    press(&mut app, "Xno");
+    assert_eq!(key(&mut app, Key::Enter), []);
+    press(&mut app, "Xyes");
+    let interface = Named { hostname: "edge-9".to_owned(), ifname: "ge-0/0/8".to_owned() };
+    assert_eq!(key(&mut app, Key::Enter), mark(Act::Retire { interface: interface.clone() }));
+    let mut snapshot = fixture::snapshot();
+    let gone = |i: &Arc<crate::engine::InterfaceView>| {
+        let mut i = i.as_ref().clone();
+        (i.retired, i.muted) = (&*i.name.ifname == "ge-0/0/8", Some(fixture::NOW));
+        Arc::new(i)
+    };
+    snapshot.interfaces = snapshot.interfaces.iter().map(gone).collect();
+    show(&mut app, snapshot);
+    assert_eq!(press(&mut app, "X"), mark(Act::Unretire { interface: interface.clone() }));
+    assert_eq!(press(&mut app, "u"), mark(Act::Unmute { what: Subject::Interface(interface) }));
 }

@@ -8,6 +8,7 @@ struct Stage {
     sizes: VecDeque<(u16, u16)>,
     stops: usize,
     takes: usize,
+    said: Vec<String>,
 }
 
 impl Host for Stage {
@@ -26,6 +27,21 @@ impl Host for Stage {
         Ok(())
     }
 
+    fn ring(&mut self) -> Result<(), Infallible> {
+        self.said.push("bell".to_owned());
+        Ok(())
+    }
+
+    fn copy(&mut self, text: &str) -> Result<(), Infallible> {
+        self.said.push(format!("copy {text}"));
+        Ok(())
+    }
+
+    fn export(&mut self, path: &std::path::Path, text: &str) -> Result<(), String> {
+        self.said.push(format!("export {} {}", path.display(), text.lines().count()));
+        if path.starts_with("/full") { Err("no space".to_owned()) } else { Ok(()) }
+    }
+
     fn ask_to_stop(&mut self) {
         self.stops += 1;
     }
@@ -42,7 +58,7 @@ fn run_loop(script: impl FnOnce(&Sender<Input>)) -> (End, Vec<String>, Vec<Comma
     drop(sender);
     let mut app = app(80, 24);
     let mut screen = Screen::new(TestBackend::new(80, 24));
-    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0 };
+    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0, said: Vec::new() };
     let end = drive(&mut screen, &mut app, &inputs, &handle, &mut stage).unwrap();
     (end, lines(&app), publisher.commands.try_iter().collect(), stage)
 }
@@ -50,14 +66,13 @@ fn run_loop(script: impl FnOnce(&Sender<Input>)) -> (End, Vec<String>, Vec<Comma
 #[test]
 fn the_loop_runs_keys_and_ends() {
     let (end, lines, commands, _) = run_loop(|inputs| {
-        for c in "jr?q".chars() {
-            inputs.send(Input::Key(Key::Char(c))).unwrap();
+        for c in "jr\rqq".chars() {
+            inputs.send(Input::Key(if c == '\r' { Key::Enter } else { Key::Char(c) })).unwrap();
         }
-        inputs.send(Input::Key(Key::Char('q'))).unwrap();
     });
     assert_eq!(end, End::Quit);
     assert!(lines.iter().any(|l| l.starts_with('>') && l.contains("xe-0/1/4")));
-    assert!(matches!(commands[..], [Command::Look(_), Command::Retrain]), "{commands:?}");
+    assert!(matches!(commands[..], [Command::Look(_), Command::Retrain(_)]), "{commands:?}");
 }
 
 #[test]
@@ -92,10 +107,41 @@ fn new_pictures_are_drawn_and_the_end_of_the_engine_is_said() {
         std::thread::sleep(Duration::from_millis(300));
         sender.send(Input::Key(Key::Char('q'))).unwrap();
     });
-    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0 };
+    let mut stage = Stage { now: Instant::now(), sizes: VecDeque::new(), stops: 0, takes: 0, said: Vec::new() };
     let end = drive(&mut screen, &mut app, &inputs, &handle, &mut stage).unwrap();
     engine.join().unwrap();
     assert_eq!(end, End::Quit);
     let shown: String = screen.frame().content.iter().map(|c| c.symbol()).collect();
     assert!(shown.contains("00:00 UTC") && shown.contains("engine ended"), "{shown}");
+}
+
+#[test]
+fn what_is_seen_is_copied_and_exported_to_a_named_file() {
+    let keys = |inputs: &Sender<Input>, text: &str| {
+        for c in text.chars() {
+            let key = if c == '\r' { Key::Enter } else { Key::Char(c) };
+            inputs.send(Input::Key(key)).unwrap();
+        }
+    };
+    let (_, lines, _, stage) = run_loop(|inputs| keys(inputs, "ye/tmp/a.csv\re/full/b.json\r"));
+    let said = &stage.said;
+    assert!(said[0].starts_with("copy 3 interfaces of core-2: spike up"), "{said:?}");
+    assert_eq!(said[1..], ["export /tmp/a.csv 13", "export /full/b.json 1"]);
+    assert!(lines.iter().any(|l| l.contains("/full/b.json: no space")), "{lines:?}");
+}
+
+#[test]
+fn the_bell_rings_once_for_what_rings_and_only_where_it_is_wanted() {
+    for (bell, want) in [(true, 1), (false, 0)] {
+        let options = Options { bell, ..Options::default() };
+        let mut app = app_of(fixture::snapshot(), options, 80, 24);
+        let mut next = fixture::snapshot();
+        let mut incident = fixture::another_incident(&next).as_ref().clone();
+        incident.rings = true;
+        next.incidents = std::iter::once(Arc::new(incident)).chain(next.incidents.iter().cloned()).collect();
+        let rung = |effects: Vec<Effect>| effects.iter().filter(|e| **e == Effect::Ring).count();
+        assert_eq!(rung(show(&mut app, fixture::snapshot())), 0, "what was there at the start does not ring");
+        assert_eq!(rung(show(&mut app, next.clone())), want);
+        assert_eq!(rung(show(&mut app, next)), 0);
+    }
 }

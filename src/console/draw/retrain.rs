@@ -1,0 +1,118 @@
+//! The dialog for a new model: what to choose, how far a run is, and how the last one ended.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::overlay;
+use super::training::ended;
+use crate::console::app::App;
+use crate::console::format;
+use crate::console::keymap::Action;
+use crate::console::spark;
+use crate::console::theme::Role;
+use crate::engine::{TrainingOutcome, TrainingProgress, TrainingView};
+
+type Line = Vec<(String, Role)>;
+
+/// The rule that decides between two models.
+const RULE: [&str; 2] = [
+    "The new model takes over where its median error is no larger on the rows",
+    "that it did not learn from: the last fifth of each interface's.",
+];
+/// Columns of the bar.
+const BAR: usize = 40;
+
+pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+    let mut lines: Vec<Line> = Vec::new();
+    match &app.snapshot.training {
+        TrainingView::Running(progress) => running(app, progress, &mut lines),
+        TrainingView::Ended(outcome) => {
+            figures(outcome, &mut lines);
+            lines.push(Vec::new());
+            choice(app, &mut lines);
+        }
+        TrainingView::Idle => choice(app, &mut lines),
+    }
+    lines.push(Vec::new());
+    let model = &app.snapshot.model;
+    let skill = model.skill.map(|s| format!(", {:+.0} % against the best simple forecast", s * 100.0));
+    lines.push(vec![
+        ("present model  ".to_owned(), Role::Faint),
+        (format!("{}{}", model.name, skill.unwrap_or_default()), Role::Text),
+    ]);
+    lines.extend(RULE.map(|text| vec![(text.to_owned(), Role::Faint)]));
+    overlay(app, area, buffer, "A new model", &lines, app.overlay_offset);
+}
+
+fn choice(app: &App, lines: &mut Vec<Line>) {
+    let choice = &app.retraining;
+    let [scope, history] = choice.words();
+    let keys = &app.options.keys;
+    for (name, word, here) in [("last layer", scope, !choice.on_history), ("learn from", history, choice.on_history)] {
+        let mark = if here { ">" } else { " " };
+        let role = if here { Role::Selected } else { Role::Text };
+        lines.push(vec![(format!("{mark} {name}  "), Role::Strong), (format!(" {word} "), role)]);
+    }
+    let key = |action| keys.key_of(action);
+    let hint = format!(
+        "{} starts   {}/{} and {}/{} choose",
+        key(Action::Start),
+        key(Action::Up),
+        key(Action::Down),
+        key(Action::ChangeBack),
+        key(Action::Change)
+    );
+    lines.push(vec![(hint, Role::Accent)]);
+}
+
+fn running(app: &App, progress: &TrainingProgress, lines: &mut Vec<Line>) {
+    let ascii = app.options.ascii;
+    let fraction = progress.fraction.clamp(0.0, 1.0);
+    let stage = match progress.epochs {
+        0 => progress.stage.to_owned(),
+        epochs => format!("{}, epoch {} of {epochs}", progress.stage, progress.epoch),
+    };
+    lines.push(vec![(stage, Role::Strong)]);
+    let mut bar = String::new();
+    spark::bar(fraction, BAR, ascii, &mut bar);
+    let ends = if ascii { ["[", "]"] } else { ["▕", "▏"] };
+    lines.push(vec![
+        (ends[0].to_owned(), Role::Rule),
+        (bar, Role::Good),
+        (ends[1].to_owned(), Role::Rule),
+        (format!(" {:.0} %", fraction * 100.0), Role::Strong),
+    ]);
+    let left = (fraction > 0.02).then(|| progress.elapsed.mul_f64((1.0 - fraction) / fraction));
+    let left = left.map(|left| format!(", about {} left", format::elapsed(left)));
+    lines.push(vec![(format!("{} so far{}", format::elapsed(progress.elapsed), left.unwrap_or_default()), Role::Text)]);
+    if let (Some(first), Some(last)) = (progress.losses.first(), progress.losses.last()) {
+        let newest = progress.losses.len().saturating_sub(BAR / 2);
+        let mut line = String::new();
+        spark::spark(&progress.losses[newest..], ascii, &mut line);
+        lines.push(vec![
+            (format!("loss on rows kept back  {first:.3} "), Role::Text),
+            (line, Role::Load),
+            (format!(" {last:.3}"), Role::Strong),
+        ]);
+    }
+    let cancel = format!("{} cancels, the present model stays", app.options.keys.key_of(Action::CancelTraining));
+    lines.push(vec![(cancel, Role::Accent)]);
+}
+
+/// Both models' figures on the same rows, and what came of it.
+fn figures(outcome: &TrainingOutcome, lines: &mut Vec<Line>) {
+    if let TrainingOutcome::Swapped { new, old, .. } | TrainingOutcome::KeptOld { new, old } = outcome {
+        for (name, error) in [("new model ", new), ("before    ", old)] {
+            lines.push(vec![
+                (format!("{name}  "), Role::Faint),
+                (format!("median error {error:.4} on held-out rows"), Role::Strong),
+            ]);
+        }
+    }
+    let (text, role) = match outcome {
+        TrainingOutcome::Swapped { saved: Ok(_), .. } => ("The new model scores now.".to_owned(), Role::Good),
+        TrainingOutcome::KeptOld { .. } => ("The present model was better and stays.".to_owned(), Role::Warning),
+        _ => ended(outcome),
+    };
+    lines.push(vec![(text, role)]);
+}

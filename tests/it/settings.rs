@@ -1,0 +1,33 @@
+//! Settings, completions and manual pages, from outside.
+
+use crate::support::*;
+
+#[test]
+fn what_is_printed_as_settings_can_be_read_again_with_the_same_result() {
+    let place = Place::new();
+    let first = place.run(["rows", "--print-config", "--poll", "7", "--time-zone", "Europe/Berlin"]).fine().out;
+    assert!(first.contains("\npoll = 7\n") && first.contains("\ntime_zone = \"Europe/Berlin\"\n"), "{first}");
+    assert!(first.contains("\ndir = \"rows\"\n") && first.contains("\n#rings_per_day = 10.0\n"), "{first}");
+    std::fs::write(place.join("c.toml"), &first).unwrap();
+    assert_eq!(place.run(["--print-config", "--config", "c.toml"]).fine().out, first);
+    // A flag wins over the file.
+    let flag = place.run(["--print-config", "--config", "c.toml", "--poll", "8"]).fine().out;
+    assert!(flag.contains("\npoll = 8\n"), "{flag}");
+    std::fs::write(place.join("c.toml"), "\n[input]\ndelimeter = ';'\n").unwrap();
+    let why = place.run(["score", "rows", "--config", "c.toml"]).refused();
+    assert!(why.contains("c.toml:3: unknown setting delimeter: did you mean delimiter?"), "{why}");
+}
+
+#[test]
+fn completions_and_manual_pages_know_the_commands() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let text = place.run(["completions", shell]).fine().out;
+        assert!(text.contains("triage") && text.contains("alarms-per-week"), "{shell}: {text}");
+    }
+    let page = place.run(["man"]).fine().out;
+    assert!(page.starts_with(".ie") && page.contains(".TH noctop 1") && page.contains("triage"), "{page}");
+    let of = place.run(["man", "triage"]).fine().out;
+    assert!(of.contains("noctop\\-triage") && of.contains("\\-\\-stale"), "{of}");
+    assert!(place.run(["man", "nonsense"]).refused().contains("nonsense: no such command"));
+}

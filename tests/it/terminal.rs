@@ -1,0 +1,84 @@
+//! What the console makes of its terminal, its settings and its keys, in the real binary.
+
+use std::time::Duration;
+
+use crate::console::Terminal;
+use crate::support::*;
+
+const SOON: Duration = Duration::from_secs(20);
+
+/// Hourly rows of two interfaces; the first has three times its usual load in its last three hours.
+fn place() -> Place {
+    let place = Place::new();
+    place.put("a.csv", &rhythm("core-1", "xe-0", 400, 1, |i, v| if i >= 397 { 3.0 * v } else { v }));
+    place.put("b.csv", &rhythm("core-1", "xe-1", 400, 2, |_, v| v));
+    place
+}
+
+#[test]
+fn one_key_tells_what_is_wrong_and_another_writes_it_down() {
+    let place = place();
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+    terminal.press("w");
+    terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: ") && text.contains("since"));
+    terminal.press("e");
+    terminal.shows("the question", SOON, |text| text.contains("write to file"));
+    terminal.press("chart.csv\r");
+    terminal.shows("that it is written", SOON, |text| text.contains("written to chart.csv"));
+    let written = std::fs::read_to_string(place.path().join("chart.csv")).unwrap();
+    assert!(written.starts_with("timeslot,hostname,ifname,") && written.lines().count() > 100, "{written}");
+    terminal.press("erows/x.csv\r");
+    terminal.shows("that rows are not written to", SOON, |text| text.contains("name a file elsewhere"));
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+}
+
+#[test]
+fn without_colours_none_is_sent_and_without_unicode_all_is_ascii() {
+    let place = place();
+    let environment = [("NO_COLOR", "1"), ("LC_ALL", "C")];
+    let mut terminal = Terminal::start_in(&place, (80, 24), &environment, &["rows"]);
+    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+    terminal.press("w");
+    let text = terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: "));
+    assert!(text.is_ascii(), "{text}");
+    let sent = terminal.sent();
+    let coloured = sent.split("\x1b[").any(|part| {
+        let code = part.split('m').next().unwrap_or_default();
+        code.split(';').any(|n| n.parse::<u8>().is_ok_and(|n| (30..=38).contains(&n) || (40..=48).contains(&n)))
+            && code.chars().all(|c| c.is_ascii_digit() || c == ';')
+    });
+    assert!(!coloured, "a colour was sent");
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+}
+
+#[test]
+fn theme_zone_and_keys_are_heard_from_flags_and_configuration() {
+    let place = place();
+    std::fs::write(place.path().join("c.toml"), "[console]\ntheme = 'dark'\n[keys]\nquit = ['x']\n").unwrap();
+    let args = ["watch", "rows", "--config", "c.toml", "--display-zone", "Asia/Tokyo", "--slow-line"];
+    let mut terminal = Terminal::start(&place, (80, 24), &args);
+    let text = terminal.shows("the zone", SOON, |text| text.contains("JST") && text.contains("1 open"));
+    assert!(text.contains("x quit") && !text.contains("lag"), "{text}");
+    assert!(terminal.sent().contains("38;5;203"), "the theme's red");
+    terminal.press("qx");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused_before_the_terminal_is_taken() {
+    let place = place();
+    std::fs::write(place.path().join("c.toml"), "[keys]\nquit = ['r']\n").unwrap();
+    for (args, said) in [
+        (&["watch", "rows", "--theme", "blue"][..], "theme blue: name one of terminal, dark, light"),
+        (&["watch", "rows", "--display-zone", "Mars/Olympus"], "display zone Mars/Olympus: name a zone"),
+        (&["watch", "rows", "--config", "c.toml"], "keys.quit: r is the key of retrain already"),
+    ] {
+        let mut terminal = Terminal::start(&place, (120, 24), args);
+        assert_eq!(terminal.end(Duration::from_secs(5)), 1);
+        let sent = terminal.sent();
+        assert!(sent.contains(said) && !sent.contains("\x1b[?1049h"), "{args:?}\n{sent}");
+    }
+}
