@@ -22,7 +22,7 @@ const QUIET_DAYS: f64 = 28.0;
 /// taken at once).
 const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
-const PAST: usize = 48;
+const PAST: usize = 36;
 /// Neighbourhood, in units of rarity: four bent rarities may each differ by a factor of about two.
 const REACH: f64 = 1.6;
 /// A cluster is large, and its core points are nominal, from this share of the quiet sample.
@@ -225,8 +225,8 @@ impl ErrorSpace {
         self.fitted = false;
     }
 
-    /// The verdict on a row of what started at `start`, and DBSCAN's label of the cluster that it falls into: 0 for the
-    /// largest, −1 for none. A row of an incident is never nominal: rarity raises the alarm, and DBSCAN
+    /// The verdict on a row of what started at `start`, and DBSCAN's label of the cluster that it falls
+    /// into: 0 for the largest, −1 for none. A row of an incident is never nominal: rarity raises the alarm, and DBSCAN
     /// does not take it back.
     pub fn verdict(&mut self, start: Timestamp, look: &Look, incident: bool) -> (Verdict, i32) {
         let here = point(look);

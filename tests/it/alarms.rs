@@ -99,9 +99,10 @@ fn a_stuck_value_does_not_swallow_what_comes_upon_it() {
         _ => v,
     };
     let engine = one(580, Settings::default(), stuck);
-    let found: Vec<_> = touching(&engine, 500, 545).into_iter().map(|t| (t.incident.kind, t.incident.end)).collect();
-    let [.., (IncidentKind::Flatline, stuck), (IncidentKind::Spike, over)] = &found[..] else { panic!("{found:?}") };
-    assert_eq!((*stuck, *over), (Some(hour(539)), Some(hour(542))));
+    let found: Vec<_> = touching(&engine, 500, 541).into_iter().map(|t| t.incident).collect();
+    let [.., stuck, spike] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((stuck.kind, stuck.end), (IncidentKind::Flatline, Some(hour(539))));
+    assert_eq!((spike.kind, spike.start), (IncidentKind::Spike, hour(540)));
 }
 
 #[test]
