@@ -20,7 +20,7 @@ const SAME_HOUR: i64 = 1800;
 /// Days after which a routine that was not seen is forgotten. A weekly one is still known after a month.
 const FORGOTTEN: i64 = 35;
 /// Routines that are kept: a few jobs a night, each with a rise and a fall, and what chance brings.
-const MOST: usize = 16;
+const MOST: usize = 12;
 /// How much further than before a value may go.
 const FURTHER: f64 = 0.5;
 /// How much longer than before it may last, and the seconds that are allowed in any case.

@@ -91,7 +91,8 @@ pub struct Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     open: Option<Box<Open>>,
-    dark: Option<Dark>,
+    /// Boxed, since it is rarely there.
+    dark: Option<Box<Dark>>,
     routines: Routines,
 }
 
@@ -180,7 +181,7 @@ impl Tracker {
                 self.begin(name, row, step, rules);
                 return Change::Open;
             }
-            self.dark = Dark::follow(self.dark, row, step);
+            self.dark = Dark::follow(self.dark.as_deref(), row, step).map(Box::new);
             return Change::None;
         };
         let hold = HOLD * rules.threshold;
@@ -217,7 +218,7 @@ impl Tracker {
     }
 
     fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
-        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step));
+        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step)).map(|dark| *dark);
         self.open = Some(Box::new(Open::new(name, row, dark, step, rules, &self.routines)));
     }
 
@@ -238,7 +239,7 @@ impl Tracker {
 
     /// Bytes that it takes, but for an open incident.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.routines.heap()
+        size_of::<Self>() + self.routines.heap() + self.dark.as_ref().map_or(0, |_| size_of::<Dark>())
     }
 
     /// Bytes of the open incident; 0 where there is none.
@@ -250,11 +251,11 @@ impl Tracker {
 
 impl Dark {
     /// What is dark behind a row that opens nothing.
-    fn follow(before: Option<Self>, row: &Seen, step: Step) -> Option<Self> {
+    fn follow(before: Option<&Self>, row: &Seen, step: Step) -> Option<Self> {
         let onset = [0, 1].map(|c| row.judged.vector[c] as f32);
         let off = row.nothing && rarest(row, false)[1] >= STILL_OFF;
         let alone = Self { first: row.time, latest: row.time, onset };
-        let longer = |dark: Self| Self { latest: row.time, ..dark };
+        let longer = |dark: &Self| Self { latest: row.time, ..*dark };
         off.then(|| before.filter(|dark| dark.reaches(row, step)).map_or(alone, longer))
     }
 
