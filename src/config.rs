@@ -20,6 +20,8 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// The directory to watch.
     pub dir: Option<PathBuf>,
+    /// The model that watches.
+    pub model: Option<PathBuf>,
     /// Alarms wanted for each interface and week.
     pub alarms_per_week: Option<f64>,
     /// Rings wanted a day, for the whole directory.
@@ -30,6 +32,8 @@ pub struct Config {
     pub poll: Option<u64>,
     /// ASCII characters only.
     pub ascii: Option<bool>,
+    /// Whether nothing can be changed from the console.
+    pub read_only: Option<bool>,
     /// Name to stand under acknowledgements and notes.
     pub who: Option<String>,
     /// Program to run when an incident rings, closes or is acknowledged.
@@ -38,6 +42,8 @@ pub struct Config {
     pub inventory: Option<PathBuf>,
     /// How rows are read.
     pub input: Input,
+    /// When `triage` raises an alarm.
+    pub triage: Triage,
     /// How the console looks and behaves.
     pub console: Console,
     /// Other keys for the console's actions, by the names of the actions.
@@ -88,6 +94,18 @@ pub struct Columns {
     pub mean_metric_value: Option<String>,
 }
 
+/// The `[triage]` table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Triage {
+    /// Warning from so many open incidents on; 0 for never.
+    pub warning: Option<usize>,
+    /// Critical from so many ringing ones on; 0 for never.
+    pub critical: Option<usize>,
+    /// Age of the newest row from which the feed has stopped, as it would be typed.
+    pub stale: Option<String>,
+}
+
 /// What is printed of a setting.
 #[derive(Debug)]
 pub struct Setting {
@@ -108,6 +126,12 @@ const fn setting(table: &'static str, key: &'static str, usual: &'static str, ab
 /// All settings in the order in which they are printed; those of a table stand together.
 pub const SETTINGS: &[Setting] = &[
     setting("", "dir", "'./datasets/sample'", "The directory that `noctop` alone watches"),
+    setting(
+        "",
+        "model",
+        "'m.safetensors'",
+        "Model of watch, triage and handover; by default the retrained one of the directory, else the built-in one",
+    ),
     setting("", "alarms_per_week", "1.0", "False alarms accepted for each interface and week: decides what is listed"),
     setting("", "rings_per_day", "10.0", "Incidents a day that may ring, in the whole directory"),
     setting("", "shift_accepted_after", "48.0", "Hours until a stable new level is normal; 0 for never"),
@@ -118,6 +142,7 @@ pub const SETTINGS: &[Setting] = &[
         "Seconds between two looks at the directory; only where file events do not work (none by default)",
     ),
     setting("", "ascii", "false", "Draw with ASCII characters only; by default where the locale is not UTF-8"),
+    setting("", "read_only", "false", "Take away the keys that change something, and write nothing"),
     setting("", "who", "'ann'", "Name to stand under acknowledgements and notes; the user's by default"),
     setting(
         "",
@@ -139,6 +164,14 @@ pub const SETTINGS: &[Setting] = &[
     setting("input.columns", "ifname", "'ifname'", ""),
     setting("input.columns", "max_metric_value", "'max_metric_value'", ""),
     setting("input.columns", "mean_metric_value", "'mean_metric_value'", ""),
+    setting("triage", "warning", "1", "Warning from so many open incidents on; 0 for never"),
+    setting("triage", "critical", "1", "Critical from so many open ones that ring on; 0 for never"),
+    setting(
+        "triage",
+        "stale",
+        "'15m'",
+        "Age of the newest row from which the feed has stopped; 3 slots and at least 15m by default",
+    ),
     setting("console", "theme", "'terminal'", "Colours: terminal, dark, light, high-contrast, colour-blind"),
     setting("console", "display_zone", "'UTC'", "Zone of all times on the screen"),
     setting("console", "bell", "false", "Ring the terminal's bell when an incident rings"),
@@ -268,9 +301,10 @@ mod tests {
     #[test]
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
-            "dir = '/rows'\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
+            "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
              who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
+             [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
              [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
              [keys]\nquit = ['x', 'ctrl-x']\n",
         )

@@ -13,6 +13,7 @@
 //! | [`journal`] | what outlives the process: acknowledgements, notes, mutes, retrained models |
 //! | [`engine`] | owns all of it; takes rows and commands, gives snapshots and events |
 //! | [`evaluate`] | scores and incidents against labels, beside simple forecasts |
+//! | [`explore`] | what the data is like: gaps, distributions, rhythm, and which settings follow |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
 //!
 //! [`config`] holds every setting. [`inventory`] and [`simulate`] stand beside them: what people know of
@@ -27,6 +28,7 @@ pub mod console;
 pub mod detect;
 pub mod engine;
 pub mod evaluate;
+pub mod explore;
 pub mod ingest;
 pub mod inventory;
 pub mod journal;

@@ -19,6 +19,8 @@ use crate::series::Timestamp;
 
 /// The exit code where something that stands in the directory does not count.
 const REFUSED: u8 = 3;
+/// Interfaces with a wrong clock that are named.
+const SHOWN: usize = 10;
 
 /// What `check` is told.
 #[derive(Debug, Args)]
@@ -53,7 +55,7 @@ struct Found {
     states: FileStates,
     refusals: VecDeque<Refusal>,
     notices: Vec<Notice>,
-    span: Option<(Timestamp, Timestamp)>,
+    first: Option<Timestamp>,
 }
 
 impl Found {
@@ -67,7 +69,7 @@ impl Found {
             states: FileStates::default(),
             refusals: VecDeque::new(),
             notices: Vec::new(),
-            span: None,
+            first: None,
         };
         let bar = super::load::bar("reading", true);
         loop {
@@ -89,15 +91,12 @@ impl Found {
         self.refusals.extend(batch.refusals.iter().cloned());
         self.refusals.drain(..self.refusals.len().saturating_sub(most));
         self.notices.extend(batch.notices.iter().cloned());
-        for row in &batch.rows {
-            let (first, last) = self.span.unwrap_or((row.time, row.time));
-            self.span = Some((first.min(row.time), last.max(row.time)));
-        }
+        self.first = self.first.into_iter().chain(batch.rows.iter().map(|row| row.time)).min();
     }
 
     fn report(&self, dir: &Path, now: SystemTime) -> Report {
         let Counts { rows, corrected, repeated, refused, .. } = self.engine.counts();
-        let newest = self.span.map(|(_, last)| last);
+        let newest = self.engine.now();
         Report {
             directory: dir.display().to_string(),
             files: self.states.by_path().iter().map(|state| File::of(dir, state, newest, now)).collect(),
@@ -106,7 +105,8 @@ impl Found {
             repeated,
             corrected,
             refused,
-            first: self.span.map(|(first, _)| first.to_string()),
+            ahead: self.engine.ahead().map(|track| printable(&track.name().to_string()).into_owned()).collect(),
+            first: self.first.map(|first| first.to_string()),
             newest: newest.map(|newest| newest.to_string()),
             refusals: self.refusals.iter().map(|refusal| Refused::of(dir, refusal)).collect(),
             notices: self.notices.iter().map(|notice| Said::of(dir, notice)).collect(),
@@ -126,6 +126,8 @@ struct Report {
     /// Rows that changed one that stood there.
     corrected: u64,
     refused: u64,
+    /// Interfaces with rows more than a day ahead of all others.
+    ahead: Vec<String>,
     first: Option<String>,
     newest: Option<String>,
     refusals: Vec<Refused>,
@@ -177,7 +179,7 @@ impl File {
             rows: state.rows,
             refused: state.refused,
             newest: state.newest.map(|newest| newest.to_string()),
-            lag_seconds: newest.zip(state.newest).map(|(all, own)| all.since(own)),
+            lag_seconds: newest.zip(state.newest).map(|(all, own)| all.since(own).max(0)),
             age_seconds: now.duration_since(state.modified).ok().map(|age| age.as_secs()),
             pending_seconds: state.pending.map(|since| since.elapsed().as_secs()),
             unfit: matches!(state.condition, Condition::Skipped(_) | Condition::Unreadable(_)),
@@ -241,6 +243,12 @@ impl Report {
         let Self { rows, interfaces, repeated, corrected, refused, .. } = self;
         let _ = writeln!(out, "\n{rows} rows of {interfaces} interfaces{span}");
         let _ = writeln!(out, "{repeated} repeated, {corrected} corrected, {refused} refused");
+        for name in self.ahead.iter().take(SHOWN) {
+            let _ = writeln!(out, "{name} has rows more than a day ahead of all others: look at its clock");
+        }
+        if self.ahead.len() > SHOWN {
+            let _ = writeln!(out, "and {} more interfaces do", self.ahead.len() - SHOWN);
+        }
         if !self.refusals.is_empty() {
             let _ = writeln!(out, "\nthe last refused lines:");
         }

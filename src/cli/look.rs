@@ -52,7 +52,8 @@ impl LookArgs {
     pub fn look(&self, config: &Config, clock: Timestamp, all_closed: bool) -> anyhow::Result<Looked> {
         let dir = watch::directory(self.dir.as_deref(), config)?;
         let journal = Journal::of(&dir);
-        let (model, model_path, mut notices) = watch::choose_model(self.model.as_deref(), journal.as_ref())?;
+        let (model, model_path, mut notices) =
+            watch::choose_model(self.model.as_deref().or(config.model.as_deref()), journal.as_ref())?;
         let (entries, damaged) = journal.as_ref().map(Journal::entries).unwrap_or_default();
         notices.extend(damaged);
         for notice in &notices {

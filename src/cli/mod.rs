@@ -5,6 +5,7 @@
 pub mod check;
 pub mod demo;
 pub mod evaluate;
+pub mod explore;
 pub mod handover;
 pub mod load;
 pub mod look;
@@ -80,6 +81,8 @@ enum Command {
     Score(score::ScoreArgs),
     /// Measure scores and incidents against labels, beside simple forecasts
     Evaluate(evaluate::EvaluateArgs),
+    /// Tell what the data of a directory is like, before any model of it
+    Explore(explore::ExploreArgs),
     /// Write a fleet's rows from a seed, with incidents that are known
     Simulate(simulate::Args),
     /// Write completions for a shell to standard output
@@ -254,6 +257,7 @@ fn run(cli: &Cli) -> anyhow::Result<()> {
         Some(Command::Train(args)) => train::run(args, &config),
         Some(Command::Score(args)) => score::run(args, &config),
         Some(Command::Evaluate(args)) => evaluate::run(args, &config),
+        Some(Command::Explore(args)) => explore::run(args, &config),
         Some(Command::Simulate(args)) => simulate::run(args),
         Some(Command::Handover(args)) => handover::run(args, &config),
         Some(Command::Completions { shell }) => manual::completions(&mut Cli::command(), *shell),

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::output;
 use super::plain::printable;
 use super::time::parse_duration;
-use crate::config::Config;
+use crate::config::{Config, Triage};
 use crate::console::filter::state_word;
 use crate::console::format::{count, fit, minute, rarity, span, units, what};
 use crate::console::theme::Surroundings;
@@ -41,12 +41,12 @@ pub struct TriageArgs {
     /// Lines of each list at the most
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Warning from so many open incidents on; a story counts once, what is acknowledged, muted or retired does not count; 0 for never
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    warning: usize,
-    /// Critical from so many open ones that ring on; 0 for never
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    critical: usize,
+    /// Warning from so many open incidents on; a story counts once, what is acknowledged, muted or retired does not count; 0 for never [default: 1]
+    #[arg(long, value_name = "N")]
+    warning: Option<usize>,
+    /// Critical from so many open ones that ring on; 0 for never [default: 1]
+    #[arg(long, value_name = "N")]
+    critical: Option<usize>,
     /// Age of the newest row from which the feed has stopped, which is unknown: 30m, 4h; never for an archive [default: 3 slots, at least 15m]
     #[arg(long, value_name = "DURATION", value_parser = stale)]
     stale: Option<Stale>,
@@ -109,9 +109,10 @@ impl Status {
 /// # Errors
 /// The exit code where the status is not OK; and when the directory cannot be read or the model is none.
 pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
+    let limits = Limits::of(args, &config.triage)?;
     let clock = Timestamp::from(SystemTime::now());
     let snapshot = args.look.look(config, clock, false)?.snapshot;
-    let report = Report::new(&snapshot, &Limits::of(args), clock);
+    let report = Report::new(&snapshot, &limits, clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
@@ -146,8 +147,14 @@ struct Limits {
 }
 
 impl Limits {
-    fn of(args: &TriageArgs) -> Self {
-        Self { warning: args.warning, critical: args.critical, stale: args.stale }
+    fn of(args: &TriageArgs, config: &Triage) -> anyhow::Result<Self> {
+        let configured = config.stale.as_deref().map(stale).transpose();
+        let configured = configured.map_err(|e| anyhow::anyhow!("triage.stale in the configuration: {e}"))?;
+        Ok(Self {
+            warning: args.warning.or(config.warning).unwrap_or(1),
+            critical: args.critical.or(config.critical).unwrap_or(1),
+            stale: args.stale.or(configured),
+        })
     }
 }
 

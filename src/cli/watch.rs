@@ -95,7 +95,12 @@ impl FaceArgs {
             bell: self.bell.then_some(true).or(own.bell),
             slow_line: self.slow_line.then_some(true).or(own.slow_line),
         };
-        Config { ascii: self.ascii.then_some(true).or(config.ascii), console, ..config.clone() }
+        Config {
+            ascii: self.ascii.then_some(true).or(config.ascii),
+            read_only: self.read_only.then_some(true).or(config.read_only),
+            console,
+            ..config.clone()
+        }
     }
 
     /// How the console is to look: the environment, then the settings.
@@ -103,7 +108,7 @@ impl FaceArgs {
         let mut look = console::Options::for_surroundings(surroundings);
         let own = &config.console;
         look.ascii |= config.ascii == Some(true);
-        look.read_only = self.read_only;
+        look.read_only = config.read_only == Some(true);
         if self.no_color {
             look.colors = theme::Colors::None;
         }
@@ -129,6 +134,7 @@ impl WatchArgs {
         let config = self.face.over(&self.alarms.over(&self.read.over(config)));
         Config {
             dir: self.dir.clone().or(config.dir),
+            model: self.model.clone().or(config.model),
             poll: self.poll.or(config.poll),
             who: self.who.clone().or(config.who),
             on_incident: self.on_incident.clone().or(config.on_incident),
@@ -155,8 +161,8 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         Some(who) => journal.by(who),
         None => journal,
     });
-    let journal = journal.map(|journal| if args.face.read_only { journal.read_only() } else { journal });
-    let (model, model_path, notices) = choose_model(args.model.as_deref(), journal.as_ref())?;
+    let journal = journal.map(|journal| if config.read_only == Some(true) { journal.read_only() } else { journal });
+    let (model, model_path, notices) = choose_model(config.model.as_deref(), journal.as_ref())?;
     let options = LiveOptions {
         watch: WatchOptions {
             read: args.read.options(config)?,

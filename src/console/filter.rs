@@ -1,8 +1,11 @@
 //! What the list of interfaces is narrowed down to.
+//!
+//! A description comes from the inventory, where there is one.
 
 use crate::engine::{InterfaceState, InterfaceView};
 
-/// Words that must all fit: `text` in host and interface, `host:text`, `if:text`, `state:word`.
+/// Words that must all fit: `text` in host, interface or description, `host:text`, `if:text`,
+/// `desc:text`, `state:word`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     text: String,
@@ -14,6 +17,7 @@ enum Term {
     Any(String),
     Host(String),
     Interface(String),
+    Description(String),
     State(String),
 }
 
@@ -39,6 +43,7 @@ impl Filter {
             .map(|word| match word.split_once(':') {
                 Some(("host", rest)) => Term::Host(rest.to_owned()),
                 Some(("if", rest)) => Term::Interface(rest.to_owned()),
+                Some(("desc", rest)) => Term::Description(rest.to_owned()),
                 Some(("state", rest)) => Term::State(rest.to_owned()),
                 _ => Term::Any(word),
             })
@@ -63,8 +68,11 @@ impl Filter {
         }
         let host = interface.name.host.to_lowercase();
         let ifname = interface.name.ifname.to_lowercase();
+        let described =
+            |text: &String| interface.description.as_ref().is_some_and(|d| d.to_lowercase().contains(text.as_str()));
         self.terms.iter().all(|term| match term {
-            Term::Any(text) => host.contains(text) || ifname.contains(text),
+            Term::Any(text) => host.contains(text) || ifname.contains(text) || described(text),
+            Term::Description(text) => described(text),
             Term::Host(text) => host.contains(text),
             Term::Interface(text) => ifname.contains(text),
             Term::State(word) => state_word(interface.state).starts_with(word.as_str()),
@@ -91,5 +99,9 @@ mod tests {
         assert!(!found("host:edge if:ge").is_empty());
         assert_eq!(found("state:silent"), ["edge-9 ge-0/0/7"]);
         assert_eq!(found("state:nonsense"), Vec::<String>::new());
+        assert_eq!(found("desc:uplink"), Vec::<String>::new(), "nothing is described here");
+        let mut described = fixture::snapshot().interfaces[0].as_ref().clone();
+        described.description = Some("Uplink to ams-7".into());
+        assert!(["uplink", "desc:AMS", "agg desc:up"].iter().all(|text| Filter::new(text).fits(&described)));
     }
 }

@@ -45,6 +45,8 @@ pub enum Sort {
     Interface,
     /// Worst state first, and of one state what has been in it longest.
     State,
+    /// What uses most of its speed first, where the inventory knows that.
+    Use,
 }
 
 impl Sort {
@@ -56,7 +58,8 @@ impl Sort {
             Self::Load => Self::Name,
             Self::Name => Self::Interface,
             Self::Interface => Self::State,
-            Self::State => Self::Score,
+            Self::State => Self::Use,
+            Self::Use => Self::Score,
         }
     }
 
@@ -71,6 +74,7 @@ impl Sort {
             (Self::Interface, Lines::Interfaces) => "interface",
             (Self::Interface, Lines::Devices) => "interfaces",
             (Self::State, _) => "state",
+            (Self::Use, _) => "use",
         }
     }
 }
@@ -384,7 +388,7 @@ fn device_key(sort: Sort, device: &DeviceView) -> f64 {
         Sort::Error => device.open as f64,
         Sort::Load => device.load.last().copied().map_or(f64::NAN, f64::from),
         Sort::Interface => device.interfaces.len() as f64,
-        Sort::Name => 0.0,
+        Sort::Name | Sort::Use => 0.0,
     }
 }
 
@@ -396,6 +400,7 @@ fn interface_key(sort: Sort, interface: &InterfaceView) -> f64 {
         Sort::Load => interface.last.map_or(f64::NAN, |[_, mean]| mean),
         // what has been so for longest first: a moment is less than 1e12 seconds
         Sort::State => weight(interface.state) - interface.since.map_or(0.0, |t| t.seconds() as f64 / 1e12),
+        Sort::Use => interface.utilisation().unwrap_or(f64::NAN),
         Sort::Name | Sort::Interface => 0.0,
     }
 }
@@ -461,7 +466,7 @@ mod tests {
         let mut fleet = Fleet::new();
         let mut sort = Sort::Score;
         let mut first = Vec::new();
-        for _ in 0..6 {
+        for _ in 0..7 {
             fleet.sort = sort;
             fleet.renew(&snapshot, 10);
             first.push(names(&fleet, &snapshot)[0].clone());

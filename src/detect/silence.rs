@@ -27,10 +27,16 @@ const RAREST: f64 = 12.0;
 /// Activity is kept in bins of this many seconds at the finest.
 const BIN: i64 = 60;
 
+/// Rows that lie further ahead of all others are from a clock that is wrong, unless enough interfaces have such.
+const JUMP: i64 = DAY;
+
 /// The moments at which the directory had rows, of whichever interface.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
     bins: BTreeSet<i64>,
+    /// Bins that have rows after more than [`JUMP`] without any.
+    starts: BTreeSet<i64>,
+    furthest: Option<Timestamp>,
     newest: Option<Timestamp>,
     filled: u64,
 }
@@ -38,14 +44,43 @@ pub struct Activity {
 impl Activity {
     /// Learns that there was a row.
     pub fn learn(&mut self, time: Timestamp) {
-        let new = self.bins.insert(time.seconds().div_euclid(BIN));
-        self.filled += u64::from(new && Some(time) < self.newest);
-        self.newest = self.newest.max(Some(time));
+        let bin = time.seconds().div_euclid(BIN);
+        let new = self.bins.insert(bin);
+        self.filled += u64::from(new && Some(time) < self.furthest);
+        self.furthest = self.furthest.max(Some(time));
+        if new {
+            let far = |from: i64, to: i64| (to - from) * BIN > JUMP;
+            if self.bins.range(..bin).next_back().is_some_and(|before| far(*before, bin)) {
+                self.starts.insert(bin);
+            }
+            match self.bins.range(bin + 1..).next() {
+                Some(after) if far(bin, *after) => self.starts.insert(*after),
+                Some(after) => self.starts.remove(after),
+                None => false,
+            };
+        }
     }
 
-    /// The directory's newest slot.
+    /// Decides what is now, once all rows of a batch are known: the newest slot, but for rows that
+    /// lie more than a day ahead of all others and that too few interfaces have. `enough` says
+    /// whether enough interfaces have rows at or behind a moment, `before` gives the newest row before one.
+    pub fn decide(&mut self, enough: impl Fn(Timestamp) -> bool, before: impl Fn(Timestamp) -> Option<Timestamp>) {
+        let moment = |bin: &i64| Timestamp::from_seconds(bin * BIN);
+        let ahead = self.starts.iter().rev().map(moment).take_while(|start| !enough(*start)).last();
+        let now = ahead.map_or(self.furthest, before);
+        // What followed from a later now does not hold any more.
+        self.filled += u64::from(now < self.newest);
+        self.newest = now;
+    }
+
+    /// The directory's newest slot; rows of a clock that is wrong are none. See [`Activity::decide`].
     pub fn newest(&self) -> Option<Timestamp> {
         self.newest
+    }
+
+    /// The newest row of all, whatever its clock.
+    pub fn furthest(&self) -> Option<Timestamp> {
+        self.furthest
     }
 
     /// The directory's first slot, to the minute.
@@ -193,6 +228,7 @@ mod tests {
     fn activity(slots: impl Iterator<Item = i64>) -> Activity {
         let mut a = Activity::default();
         slots.for_each(|s| a.learn(t(s)));
+        a.decide(|_| true, Some);
         a
     }
 
@@ -211,6 +247,22 @@ mod tests {
         assert_eq!(found(&[(10, 16)], 99, &activity(0..100)), [(11, Some(15))]);
         assert_eq!(found(&[(10, 16)], 99, &activity((0..11).chain(16..100))), []);
         assert_eq!(found(&[(10, 13)], 99, &activity(0..100)), [], "two missing slots are none");
+    }
+
+    #[test]
+    fn what_few_have_far_ahead_is_not_now() {
+        // In whatever order the rows come.
+        for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+            let slots = [0, 200, 900, 2000];
+            let mut a = Activity::default();
+            order.iter().for_each(|i| a.learn(t(slots[*i])));
+            let now = |a: &mut Activity, supported: i64| {
+                let before = |from: Timestamp| slots.iter().rev().map(|s| t(*s)).find(|time| *time < from);
+                a.decide(|from| from <= t(supported), before);
+                a.newest()
+            };
+            assert_eq!([2000, 900, 200].map(|s| now(&mut a, s)), [2000, 900, 200].map(|s| Some(t(s))));
+        }
     }
 
     #[test]

@@ -101,6 +101,7 @@ impl Engine {
                 touched.push(row.interface);
             }
         }
+        self.decide_now();
         touched.sort_unstable();
         touched.dedup();
         touched
@@ -169,6 +170,31 @@ impl Engine {
     /// The directory's newest slot.
     pub fn now(&self) -> Option<Timestamp> {
         self.activity.newest()
+    }
+
+    /// Interfaces with rows more than a day ahead of all others, too few to be believed: their clocks
+    /// are wrong, and [`Engine::now`] leaves them out.
+    pub fn ahead(&self) -> impl Iterator<Item = &Track> {
+        let now = self.activity.newest().filter(|now| Some(*now) < self.activity.furthest());
+        let tracks: &[Track] = if now.is_some() { &self.tracks } else { &[] };
+        tracks.iter().filter(move |track| track.history().newest() > now)
+    }
+
+    fn decide_now(&mut self) {
+        let tracks = &self.tracks;
+        // A tenth of them, and where there are others, more than one.
+        let least = tracks.len().div_ceil(10).max(if tracks.len() > 2 { 2 } else { 1 });
+        let reaches = |track: &&Track, from| track.history().newest() >= Some(from);
+        self.activity.decide(
+            |from| tracks.iter().filter(|track| reaches(track, from)).take(least).count() == least,
+            |from| {
+                let last = |track: &Track| {
+                    let behind = track.history().first_at_or_after(from);
+                    behind.checked_sub(1).map(|i| track.history().time(i))
+                };
+                tracks.iter().filter_map(last).max()
+            },
+        );
     }
 
     /// What became of the rows.

@@ -235,6 +235,7 @@ impl Live {
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
         (source.corrected, source.repeated) = (counts.corrected, counts.repeated);
+        source.ahead = self.engine.ahead().count();
         source.files = batch.open_files;
         if self.files.take(batch) {
             source.states = self.files.by_path().into();

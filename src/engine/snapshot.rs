@@ -85,6 +85,8 @@ pub struct SourceView {
     pub corrected: u64,
     /// Rows that changed nothing: the same again, or outvoted.
     pub repeated: u64,
+    /// Interfaces with rows more than a day ahead of all others: their clocks are wrong.
+    pub ahead: usize,
     /// How far the reading of what stood there is; none once it is read.
     pub loading: Option<Progress>,
     /// When the last new row came.

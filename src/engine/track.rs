@@ -250,7 +250,7 @@ impl Track {
         }
         // The row stands in the history already, so what was scored reaches one place further.
         let scored = self.scored.len() - usize::from(corrected);
-        let newest = self.history.time(scored.min(self.history.len() - 1));
+        let newest = self.newest_in_time(scored.min(self.history.len() - 1));
         let late = self.step().map_or(0, |step| step.slots_between(row.time, newest));
         if late > LATE_SLOTS || place < self.floor {
             if !corrected {
@@ -267,6 +267,18 @@ impl Track {
             self.scored.insert(place, Scored::warming(self.history.values(place)));
         }
         if corrected { Taken::Corrected } else { Taken::Scored }
+    }
+
+    /// The moment of row `last`, against which others are late; that of the row before a jump of more
+    /// than a day and 48 slots where one lies at most 48 rows back. A clock that was wrong once would
+    /// otherwise make everything that follows late.
+    fn newest_in_time(&self, last: usize) -> Timestamp {
+        let Some(step) = self.step() else { return self.history.time(last) };
+        let jump = DAY.max(LATE_SLOTS * step.seconds());
+        let first = last.saturating_sub(LATE_SLOTS as usize);
+        let jumps = |i: &usize| self.history.time(i + 1).since(self.history.time(*i)) > jump;
+        let before = (first..last).find(jumps).unwrap_or(last);
+        self.history.time(before)
     }
 
     /// Scores every row that is due.

@@ -24,7 +24,7 @@ fn every_command_has_help_and_a_version() {
     let version = place.run(["--version"]).fine().out;
     assert_eq!(version.trim(), format!("noctop {}", env!("CARGO_PKG_VERSION")));
     let all = place.run(["--help"]).fine().out;
-    for command in ["watch", "demo", "train", "score", "evaluate", "simulate"] {
+    for command in ["watch", "demo", "train", "score", "evaluate", "explore", "simulate"] {
         assert!(all.contains(&format!("  {command} ")), "{all}");
         let help = place.run([command, "--help"]).fine();
         assert!(help.out.contains("Usage: noctop") && help.err.is_empty(), "{}", help.out);

@@ -437,3 +437,83 @@ fn odd_bytes_between_rows() {
     site.check("odd bytes");
     assert_eq!((site.engine.counts().rows, site.engine.counts().refused), (900, 200));
 }
+
+#[test]
+fn rows_from_the_future_move_nobody_elses_now() {
+    let mut site = Site::new();
+    let rows = fleet_rows(&plan(44, 3600, 8, 2, 4));
+    let text = |rows: &[RawRow]| rows.iter().map(RawRow::line).collect::<String>();
+    site.append("rows.csv", &format!("{HEADER}{}", text(&rows[..900])));
+    site.turn();
+    let now = site.engine.now();
+    let incidents = told(&site.engine);
+    // One interface's clock is wrong for three rows: for years, for a month, and for two days.
+    for (days, i) in [(10_000, 0), (30, 1), (2, 2)] {
+        let row = &rows[880 + 8 * i];
+        let wrong = RawRow { name: rows[880].name.clone(), time: row.time.plus(days * 86_400), ..row.clone() };
+        site.append("rows.csv", &wrong.line());
+        site.turn();
+        assert_eq!(site.engine.now(), now, "{days} days ahead");
+        site.check(&format!("{days} days ahead"));
+    }
+    let silences = |told: &[String]| told.iter().filter(|told| told.contains("Silence")).count();
+    assert_eq!(silences(&told(&site.engine)), silences(&incidents), "nobody is silent because of a clock");
+    let wrong: Vec<String> = site.engine.ahead().map(|track| track.name().to_string()).collect();
+    assert_eq!(wrong, [rows[880].name.to_string()]);
+    // It is scored on, and so are all others.
+    for piece in rows[900..].chunks(50) {
+        site.append("rows.csv", &text(piece));
+        site.turn();
+    }
+    site.check("after it");
+    assert_eq!((site.engine.counts().late, site.engine.now()), (0, rows.last().map(|row| row.time)));
+    // Where all go there it is no wrong clock: the feed was down for a week.
+    let later: Vec<RawRow> =
+        rows.iter().map(|row| RawRow { time: row.time.plus(15 * 86_400), ..row.clone() }).collect();
+    site.append("rows.csv", &text(&later[..8]));
+    site.turn();
+    site.check("after a week");
+    assert_eq!(site.engine.now(), Some(later[7].time));
+}
+
+/// Rows off the grid, another step from some day on, and the hour that comes twice when clocks go back.
+#[test]
+fn slots_that_are_not_as_they_should_be() {
+    let options =
+        ReadOptions { time_zone: jiff::tz::TimeZone::get("Europe/Berlin").unwrap(), ..ReadOptions::default() };
+    let mut site = Site::with(options.clone());
+    let mut random = Random::new(45);
+    let mut text = HEADER.to_owned();
+    let mut rows = 0;
+    // Hourly, a few seconds off; over the night of 2026-10-25, when 02:00 to 03:00 comes twice in local time.
+    for hour in 0..24 * 8i64 {
+        let day = libm::sin(hour as f64 * std::f64::consts::TAU / 24.0);
+        let civil = jiff::civil::date(2026, 10, 20).at(0, 0, 0, 0)
+            + jiff::Span::new().hours(hour).seconds(random.below(50) as i64);
+        let mean = 100.0 + 30.0 * day + random.normal();
+        text.push_str(&format!("{},a,b,{},{mean}\n", civil.strftime("%Y-%m-%d %H:%M:%S"), mean + 5.0));
+        rows += 1;
+        if (24 * 5 + 2..24 * 5 + 3).contains(&hour) {
+            // What the second of the two hours writes claims slots of the first.
+            text.push_str(&format!("{},a,b,{},{mean}\n", civil.strftime("%Y-%m-%d %H:%M:%S"), mean + 7.0));
+            rows += 1;
+        }
+    }
+    // From then on every five minutes.
+    for slot in 0..600i64 {
+        let civil = jiff::civil::date(2026, 10, 28).at(0, 0, 0, 0) + jiff::Span::new().minutes(5 * slot);
+        let mean = 100.0 + random.normal();
+        text.push_str(&format!("{},a,b,{},{mean}\n", civil.strftime("%Y-%m-%d %H:%M:%S"), mean + 5.0));
+        rows += 1;
+    }
+    let mut from = 0;
+    while from < text.len() {
+        let to = (from + 1 + random.below(3000)).min(text.len());
+        site.append("rows.csv", &text[from..to]);
+        site.turn();
+        from = to;
+    }
+    compare(&site.engine, &scored_as(&site.place.rows(), 2, options), "slots");
+    let counts = site.engine.counts();
+    assert_eq!((counts.rows, counts.corrected, counts.refused), (rows, 1, 0));
+}

@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::time::Duration;
 
-use noctop::detect::Settings;
 use noctop::engine::Command;
-use noctop::engine::live::{self, LiveOptions};
 use noctop::ingest::WatchOptions;
-use noctop::model::train::Options as TrainOptions;
 use noctop::random::Random;
 use rustix::process::Signal;
 
@@ -32,20 +29,10 @@ fn polling_alone_through_rotations() {
     let place = Place::new();
     let (lines, mut random) = (lines(51), Random::new(51));
     let path = place.put("rows.csv", &lines[..1500].concat());
-    let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions { poll: Some(Duration::from_millis(100)), polling_only: true, ..WatchOptions::default() },
-        model: built_in(),
-        model_path: None,
-        settings: Settings::default(),
-        train: TrainOptions::default(),
-        journal: None,
-        threads: 1,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    })
-    .unwrap();
+    let (handle, thread) = watching(
+        &place,
+        WatchOptions { poll: Some(Duration::from_millis(100)), polling_only: true, ..WatchOptions::default() },
+    );
     wait_for("the first rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
     for (n, piece) in lines[1500..].chunks(150).enumerate() {
         let text = piece.concat();

@@ -11,10 +11,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use noctop::detect::Settings;
+use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::track::Scored;
-use noctop::engine::{Engine, IncidentId, Told, Verdict};
-use noctop::ingest::{ReadOptions, Root, Tailer};
+use noctop::engine::{Engine, Handle, IncidentId, Told, Verdict};
+use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::Model;
+use noctop::model::train::Options as TrainOptions;
 use noctop::series::{InterfaceName, Step, Timestamp};
 use noctop::simulate::{Fleet, Plan};
 use rustix::process::{Pid, Signal, kill_process};
@@ -302,6 +304,24 @@ pub(crate) fn hour(i: usize) -> Timestamp {
 
 pub(crate) fn built_in() -> Arc<Model> {
     Arc::new(Model::built_in().unwrap())
+}
+
+/// Watches a place's rows with the built-in model, and keeps nothing.
+pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
+    live::start(LiveOptions {
+        dir: place.rows(),
+        watch,
+        model: built_in(),
+        model_path: None,
+        settings: Settings::default(),
+        train: TrainOptions::default(),
+        journal: None,
+        threads: 1,
+        on_incident: None,
+        inventory: Default::default(),
+        notices: Vec::new(),
+    })
+    .unwrap()
 }
 
 /// An engine that has read a directory once and scored all of it.

@@ -34,6 +34,11 @@ fn an_outage_that_rings_is_critical_and_the_thresholds_can_be_set() {
     assert_eq!(code(&["--critical", "0"]), 1);
     assert_eq!(code(&["--critical", "0", "--warning", "2"]), 0);
     assert_eq!(code(&["--critical", "0", "--warning", "0"]), 0);
+    std::fs::write(place.join("c.toml"), "[triage]\ncritical = 0\n").unwrap();
+    assert_eq!(code(&["--config", "c.toml"]), 1);
+    assert_eq!(code(&["--config", "c.toml", "--critical", "1"]), 2);
+    std::fs::write(place.join("c.toml"), "[triage]\nstale = 'soon'\n").unwrap();
+    assert_eq!(code(&["--config", "c.toml"]), 3);
 }
 
 #[test]

@@ -62,9 +62,11 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     for (line, y) in words.iter().take(usize::from(lines)).zip(0..) {
         let mut pen = Pen::new(buffer, app.theme(), below, y);
         pen.skip(1);
-        for (text, role) in line {
-            // a fact that does not fit whole is left out
-            if !pen.all_or_none(&[(text, *role)]) {
+        for (n, (text, role)) in line.iter().enumerate() {
+            // a fact that does not fit whole is left out; of the first one there is what fits
+            if n == 0 {
+                pen.text(text, *role);
+            } else if !pen.all_or_none(&[(text, *role)]) {
                 break;
             }
         }
@@ -90,6 +92,9 @@ fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
     let state = format!("{mark} {}", state_word(view.state));
     let since = view.since.map(|t| format!(" since {}", app.when(t)));
     facts.push((format!("{}{}", state.trim_start(), since.unwrap_or_default()), role));
+    if let Some(description) = &view.description {
+        facts.push((description.to_string(), Role::Strong));
+    }
     if view.retired {
         facts.push(("retired".to_owned(), Role::Warning));
     } else if let Some(until) = view.muted {
@@ -307,6 +312,9 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     }
     if let Some([low, high]) = detail.and_then(|d| d.points.last()).and_then(|p| p.band) {
         line.push((format!("  usually {} to {}", format::units(low), format::units(high)), Role::Text));
+    }
+    if let Some(used) = view.utilisation() {
+        line.push((format!("  {:.0} % of {}", used * 100.0, format::units(view.speed.unwrap_or(0.0))), Role::Text));
     }
     if let Some([max, _]) = view.last {
         line.push((format!("  max {}", format::units(max)), Role::Faint));

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use super::title;
 use crate::console::app::App;
-use crate::console::fleet::{Lines, Row, worst_of};
+use crate::console::fleet::{Lines, Row, Sort, worst_of};
 use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout::{self, list_head};
@@ -180,7 +180,8 @@ fn head(app: &App, area: Rect, buffer: &mut Buffer, columns: &Columns) {
         pen.text(&fit(text, columns.spark, ascii), Role::Faint).skip(1);
     }
     if columns.now > 0 {
-        pen.text(&format!("{:>NOW$}", "NOW"), Role::Faint).skip(1);
+        let name = if app.fleet.sort == Sort::Use { "USE" } else { "NOW" };
+        pen.text(&format!("{name:>NOW$}"), Role::Faint).skip(1);
     }
     if columns.error > 0 {
         let gauge = columns.bar + columns.error;
@@ -218,7 +219,12 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
     strip(app, &view.load, &view.heat, view.state, columns, pen);
     if columns.now > 0 {
         let now = view.load[SPARK - 1];
-        let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
+        let now = match (app.fleet.sort, view.utilisation()) {
+            (Sort::Use, Some(used)) if now.is_finite() => format!("{:.0} %", used * 100.0),
+            (Sort::Use, _) => app.glyphs().none().to_owned(),
+            _ if now.is_finite() => format::units(f64::from(now)),
+            _ => app.glyphs().none().to_owned(),
+        };
         pen.text(&format!("{now:>NOW$}"), text).skip(1);
     }
     if columns.error > 0 {

@@ -42,6 +42,13 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         lines.push(Vec::new());
         lines.push(vec![(text, Role::Text)]);
     }
+    if source.ahead > 0 {
+        let n = source.ahead;
+        let who = if n == 1 { "1 interface has".to_owned() } else { format!("{n} interfaces have") };
+        let text = format!("{who} rows more than a day ahead of all others: look at their clocks");
+        lines.push(Vec::new());
+        lines.push(vec![(text, Role::Warning)]);
+    }
     let files = super::files::lines(app);
     if !files.is_empty() {
         lines.push(Vec::new());

@@ -1,5 +1,6 @@
 //! Directories on disk, seen through the public end of ingest.
 
+mod any_split;
 mod changes;
 mod reading;
 mod watching;
