@@ -22,7 +22,7 @@ const QUIET_DAYS: f64 = 28.0;
 /// taken at once).
 const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
-const PAST: usize = 32;
+const PAST: usize = 30;
 /// Neighbourhood, in units of rarity: four bent rarities may each differ by a factor of about two.
 const REACH: f64 = 1.6;
 /// A cluster is large, and its core points are nominal, from this share of the quiet sample.
