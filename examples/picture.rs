@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo run --release --example picture -- docs/console.svg
-//! cargo run --release --example picture -- docs/triage.svg wv
+//! cargo run --release --example picture -- docs/triage.svg w terminal 100x30
 //! ```
 
 use std::collections::HashSet;

@@ -61,6 +61,14 @@ impl Activity {
         }
     }
 
+    /// What was learnt of the moments from `time` on.
+    pub fn since(&self, time: Timestamp) -> Self {
+        let mut since = Self::default();
+        let bins = self.bins.range(time.seconds().div_euclid(BIN)..);
+        bins.for_each(|bin| since.learn(Timestamp::from_seconds(bin * BIN)));
+        Self { newest: self.newest, furthest: self.furthest, ..since }
+    }
+
     /// Decides what is now, once all rows of a batch are known: the newest slot, but for rows that
     /// lie more than a day ahead of all others and that too few interfaces have. `enough` says
     /// whether enough interfaces have rows at or behind a moment, `before` gives the newest row before one.

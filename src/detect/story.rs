@@ -62,11 +62,12 @@ pub fn stories(parts: &[Part<'_>]) -> Vec<Option<(StoryId, usize)>> {
 }
 
 /// The longest pause that a story can have before a part of this step.
-pub fn unit(step: Step) -> i64 {
+fn unit(step: Step) -> i64 {
     step.seconds().max(TOGETHER)
 }
 
-fn run_end(parts: &[Part<'_>], from: usize) -> usize {
+/// Where the run that begins at `from` ends: its parts are clustered on their own.
+pub fn run_end(parts: &[Part<'_>], from: usize) -> usize {
     let mut to = from + 1;
     let mut widest = unit(parts[from].step);
     while to < parts.len() && to - from < MOST {

@@ -5,27 +5,57 @@
 //! a batch of rows costs as much after a year as on the first day. What it says follows from the
 //! incidents alone, in whatever order they became known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Told;
 use super::track::Track;
 use crate::detect::incident::EARLY;
 use crate::detect::ring::{self, Caller};
 use crate::detect::silence::Activity;
-use crate::detect::story::{Part, stories, unit};
-use crate::detect::{Incident, IncidentKind, Settings, StoryId};
+use crate::detect::story::{Part, run_end, stories};
+use crate::detect::{Incident, IncidentId, IncidentKind, Settings};
 use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp};
+
+/// Slots after an interface's last row before which it cannot be silent.
+const NEVER_SILENT: i64 = 3;
 
 /// All incidents, told.
 #[derive(Debug, Default)]
 pub struct Book {
     told: Vec<Told>,
-    /// What each interface had when it was looked at last, and its state then.
-    of: Vec<(Option<u64>, Vec<Incident>)>,
+    /// Where in it a run of stories begins ([`crate::detect::story`]).
+    runs: Vec<usize>,
+    /// What each interface had when it was looked at last.
+    of: Vec<Shelf>,
+    /// Interfaces that have to be looked at, since they had rows or were settled.
+    noted: BTreeSet<InterfaceId>,
+    /// When each interface that is not silent has to be looked at for that.
+    alarms: BTreeSet<(Timestamp, InterfaceId)>,
+    silent: BTreeSet<InterfaceId>,
+    open: BTreeSet<Place>,
+    /// Closed incidents in the order of their last anomalous slots.
+    closed: BTreeSet<(Timestamp, Place)>,
+    /// Interfaces with the revision in which their incidents changed last.
+    changes: BTreeSet<(u64, InterfaceId)>,
+    revision: u64,
     now: Option<Timestamp>,
     filled: u64,
     first: Option<Timestamp>,
     bars: BTreeMap<i64, f64>,
+}
+
+/// Where an incident stands in the book, but for the name of its interface.
+type Place = (Timestamp, IncidentId, InterfaceId);
+
+/// One interface's incidents, and its state when they were looked at.
+#[derive(Debug, Default)]
+struct Shelf {
+    news: Option<u64>,
+    step: Option<Step>,
+    alarm: Option<Timestamp>,
+    /// The book's revision in which its incidents changed last.
+    changed: u64,
+    incidents: Vec<Incident>,
 }
 
 impl Book {
@@ -34,95 +64,228 @@ impl Book {
         &self.told
     }
 
+    /// One interface's incidents, in the order of their starts.
+    pub fn of(&self, interface: InterfaceId) -> &[Incident] {
+        self.of.get(interface.index()).map_or(&[], |shelf| &shelf.incidents)
+    }
+
+    /// The open incidents in the order of their starts, and at most so many closed ones: those that
+    /// ended last, the last one first.
+    pub fn newest(&self, tracks: &[Track], closed: usize) -> (Vec<&Told>, Vec<&Told>) {
+        let find = |place: &Place| self.find(place, tracks);
+        let mut open: Vec<usize> = self.open.iter().filter_map(find).collect();
+        open.sort_unstable();
+        let newest = self.closed.iter().rev().take(closed).filter_map(|(_, place)| find(place));
+        (open.into_iter().map(|i| &self.told[i]).collect(), newest.map(|i| &self.told[i]).collect())
+    }
+
+    /// Changes whenever something in it does.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// The interfaces with an open incident.
+    pub fn with_open(&self) -> impl Iterator<Item = InterfaceId> + '_ {
+        self.open.iter().map(|(.., interface)| *interface)
+    }
+
+    /// The interfaces whose incidents have changed since a revision.
+    pub fn changed_since(&self, revision: u64) -> impl Iterator<Item = InterfaceId> + '_ {
+        self.changes.range((revision + 1, InterfaceId::from_index(0))..).map(|(_, interface)| *interface)
+    }
+
+    /// Notes that an interface had rows, or that some of them were scored.
+    pub fn note(&mut self, interface: InterfaceId) {
+        self.noted.insert(interface);
+    }
+
     /// Brings it up to date with what the interfaces have now.
     pub fn update(&mut self, tracks: &[Track], activity: &Activity, settings: &Settings) {
-        let (now, filled) = (activity.newest(), activity.filled());
-        let all = filled != self.filled || activity.first() != self.first;
+        let (now, filled, first) = (activity.newest(), activity.filled(), activity.first());
+        let begins_earlier = first != self.first;
+        // That others had rows in a gap after all may make it a silence.
+        let all = filled != self.filled || begins_earlier;
         let moved = now != self.now;
-        (self.now, self.filled) = (now, filled);
+        // A clock that was wrong had moved it: nothing that followed from it holds.
+        let moved_back = now < self.now;
+        (self.now, self.filled, self.first) = (now, filled, first);
         self.of.resize_with(tracks.len(), Default::default);
-        let mut changed: Option<Timestamp> =
-            (activity.first() != self.first).then(|| Timestamp::from_seconds(i64::MIN / 4));
-        self.first = activity.first();
-        for (i, track) in tracks.iter().enumerate() {
-            let seen = self.of[i].0 == Some(track.settled());
-            // One that has no rows for now may have fallen silent.
-            let silent = moved && track.history().newest() < now;
-            if seen && !silent && !all {
-                continue;
-            }
-            let fresh =
-                if track.step().is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
-            let old = std::mem::take(&mut self.of[i].1);
-            let same = old.iter().zip(&fresh).take_while(|(a, b)| weighs_the_same(a, b)).count();
-            for (before, incident) in old.iter().zip(&fresh).take(same).filter(|(a, b)| a != b) {
-                if let Some(place) = self.find(before.start, track.name(), tracks, incident) {
-                    self.told[place].incident = incident.clone();
-                }
-            }
-            let from = old.get(same).into_iter().chain(fresh.get(same)).map(|i| i.start).min();
-            changed = [changed, from].into_iter().flatten().min();
-            self.of[i] = (Some(track.settled()), fresh);
+        let mut look = std::mem::take(&mut self.noted);
+        look.retain(|id| self.silent.contains(id) || self.is_news(*id, tracks));
+        if moved {
+            self.silent_since(now, tracks, &mut look);
         }
-        if let (Some(from), Some(first)) = (changed, self.first) {
-            self.write(from, first, tracks, settings.rings_per_day);
+        if all || moved_back {
+            let missing = |track: &Track| {
+                moved_back || track.has_gaps() || earliest_silence(track).is_some_and(|at| Some(at) <= now)
+            };
+            let some = tracks.iter().enumerate().filter(|(_, track)| missing(track));
+            look.extend(some.map(|(i, _)| InterfaceId::from_index(i)));
+        }
+        let mut changed = begins_earlier.then(|| Timestamp::from_seconds(i64::MIN / 4));
+        let mut rewritten = BTreeSet::new();
+        for id in look {
+            let from = self.look(id, tracks, activity, settings);
+            if from.is_some() {
+                rewritten.insert(id);
+            }
+            changed = [changed, from].into_iter().flatten().min();
+        }
+        if let (Some(from), Some(first)) = (changed, first) {
+            self.write(from, first, &rewritten, tracks, settings.rings_per_day);
+            self.revision += 1;
         }
     }
 
-    fn find(&self, start: Timestamp, name: &InterfaceName, tracks: &[Track], incident: &Incident) -> Option<usize> {
-        let key = |t: &Told| (t.incident.start, tracks[t.interface.index()].name(), t.incident.id);
-        let place = self.told.partition_point(|t| key(t) < (start, name, incident.id));
-        self.told.get(place).is_some_and(|t| t.incident.id == incident.id).then_some(place)
+    fn is_news(&self, id: InterfaceId, tracks: &[Track]) -> bool {
+        self.of[id.index()].news != Some(tracks[id.index()].news())
+    }
+
+    /// Adds the interfaces that may be silent, or are no longer.
+    fn silent_since(&mut self, now: Option<Timestamp>, tracks: &[Track], look: &mut BTreeSet<InterfaceId>) {
+        look.extend(&self.silent);
+        while let Some((time, id)) = self.alarms.first().copied().filter(|(time, _)| Some(*time) <= now) {
+            let next = earliest_silence(&tracks[id.index()]).filter(|next| *next > time);
+            self.alarms.remove(&(time, id));
+            self.of[id.index()].alarm = next;
+            match next {
+                Some(next) => _ = self.alarms.insert((next, id)),
+                None => _ = look.insert(id),
+            }
+        }
+    }
+
+    /// Looks at one interface's incidents. Gives the start of the first one for which the book has to
+    /// be written anew.
+    fn look(
+        &mut self,
+        id: InterfaceId,
+        tracks: &[Track],
+        activity: &Activity,
+        settings: &Settings,
+    ) -> Option<Timestamp> {
+        let track = &tracks[id.index()];
+        let step = track.step();
+        let fresh = if step.is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
+        let shelf = &mut self.of[id.index()];
+        let same_step = shelf.step == step;
+        let old = std::mem::take(&mut shelf.incidents);
+        (shelf.news, shelf.step) = (Some(track.news()), step);
+        // Silence is looked for again whenever now moves, once it may be there.
+        let silent = fresh.iter().any(|i| i.kind == IncidentKind::Silence && i.end.is_none());
+        let next = earliest_silence(track).filter(|_| !silent).map(|t| t.max(self.now.map_or(t, |n| n.plus(1))));
+        if shelf.alarm != next {
+            shelf.alarm.map(|old| self.alarms.remove(&(old, id)));
+            next.map(|next| self.alarms.insert((next, id)));
+            shelf.alarm = next;
+        }
+        if silent {
+            self.silent.insert(id)
+        } else {
+            self.silent.remove(&id)
+        };
+        if old == fresh && same_step {
+            self.of[id.index()].incidents = old;
+            return None;
+        }
+        self.revision += 1;
+        self.changes.remove(&(self.of[id.index()].changed, id));
+        self.changes.insert((self.revision, id));
+        self.of[id.index()].changed = self.revision;
+        old.iter().for_each(|incident| self.strike(id, incident));
+        fresh.iter().for_each(|incident| self.list(id, incident));
+        let alike = old.iter().zip(&fresh).take_while(|(a, b)| same_step && weighs_the_same(a, b)).count();
+        for (_, incident) in old.iter().zip(&fresh).take(alike).filter(|(a, b)| a != b) {
+            if let Some(place) = self.find(&(incident.start, incident.id, id), tracks) {
+                self.told[place].incident = incident.clone();
+            }
+        }
+        let from = old.get(alike).into_iter().chain(fresh.get(alike)).map(|i| i.start).min();
+        self.of[id.index()].incidents = fresh;
+        from
+    }
+
+    fn list(&mut self, id: InterfaceId, incident: &Incident) {
+        let place = (incident.start, incident.id, id);
+        match incident.end {
+            None => self.open.insert(place),
+            Some(_) => self.closed.insert((incident.latest, place)),
+        };
+    }
+
+    fn strike(&mut self, id: InterfaceId, incident: &Incident) {
+        let place = (incident.start, incident.id, id);
+        match incident.end {
+            None => self.open.remove(&place),
+            Some(_) => self.closed.remove(&(incident.latest, place)),
+        };
+    }
+
+    fn find(&self, &(start, id, interface): &Place, tracks: &[Track]) -> Option<usize> {
+        let wanted = (start, tracks[interface.index()].name(), id);
+        let place = self.told.partition_point(|t| t.key(tracks) < wanted);
+        self.told.get(place).is_some_and(|t| t.incident.id == id).then_some(place)
     }
 
     /// Writes everything anew that starts at `from` or later, and what may be in one story with it.
-    fn write(&mut self, from: Timestamp, first: Timestamp, tracks: &[Track], rings_per_day: f64) {
-        let mut keep = self.told.partition_point(|t| t.incident.start < from);
-        // No story reaches over a pause that is longer than any interface's unit.
-        let widest = tracks.iter().filter_map(Track::step).map(unit).max().unwrap_or(0);
-        let mut next = from;
-        while keep > 0 && next.since(self.told[keep - 1].incident.start) <= widest {
-            keep -= 1;
-            next = self.told[keep].incident.start;
+    /// The incidents of the interfaces in `changed` are taken from their shelves.
+    fn write(
+        &mut self,
+        from: Timestamp,
+        first: Timestamp,
+        changed: &BTreeSet<InterfaceId>,
+        tracks: &[Track],
+        rings_per_day: f64,
+    ) {
+        // Runs before the one of the last incident that started earlier stay as they are.
+        let before = self.told.partition_point(|t| t.incident.start < from);
+        let whole = self.runs.partition_point(|run| *run < before).saturating_sub(1);
+        let keep = self.runs.get(whole).copied().unwrap_or(0);
+        self.runs.truncate(whole);
+        let mut fresh = self.told.split_off(keep);
+        fresh.retain(|t| !changed.contains(&t.interface));
+        let after = self.told.last().map(|t| t.key(tracks));
+        for id in changed {
+            let name = tracks[id.index()].name();
+            let own = &self.of[id.index()].incidents;
+            let begin = own.partition_point(|i| Some((i.start, name, i.id)) <= after);
+            fresh.extend(own[begin..].iter().map(|incident| Told {
+                interface: *id,
+                incident: incident.clone(),
+                story: None,
+                rings: false,
+                acknowledged: false,
+            }));
         }
-        self.told.truncate(keep);
-        let after = self.told.last().map(|t| t.incident.start);
-        let of = std::mem::take(&mut self.of);
-        let mut fresh: Vec<Fresh<'_>> = Vec::new();
-        for (i, (track, (_, own))) in tracks.iter().zip(&of).enumerate() {
-            let Some(step) = track.step() else { continue };
-            let begin = own.partition_point(|incident| Some(incident.start) <= after);
-            let interface = InterfaceId::from_index(i);
-            fresh.extend(own[begin..].iter().map(|incident| Fresh { interface, name: track.name(), step, incident }));
+        fresh.sort_by(|a, b| a.key(tracks).cmp(&b.key(tracks)));
+        let part = |t: &Told| {
+            let track = &tracks[t.interface.index()];
+            track.step().map(|step| (track.name(), step))
+        };
+        // One without a step has no incidents.
+        fresh.retain(|t| part(t).is_some());
+        let parts: Vec<Part<'_>> = fresh
+            .iter()
+            .filter_map(|t| part(t).map(|(name, step)| Part { incident: &t.incident, name, step }))
+            .collect();
+        let mut begin = 0;
+        while begin < parts.len() {
+            self.runs.push(keep + begin);
+            begin = run_end(&parts, begin);
         }
-        fresh.sort_by(|a, b| (a.incident.start, a.name, a.incident.id).cmp(&(b.incident.start, b.name, b.incident.id)));
-        let parts = fresh.iter().map(|f| Part { incident: f.incident, name: f.name, step: f.step });
-        let found = stories(&parts.collect::<Vec<_>>());
-        let ring = self.ring(from.min(next), &fresh, &found, first, rings_per_day);
+        let found = stories(&parts);
+        fresh.iter_mut().zip(found).for_each(|(t, story)| t.story = story);
+        let from = fresh.first().map_or(from, |t| from.min(t.incident.start));
+        let ring = self.ring(from, &fresh, first, rings_per_day);
         let (again, ring) = ring.split_at(ring.len() - fresh.len());
         let redo = self.told.len() - again.len();
         self.told[redo..].iter_mut().zip(again).for_each(|(t, rings)| t.rings = *rings);
-        let more = fresh.iter().zip(found).zip(ring).map(|((f, story), rings)| Told {
-            interface: f.interface,
-            incident: f.incident.clone(),
-            story,
-            rings: *rings,
-            acknowledged: false,
-        });
-        let more: Vec<Told> = more.collect();
-        self.told.extend(more);
-        self.of = of;
+        fresh.iter_mut().zip(ring).for_each(|(t, rings)| t.rings = *rings);
+        self.told.extend(fresh);
     }
 
     /// Which incidents ring: of those that are kept the ones that may still change, and all fresh ones.
-    fn ring(
-        &mut self,
-        from: Timestamp,
-        fresh: &[Fresh<'_>],
-        found: &[Option<(StoryId, usize)>],
-        first: Timestamp,
-        rings_per_day: f64,
-    ) -> Vec<bool> {
+    fn ring(&mut self, from: Timestamp, fresh: &[Told], first: Timestamp, rings_per_day: f64) -> Vec<bool> {
         self.bars.retain(|day, _| *day <= from.seconds().div_euclid(DAY));
         let since = |time: Timestamp| self.told.partition_point(|t| t.incident.start < time);
         // What started within the hours before may still rise, and what rises depends on what rang by
@@ -130,21 +293,22 @@ impl Book {
         let redo = since(from.plus(-EARLY));
         let base = since(from.plus(-EARLY - (ring::DAYS + 3) * DAY));
         let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
-        let known =
-            self.told[base..].iter().map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
-        let story = |story: &Option<(StoryId, usize)>| story.map(|(id, _)| id);
-        let new = fresh.iter().zip(found).map(|(f, s)| Caller { incident: f.incident, story: story(s) });
-        let callers: Vec<Caller<'_>> = known.chain(new).collect();
+        let all = self.told[base..].iter().chain(fresh);
+        let callers = all.map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
+        let callers: Vec<Caller<'_>> = callers.collect();
         ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars)
     }
 }
 
-/// An incident that is to be written into the book.
-struct Fresh<'a> {
-    interface: InterfaceId,
-    name: &'a InterfaceName,
-    step: Step,
-    incident: &'a Incident,
+impl Told {
+    fn key<'a>(&self, tracks: &'a [Track]) -> (Timestamp, &'a InterfaceName, IncidentId) {
+        (self.incident.start, tracks[self.interface.index()].name(), self.incident.id)
+    }
+}
+
+/// The first moment at which an interface can be silent, by its newest row; none where it is not judged.
+fn earliest_silence(track: &Track) -> Option<Timestamp> {
+    Some(track.history().newest()?.plus(NEVER_SILENT * track.step()?.seconds()))
 }
 
 /// Whether two states of an incident are the same for its story and for who is called.

@@ -1,6 +1,6 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,15 @@ pub struct Engine {
     settings: Settings,
     threads: usize,
     marks: Marks,
+    /// How often other marks were put in force.
+    marked: u64,
     inventory: Arc<Inventory>,
     book: Mutex<Book>,
+    /// Interfaces with rows that wait to be scored.
+    due: BTreeSet<InterfaceId>,
+    /// The step of each interface, by id, and how many interfaces have which.
+    steps: Vec<Option<Step>>,
+    of_step: BTreeMap<Step, usize>,
     counts: Counts,
 }
 
@@ -73,10 +80,38 @@ impl Engine {
             settings,
             threads: threads.max(1),
             marks: Marks::default(),
+            marked: 0,
             inventory: Arc::default(),
             book: Mutex::default(),
+            due: BTreeSet::new(),
+            steps: Vec::new(),
+            of_step: BTreeMap::new(),
             counts: Counts::default(),
         }
+    }
+
+    /// Another engine with the newest rows alone: those of the last `span` seconds, and at least `least`
+    /// of each interface. None of them is scored. What it will say of them is provisional, since it
+    /// knows nothing of what came before.
+    pub fn recent(&self, span: i64, least: usize) -> Self {
+        let since = self.now().map_or(Timestamp::from_seconds(0), |now| now.plus(-span));
+        let tracks: Vec<Track> = self.tracks.iter().map(|track| track.recent(since, least)).collect();
+        let due = (0..).zip(&tracks).filter(|(_, t)| t.is_due()).map(|(i, _)| InterfaceId::from_index(i)).collect();
+        Self {
+            tracks,
+            due,
+            files: self.files.clone(),
+            activity: self.activity.since(since),
+            marks: self.marks.clone(),
+            inventory: self.inventory.clone(),
+            counts: self.counts,
+            ..Self::new(self.model.clone(), self.settings.clone(), self.threads)
+        }
+    }
+
+    /// Rows that wait to be scored.
+    pub fn waiting(&self) -> usize {
+        self.due.iter().map(|id| self.tracks[id.index()].due()).sum()
     }
 
     /// Takes the rows of a batch into their histories. They are scored by [`Engine::settle`].
@@ -104,6 +139,12 @@ impl Engine {
         self.decide_now();
         touched.sort_unstable();
         touched.dedup();
+        for id in &touched {
+            if self.tracks[id.index()].is_due() {
+                self.due.insert(*id);
+            }
+            self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(*id);
+        }
         touched
     }
 
@@ -112,42 +153,71 @@ impl Engine {
         self.settle_for(Duration::MAX);
     }
 
-    /// Scores rows that are due until `time` is up (it ends with the interfaces that are then in
-    /// hand). True when none are left.
-    pub fn settle_for(&mut self, time: Duration) -> bool {
+    /// Scores rows that are due until `time` is up. Gives the interfaces of which rows were scored.
+    pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
         let start = Instant::now();
-        let mut due: Vec<&mut Track> = self.tracks.iter_mut().filter(|t| t.is_due()).collect();
+        let is_late = || start.elapsed() >= time;
+        let ids: Vec<InterfaceId> = self.due.iter().copied().collect();
+        let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
-        due.sort_by_key(|t| std::cmp::Reverse(t.due()));
+        due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
         let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
         let (model, settings) = (&*self.model, &self.settings);
         let queue = Mutex::new(due.into_iter());
         let work = || {
-            while start.elapsed() < time {
+            let mut settled = Vec::new();
+            while !is_late() {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some(track) = next else { return };
-                track.settle(model, settings);
+                let Some((id, track)) = next else { break };
+                track.settle(model, settings, is_late);
+                settled.push(id);
             }
+            settled
         };
-        std::thread::scope(|scope| {
-            (1..threads).for_each(|_| {
-                scope.spawn(work);
-            });
-            work();
+        let mut settled = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut settled = work();
+            for other in others {
+                match other.join() {
+                    Ok(more) => settled.extend(more),
+                    // A fault in one interface's scoring is a fault of the engine.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            settled
         });
-        queue.into_inner().unwrap_or_else(PoisonError::into_inner).next().is_none()
+        drop(queue);
+        settled.sort_unstable();
+        settled.iter().for_each(|id| self.follow(*id));
+        settled
+    }
+
+    /// Brings what is known of all interfaces up to date with one that was settled.
+    fn follow(&mut self, id: InterfaceId) {
+        let track = &self.tracks[id.index()];
+        if !track.is_due() {
+            self.due.remove(&id);
+        }
+        self.steps.resize(self.tracks.len(), None);
+        let (old, new) = (std::mem::replace(&mut self.steps[id.index()], track.step()), track.step());
+        if old != new {
+            if let Some(count) = old.and_then(|step| self.of_step.get_mut(&step)) {
+                *count -= 1;
+            }
+            new.into_iter().for_each(|step| *self.of_step.entry(step).or_default() += 1);
+        }
+        self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(id);
     }
 
     /// Whether rows wait to be scored.
     pub fn is_due(&self) -> bool {
-        self.tracks.iter().any(Track::is_due)
+        !self.due.is_empty()
     }
 
     /// Share of all rows that is scored.
     pub fn share_settled(&self) -> f64 {
         let rows: usize = self.tracks.iter().map(|t| t.history().len()).sum();
-        let due: usize = self.tracks.iter().map(Track::due).sum();
-        if rows == 0 { 1.0 } else { 1.0 - due as f64 / rows as f64 }
+        if rows == 0 { 1.0 } else { 1.0 - self.waiting() as f64 / rows as f64 }
     }
 
     /// All interfaces, in the order of their ids.
@@ -214,9 +284,8 @@ impl Engine {
 
     /// The commonest step of the interfaces.
     pub fn usual_step(&self) -> Option<Step> {
-        let mut counts: BTreeMap<Step, usize> = BTreeMap::new();
-        self.tracks.iter().filter_map(Track::step).for_each(|s| *counts.entry(s).or_default() += 1);
-        counts.into_iter().max_by_key(|(_, n)| *n).map(|(step, _)| step)
+        let counts = self.of_step.iter().filter(|(_, n)| **n > 0);
+        counts.max_by_key(|(_, n)| **n).map(|(step, _)| *step)
     }
 
     /// Every incident in the order of starts, with its story and whether it rings.
@@ -251,21 +320,46 @@ impl Engine {
     /// Puts other marks in force. Scores and incidents do not depend on them.
     pub fn mark(&mut self, marks: Marks) {
         self.marks = marks;
+        self.marked += 1;
+    }
+
+    /// How often other marks were put in force.
+    pub(super) fn marked(&self) -> u64 {
+        self.marked
     }
 
     /// Whether somebody has attended to an incident: it was acknowledged, or it or its interface is
     /// muted, or its interface is retired.
     pub fn is_attended(&self, told: &Told) -> bool {
-        let track = &self.tracks[told.interface.index()];
-        self.marks.attended(told.incident.id, track.name())
+        self.attended(told.interface, &told.incident)
+    }
+
+    /// The same of an incident of this interface.
+    pub(super) fn attended(&self, interface: InterfaceId, incident: &Incident) -> bool {
+        self.marks.attended(incident.id, self.tracks[interface.index()].name())
     }
 
     /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.
     pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
         self.settle();
         self.model = model;
-        for (i, track) in self.tracks.iter_mut().enumerate() {
-            track.adopt(prepared.remove(&InterfaceId::from_index(i)), &self.model);
+        for i in 0..self.tracks.len() {
+            let id = InterfaceId::from_index(i);
+            self.tracks[i].adopt(prepared.remove(&id), &self.model);
+            self.follow(id);
         }
     }
+}
+
+/// The interfaces with these ids, which are in order.
+fn pick<'a>(tracks: &'a mut [Track], ids: &[InterfaceId]) -> Vec<(InterfaceId, &'a mut Track)> {
+    let (mut rest, mut passed) = (tracks, 0);
+    let mut picked = Vec::with_capacity(ids.len());
+    for id in ids {
+        let from = std::mem::take(&mut rest).get_mut(id.index() - passed..);
+        let Some((track, more)) = from.and_then(<[Track]>::split_first_mut) else { break };
+        picked.push((*id, track));
+        (rest, passed) = (more, id.index() + 1);
+    }
+    picked
 }

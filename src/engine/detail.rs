@@ -1,10 +1,11 @@
 //! One interface in full: its rows over any time, thinned where they are more than can be shown, its
 //! incidents, and others beside it.
 
-use super::core::{Engine, Told};
+use super::core::Engine;
 use super::snapshot::*;
 use super::track::Track;
 use super::view::larger;
+use crate::detect::Incident;
 use crate::model::Expert;
 use crate::model::skill::Skill;
 use crate::series::{InterfaceId, Scale, Timestamp};
@@ -13,7 +14,13 @@ use crate::series::{InterfaceId, Scale, Timestamp};
 const BAND: f64 = 2.5;
 
 /// What was asked for, as far as the rows go; none where there is no such interface or no row.
-pub(super) fn detail(engine: &Engine, told: &[Told], look: &Look, now: Option<Timestamp>) -> Option<DetailView> {
+/// `own` are its incidents.
+pub(super) fn detail<'a>(
+    engine: &Engine,
+    own: impl Iterator<Item = &'a Incident>,
+    look: &Look,
+    now: Option<Timestamp>,
+) -> Option<DetailView> {
     let track = engine.tracks().get(look.interface.index())?;
     let history = track.history();
     if history.is_empty() {
@@ -39,8 +46,7 @@ pub(super) fn detail(engine: &Engine, told: &[Told], look: &Look, now: Option<Ti
     }
     let known = engine.model().known().iter().find(|k| k.name == *track.name());
     let skill = known.filter(|_| track.chain().is_some_and(|c| c.known)).and_then(|k| k.skill.as_ref());
-    let own = told.iter().filter(|t| t.interface == look.interface);
-    let incidents = own.map(|t| &t.incident).filter(|i| i.start <= until && i.end.is_none_or(|end| end >= from));
+    let incidents = own.filter(|i| i.start <= until && i.end.is_none_or(|end| end >= from));
     let parts = (look.points / 2).clamp(1, 512);
     let beside = look.with.iter().take(COMPANIONS);
     Some(DetailView {

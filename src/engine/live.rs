@@ -2,6 +2,10 @@
 //!
 //! Rows come in batches; a training run is one job in one slot; snapshots go out at most ten times
 //! a second, and at once after a command. Nothing here waits for a face.
+//!
+//! Where much stands in the directory at the start, its newest days are scored first, on an engine of
+//! their own. What that says is provisional and shown as long as the reading goes on; then the engine
+//! that has scored all of history takes its place.
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
@@ -24,12 +28,20 @@ use crate::journal::{Journal, Keeper};
 use crate::model::Model;
 use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
-use crate::series::{InterfaceId, Timestamp};
+use crate::series::{DAY, InterfaceId, Timestamp};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
+/// The same where nothing but the rate of rows has changed.
+const PUBLISH_RATE: Duration = Duration::from_secs(1);
 /// How long rows are scored before others are heard.
 const SLICE: Duration = Duration::from_millis(50);
+/// Rows that wait at the start from which the newest days are scored first, on their own.
+const WORTH_A_PREVIEW: usize = 300_000;
+/// The seconds of these days, with half a day to get to know the interface, and the rows of each interface
+/// at least: an hourly one has few.
+const PREVIEW: i64 = 5 * DAY / 2;
+const PREVIEW_ROWS: usize = 96;
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -77,6 +89,8 @@ pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestErr
 
 struct Live {
     engine: Engine,
+    /// The newest days on their own, which are shown until all of history is scored.
+    preview: Option<Engine>,
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
@@ -88,8 +102,12 @@ struct Live {
     hook: Option<Hook>,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
+    /// Rows that wait from which on there is a preview.
+    worth_a_preview: usize,
     arrivals: VecDeque<(Instant, u64)>,
     changed: bool,
+    /// The rate of rows has changed, or may have.
+    rate_changed: bool,
 }
 
 impl Live {
@@ -111,6 +129,7 @@ impl Live {
         let hook = options.on_incident.as_deref().map(Hook::start).transpose()?;
         Ok(Self {
             engine,
+            preview: None,
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
@@ -121,26 +140,29 @@ impl Live {
             keeper,
             hook,
             read_through: false,
+            worth_a_preview: WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
             changed: true,
+            rate_changed: false,
         })
     }
 
     fn snapshot(&mut self) -> Snapshot {
-        let snapshot = self.viewer.snapshot(&self.engine, &self.around, &self.touched);
+        let shown = self.preview.as_ref().unwrap_or(&self.engine);
+        let snapshot = self.viewer.snapshot(shown, &self.around, &self.touched);
         self.touched.clear();
-        self.changed = false;
+        (self.changed, self.rate_changed) = (false, false);
         snapshot
     }
 
     fn run(mut self, watch: &Watch, publisher: &Publisher) {
         let (nothing, no_failure) = (never(), never());
-        let mut published = Instant::now();
+        let (mut published, mut rate_published) = (Instant::now(), Instant::now());
         let mut feed_ended = false;
         let mut journal_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
-            let wait = if due { Duration::ZERO } else { self.idle_until(published) };
+            let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
@@ -172,17 +194,21 @@ impl Live {
                 },
                 default(wait) => {}
             }
-            if due {
+            // Also what has just come: a fresh row is not shown before it is scored.
+            if self.read_through && self.engine.is_due() {
                 self.settle();
             }
             self.count_arrivals(Instant::now());
             if self.keeper.expire(clock()) {
                 self.remark(&[]);
             }
-            if at_once || (self.changed && published.elapsed() >= PUBLISH) {
+            // A snapshot of the rate alone does not hold up one of rows.
+            let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
+            if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 self.call_out();
                 let snapshot = Arc::new(self.snapshot());
-                published = Instant::now();
+                rate_published = Instant::now();
+                published = if rows { rate_published } else { published };
                 if !publisher.publish(snapshot) {
                     return;
                 }
@@ -192,10 +218,13 @@ impl Live {
 
     /// How long nothing has to be done: until the next snapshot may go out, or until the rate of
     /// rows falls because the oldest of them leave its span.
-    fn idle_until(&self, published: Instant) -> Duration {
+    fn idle_until(&self, published: Instant, rate_published: Instant) -> Duration {
         let now = Instant::now();
         if self.changed {
             return (published + PUBLISH).saturating_duration_since(now);
+        }
+        if self.rate_changed {
+            return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
         }
         let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
         let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
@@ -216,7 +245,9 @@ impl Live {
     /// Puts the keeper's marks in force, and shows what it has to say.
     fn remark(&mut self, notices: &[Notice]) {
         extend(&mut self.around.source.notices, notices);
-        self.engine.mark(self.keeper.marks().clone());
+        for engine in [Some(&mut self.engine), self.preview.as_mut()].into_iter().flatten() {
+            engine.mark(self.keeper.marks().clone());
+        }
         self.changed = true;
     }
 
@@ -231,6 +262,9 @@ impl Live {
 
     fn absorb(&mut self, batch: &Batch) {
         self.touched.extend(self.engine.absorb(batch));
+        if let Some(preview) = &mut self.preview {
+            preview.absorb(batch);
+        }
         let counts = self.engine.counts();
         let source = &mut self.around.source;
         (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
@@ -254,19 +288,34 @@ impl Live {
             self.read_through = batch.caught_up;
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
+            if self.read_through && self.engine.waiting() >= self.worth_a_preview {
+                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
+                self.viewer.forget();
+            }
             source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
         }
     }
 
     fn settle(&mut self) {
-        let done = self.engine.settle_for(SLICE);
         self.changed = true;
+        match &mut self.preview {
+            Some(preview) if preview.is_due() => {
+                self.touched.extend(preview.settle_for(SLICE));
+                return;
+            }
+            // The preview stays as it is until all of it can be replaced.
+            Some(_) => _ = self.engine.settle_for(SLICE),
+            None => self.touched.extend(self.engine.settle_for(SLICE)),
+        }
         if let Some(loading) = &mut self.around.source.loading {
             let half = loading.total / 2;
             loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
         }
-        if done {
+        if !self.engine.is_due() {
             self.around.source.loading = None;
+            if self.preview.take().is_some() {
+                self.viewer.forget();
+            }
         }
     }
 
@@ -279,7 +328,7 @@ impl Live {
         let rate = rows as f64 / RATE_SPAN.as_secs_f64();
         if before != self.arrivals.len() || rate != self.around.source.rows_per_second {
             self.around.source.rows_per_second = rate;
-            self.changed = true;
+            self.rate_changed = true;
         }
     }
 
@@ -290,6 +339,10 @@ impl Live {
             Command::Mark(act) => {
                 let notice = self.keeper.say(act, clock());
                 self.remark(notice.as_slice());
+            }
+            Command::Retrain(_) if self.preview.is_some() => {
+                let why = "history is still being read: try again when that is done";
+                self.around.training = TrainingView::Ended(TrainingOutcome::Failed(why.into()));
             }
             Command::Retrain(wanted) if self.job.is_none() => self.retrain(wanted),
             Command::CancelTraining => {
@@ -361,5 +414,64 @@ fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
     if !more.is_empty() {
         let all = list.len() + more.len();
         *list = list.iter().chain(more).skip(all.saturating_sub(REMEMBERED)).cloned().collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::{ReadOptions, Root, Tailer};
+    use crate::simulate::files::write_history;
+    use crate::simulate::{Fleet, Plan, Target};
+
+    #[test]
+    fn the_newest_days_are_shown_first_and_in_the_end_all_is_as_if_read_at_once() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("rows");
+        let plan = Plan { devices: 2, interfaces: 3, days: 12, ..Plan::default() };
+        let target = Target { rows: dir.clone(), labels: None, force: false };
+        write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
+        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
+        assert!(batch.caught_up);
+        let model = Arc::new(Model::built_in().unwrap());
+        let mut live = Live::new(LiveOptions {
+            dir,
+            watch: WatchOptions::default(),
+            model: model.clone(),
+            model_path: None,
+            settings: Settings::default(),
+            train: TrainOptions::default(),
+            journal: None,
+            threads: 1,
+            notices: Vec::new(),
+            on_incident: None,
+            inventory: Arc::default(),
+        })
+        .unwrap();
+        live.worth_a_preview = 1000;
+        live.absorb(&batch);
+        let (mut revision, mut previews) = (0, 0);
+        while live.engine.is_due() {
+            live.settle();
+            let snapshot = live.snapshot();
+            assert!(snapshot.revision > revision);
+            revision = snapshot.revision;
+            if live.preview.as_ref().is_some_and(|preview| !preview.is_due()) {
+                previews += 1;
+                assert!(snapshot.source.loading.is_some(), "what is provisional is shown as such");
+                assert_eq!(snapshot.interfaces.len(), 6);
+                let fresh = |view: &InterfaceView| view.span.map(|(_, newest)| Some(newest)) == Some(snapshot.now);
+                let rows = snapshot.interfaces.iter().filter(|i| fresh(i)).map(|i| i.rows);
+                assert!(rows.clone().count() > 3 && rows.max() == Some(PREVIEW_ROWS));
+                assert!(snapshot.interfaces.iter().any(|i| i.expected.is_some() && i.score > 0.0));
+            }
+        }
+        assert!(previews > 0 && live.preview.is_none() && live.around.source.loading.is_none());
+        let mut clean = Engine::new(model, Settings::default(), 2);
+        clean.absorb(&batch);
+        clean.settle();
+        let want = Viewer::default().snapshot(&clean, &live.around, &HashSet::new());
+        let seen = |s: Snapshot| format!("{:#?}", Snapshot { revision: 0, ..s });
+        assert_eq!(seen(live.snapshot()), seen(want));
     }
 }

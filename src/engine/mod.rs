@@ -3,6 +3,7 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
+mod back;
 pub mod book;
 pub mod chain;
 pub mod core;
@@ -12,6 +13,7 @@ pub mod handle;
 pub mod hook;
 pub mod job;
 pub mod live;
+mod shared;
 pub mod snapshot;
 pub mod track;
 pub mod training;

@@ -85,8 +85,8 @@ pub struct Track {
     dirty: Option<usize>,
     /// First row that the present model scored: what an earlier one said is not taken back.
     floor: usize,
-    /// How often it was settled, or went on with another model.
-    settled: u64,
+    /// Changes whenever its incidents may have.
+    news: u64,
     /// Changes with every row that was put before others or corrected.
     revision: u64,
 }
@@ -159,9 +159,16 @@ impl Track {
             checkpoints: VecDeque::new(),
             dirty: None,
             floor: 0,
-            settled: 0,
+            news: 0,
             revision: 0,
         }
+    }
+
+    /// The same interface with its rows from `since` on, and at least the newest `least` of them. None is scored.
+    pub(super) fn recent(&self, since: Timestamp, least: usize) -> Self {
+        let history = &self.history;
+        let from = history.first_at_or_after(since).min(history.len().saturating_sub(least));
+        Self { history: history.tail(from), ..Self::new(self.name.clone()) }
     }
 
     /// Its name.
@@ -204,9 +211,14 @@ impl Track {
         self.history.len() - self.dirty.unwrap_or(self.scored.len())
     }
 
-    /// Changes whenever its incidents may have changed.
-    pub fn settled(&self) -> u64 {
-        self.settled
+    /// Changes whenever its incidents may have changed, but for a silence that has not ended.
+    pub fn news(&self) -> u64 {
+        self.news
+    }
+
+    /// Whether it had gaps.
+    pub fn has_gaps(&self) -> bool {
+        !self.gaps.is_empty()
     }
 
     /// Bytes that are carried from row to row.
@@ -259,6 +271,8 @@ impl Track {
                 self.checkpoints.iter_mut().for_each(|c| c.row += usize::from(c.row > place));
                 self.dirty = self.dirty.map(|d| d + usize::from(d >= place));
             }
+            // Its history may have begun earlier than was thought.
+            self.news += 1;
             return Taken::HistoryOnly;
         }
         self.dirty = Some(self.dirty.map_or(place, |d| d.min(place)));
@@ -281,20 +295,29 @@ impl Track {
         self.history.time(before)
     }
 
-    /// Scores every row that is due.
-    pub fn settle(&mut self, model: &Model, settings: &Settings) {
+    /// Scores every row that is due, or as many as there is time for: `is_late` is asked now and then.
+    pub fn settle(&mut self, model: &Model, settings: &Settings, is_late: impl Fn() -> bool) {
+        let step = self.step();
         if let Some(dirty) = self.dirty.take() {
             self.rewind(dirty);
+            self.news += 1;
         }
+        let begin = self.scored.len();
         while self.scored.len() < self.history.len() {
             let i = self.scored.len();
-            if i.is_multiple_of(CHECKPOINT_ROWS) && self.checkpoints.back().is_none_or(|c| c.row != i) {
-                self.keep_checkpoint(i);
+            if i.is_multiple_of(CHECKPOINT_ROWS) {
+                if i > begin && is_late() {
+                    break;
+                }
+                if self.checkpoints.back().is_none_or(|c| c.row != i) {
+                    self.keep_checkpoint(i);
+                }
             }
             let scored = self.score(i, model, settings);
             self.scored.push(scored);
         }
-        self.settled += 1;
+        // Silences are measured in steps.
+        self.news += u64::from(self.step() != step);
     }
 
     fn keep_checkpoint(&mut self, row: usize) {
@@ -338,6 +361,7 @@ impl Track {
         let (judged, step) = (outcome.judged, chain.forecaster.step());
         if let Some((after, _)) = before.filter(|(after, _)| step.slots_between(*after, time) > GAP_SLOTS) {
             self.gaps.push(Gap { after, before: time });
+            self.news += 1;
         }
         let rules = chain.rules(settings);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
@@ -356,6 +380,7 @@ impl Track {
             state.tracker.recognise(&seen, &look, known, step);
         }
         chain.learn(&outcome, state.tracker.standing(step));
+        self.news += u64::from(change != Change::None);
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
@@ -438,7 +463,7 @@ impl Track {
             self.keep_checkpoint(done);
             self.floor = done;
             // Another model may see another step, and silences follow from that.
-            self.settled += 1;
+            self.news += 1;
         }
     }
 }

@@ -3,14 +3,17 @@
 //! A snapshot can also be one of an earlier moment: each interface then as its rows up to that moment
 //! have it, and the incidents that were open then as open ones.
 
-use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
+use super::back::as_of;
+use super::book::Book;
 use super::core::{Engine, Told};
 use super::detail::detail;
+use super::shared::SharedList;
 use super::snapshot::*;
-use super::track::{Scored, Track};
+use super::track::Track;
+use crate::detect::Incident;
 use crate::inventory::Known;
 use crate::model::Expert;
 use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
@@ -23,13 +26,77 @@ const TAKEN_OVER_SHOWN: i64 = WEEK;
 /// Keeps what the last snapshot was made of.
 #[derive(Debug, Default)]
 pub struct Viewer {
-    views: Vec<Option<Arc<InterfaceView>>>,
-    /// What views were made for: the moment, and how each interface stood.
+    /// By id: what is known of each interface's view.
+    kept: Vec<Kept>,
+    /// What views were made for.
     moment: Moment,
-    standings: Vec<Standing>,
-    /// Interfaces whose names stand in order, and the snapshot's list of them.
+    /// Ids in the order of names.
     order: Vec<InterfaceId>,
+    interfaces: SharedList<InterfaceView>,
+    devices: SharedList<DeviceView>,
+    /// Interfaces whose state ends by itself as time goes on.
+    passing: BTreeSet<InterfaceId>,
+    incidents: Arc<[Arc<IncidentView>]>,
+    most_closed: usize,
+    /// The states of book and marks that all this was made from; none for those of an earlier moment.
+    seen: Option<(u64, u64)>,
     revision: u64,
+}
+
+/// What is known of an interface's view.
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    /// Its place in the order of names, and that of its device.
+    place: usize,
+    device: usize,
+    standing: Option<Standing>,
+    newest: Option<Timestamp>,
+    step: Option<Step>,
+    /// Whether the rows that it shows are whole steps apart, so that it moves as a whole.
+    even: bool,
+    /// The snapshot that it was made for.
+    made: u64,
+}
+
+/// How an interface stands, by its incidents and by what people said of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Standing {
+    state: InterfaceState,
+    since: Option<Timestamp>,
+    muted: Option<Timestamp>,
+    retired: bool,
+}
+
+impl Standing {
+    /// Before anything is known.
+    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
+
+    /// Without any incident.
+    fn at_rest(engine: &Engine, track: &Track, moment: Moment) -> Self {
+        let state = match track.chain() {
+            Some(_) if moment.rows(track) <= WARM_UP => InterfaceState::Warming,
+            Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
+            Some(_) => InterfaceState::Nominal,
+            None => InterfaceState::Warming,
+        };
+        let (marks, name) = (engine.marks(), track.name());
+        Self { state, since: None, muted: marks.muted_interface(name), retired: marks.retired(name) }
+    }
+
+    /// With one more of its incidents, which come in the order of starts.
+    fn with(self, incident: &Incident, attended: bool, moment: Moment) -> Self {
+        let state = match (attended, incident.kind, incident.end) {
+            (_, _, Some(end)) => {
+                let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
+                let shown = incident.taken_over && recent && self.state >= InterfaceState::TakenOver;
+                return if shown { Self { state: InterfaceState::TakenOver, since: Some(end), ..self } } else { self };
+            }
+            (true, ..) => InterfaceState::Acknowledged,
+            (false, IncidentKind::Silence, _) => InterfaceState::Silent,
+            (false, ..) => InterfaceState::Anomalous,
+        };
+        Self { state, since: Some(incident.start), ..self }
+    }
 }
 
 /// What a snapshot shows that the engine does not know.
@@ -50,39 +117,43 @@ pub struct Surroundings {
 }
 
 impl Viewer {
-    /// A snapshot; `touched` are the interfaces that had rows since the last one.
+    /// Forgets what the last snapshot was made of: the next one is of another engine.
+    pub fn forget(&mut self) {
+        *self = Self { revision: self.revision, ..Self::default() };
+    }
+
+    /// A snapshot; `touched` are the interfaces that had rows since the last one, or whose rows were scored.
     pub fn snapshot(&mut self, engine: &Engine, around: &Surroundings, touched: &HashSet<InterfaceId>) -> Snapshot {
         let book = engine.book();
-        let tracks = engine.tracks();
         let back_to = around.back_to.filter(|at| engine.now().is_some_and(|now| *at < now));
-        let told = match back_to {
-            Some(at) => as_of(at, book.told(), tracks),
-            None => Cow::Borrowed(book.told()),
-        };
         let moment = Moment { now: back_to.or(engine.now()), looks_back: back_to.is_some(), step: engine.usual_step() };
-        let standings = standings(engine, &told, moment);
-        self.views.resize(tracks.len(), None);
-        self.standings.resize(tracks.len(), Standing::NEW);
-        let moved = moment != self.moment;
-        for (i, track) in tracks.iter().enumerate() {
-            let id = InterfaceId::from_index(i);
-            if moved || touched.contains(&id) || self.views[i].is_none() || self.standings[i] != standings[i] {
-                self.views[i] = Some(Arc::new(interface_view(
-                    id,
-                    track,
-                    moment,
-                    standings[i],
-                    engine.inventory().get(track.name()),
-                )));
-            }
-        }
-        (self.moment, self.standings) = (moment, standings);
-        if self.order.len() != tracks.len() {
-            self.order = engine.by_name().into_iter().map(|(id, _)| id).collect();
-        }
-        let interfaces: Arc<[Arc<InterfaceView>]> =
-            self.order.iter().filter_map(|id| self.views[id.index()].clone()).collect();
         self.revision += 1;
+        let then = back_to.map(|at| as_of(at, book.told(), engine.tracks()));
+        self.put_in_order(engine);
+        let redo = match &then {
+            Some(told) => self.redo_then(engine, told, moment, touched),
+            None => self.redo_now(engine, &book, moment, touched),
+        };
+        self.update(engine, moment, redo);
+        let seen = (book.revision(), engine.marked());
+        let most_closed = if around.all_closed { usize::MAX } else { CLOSED };
+        match &then {
+            Some(told) => self.incidents = incidents(engine, ends(told, most_closed)),
+            None if self.seen != Some(seen) || self.most_closed != most_closed => {
+                self.incidents = incidents(engine, book.newest(engine.tracks(), most_closed));
+            }
+            None => {}
+        }
+        self.most_closed = most_closed;
+        self.seen = then.is_none().then_some(seen);
+        let look = around.look.as_ref();
+        let detail = match &then {
+            Some(told) => look.and_then(|look| {
+                let own = told.iter().filter(|t| t.interface == look.interface).map(|t| &t.incident);
+                detail(engine, own, look, moment.now)
+            }),
+            None => look.and_then(|look| detail(engine, book.of(look.interface).iter(), look, moment.now)),
+        };
         Snapshot {
             revision: self.revision,
             source: around.source.clone(),
@@ -90,15 +161,159 @@ impl Viewer {
             now: moment.now,
             looks_back: moment.looks_back,
             step: moment.step,
-            devices: devices(&interfaces),
-            incidents_total: told.len(),
-            incidents: incidents(engine, &told, if around.all_closed { usize::MAX } else { CLOSED }),
-            detail: around.look.as_ref().and_then(|look| detail(engine, &told, look, moment.now)).map(Arc::new),
+            interfaces: self.interfaces.share(),
+            devices: self.devices.share(),
+            incidents_total: then.as_ref().map_or(book.told().len(), Vec::len),
+            incidents: self.incidents.clone(),
+            detail: detail.map(Arc::new),
             training: around.training.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
-            interfaces,
         }
     }
+
+    /// Gives new interfaces their places.
+    fn put_in_order(&mut self, engine: &Engine) {
+        let tracks = engine.tracks();
+        if self.order.len() == tracks.len() {
+            return;
+        }
+        self.order = engine.by_name().into_iter().map(|(id, _)| id).collect();
+        self.kept.resize_with(tracks.len(), Kept::default);
+        let mut device = 0;
+        let mut before: Option<InterfaceId> = None;
+        let mut views = Vec::with_capacity(tracks.len());
+        for (place, id) in self.order.iter().enumerate() {
+            let host = |id: InterfaceId| &tracks[id.index()].name().host;
+            device += usize::from(before.is_some_and(|before| host(before) != host(*id)));
+            before = Some(*id);
+            let kept = &mut self.kept[id.index()];
+            let old = kept.standing.and_then(|_| self.interfaces.items().get(kept.place)).cloned();
+            (kept.place, kept.device) = (place, device);
+            views.push(old.unwrap_or_else(|| {
+                let known = engine.inventory().get(tracks[id.index()].name());
+                let (view, shape) = interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW, known);
+                (kept.newest, kept.step, kept.even) = shape;
+                Arc::new(view)
+            }));
+        }
+        self.interfaces.refill(views);
+        self.devices.refill(devices(self.interfaces.items()));
+    }
+
+    /// The interfaces whose views may have changed, each with how it stands, in a snapshot of now.
+    fn redo_now(
+        &mut self,
+        engine: &Engine,
+        book: &Book,
+        moment: Moment,
+        touched: &HashSet<InterfaceId>,
+    ) -> Vec<(InterfaceId, Standing)> {
+        let moved = moment.now != self.moment.now;
+        let standing = |id: InterfaceId| {
+            let rest = Standing::at_rest(engine, &engine.tracks()[id.index()], moment);
+            book.of(id).iter().fold(rest, |all, i| all.with(i, engine.attended(id, i), moment))
+        };
+        let Some((revision, marked)) = self.seen.filter(|_| moment.like(self.moment)) else {
+            return self.order.iter().map(|id| (*id, standing(*id))).collect();
+        };
+        let mut redo: BTreeSet<InterfaceId> = touched.iter().copied().collect();
+        redo.extend(book.changed_since(revision));
+        if moved {
+            redo.extend(&self.passing);
+        }
+        let all = self.kept.iter().enumerate().map(|(i, kept)| (InterfaceId::from_index(i), kept));
+        if marked == engine.marked() {
+            redo.extend(all.filter(|(_, kept)| kept.standing.is_none()).map(|(id, _)| id));
+        } else {
+            // People say something rarely, and it may be of any interface.
+            redo.extend(all.filter(|(id, kept)| kept.standing != Some(standing(*id))).map(|(id, _)| id));
+        }
+        redo.into_iter().map(|id| (id, standing(id))).collect()
+    }
+
+    /// The same in a snapshot of an earlier moment, in which `told` stand.
+    fn redo_then(
+        &mut self,
+        engine: &Engine,
+        told: &[Told],
+        moment: Moment,
+        touched: &HashSet<InterfaceId>,
+    ) -> Vec<(InterfaceId, Standing)> {
+        let tracks = engine.tracks().iter();
+        let mut standings: Vec<Standing> = tracks.map(|t| Standing::at_rest(engine, t, moment)).collect();
+        for t in told {
+            let standing = &mut standings[t.interface.index()];
+            *standing = standing.with(&t.incident, engine.is_attended(t), moment);
+        }
+        let all = moment != self.moment;
+        let standings = standings.into_iter().enumerate().map(|(i, standing)| (InterfaceId::from_index(i), standing));
+        standings
+            .filter(|(id, standing)| all || touched.contains(id) || self.kept[id.index()].standing != Some(*standing))
+            .collect()
+    }
+
+    /// Makes the views of `redo` anew, and moves the others on to the moment.
+    fn update(&mut self, engine: &Engine, moment: Moment, redo: Vec<(InterfaceId, Standing)>) {
+        let mut of_devices: BTreeSet<usize> = BTreeSet::new();
+        let tracks = engine.tracks();
+        let known = |id: InterfaceId| engine.inventory().get(tracks[id.index()].name());
+        for (id, standing) in redo {
+            let kept = &mut self.kept[id.index()];
+            let (view, shape) = interface_view(id, &tracks[id.index()], moment, standing, known(id));
+            (kept.newest, kept.step, kept.even) = shape;
+            (kept.standing, kept.made) = (Some(standing), self.revision);
+            self.interfaces.set(kept.place, view);
+            of_devices.insert(kept.device);
+            if standing.state == InterfaceState::TakenOver {
+                self.passing.insert(id)
+            } else {
+                self.passing.remove(&id)
+            };
+        }
+        if moment.now != self.moment.now && moment.like(self.moment) && !moment.looks_back {
+            for (i, kept) in self.kept.iter().enumerate().filter(|(_, kept)| kept.made != self.revision) {
+                let Some(by) = kept.moves(self.moment, moment) else {
+                    let (id, standing) = (InterfaceId::from_index(i), kept.standing.unwrap_or(Standing::NEW));
+                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, standing, known(id)).0);
+                    of_devices.insert(kept.device);
+                    continue;
+                };
+                if by > 0 {
+                    let moved = moved(&self.interfaces.items()[kept.place], by);
+                    self.interfaces.set(kept.place, moved);
+                    of_devices.insert(kept.device);
+                }
+            }
+        }
+        for device in of_devices {
+            let range = self.devices.items()[device].interfaces.clone();
+            let view = device_view(range.start, &self.interfaces.items()[range]);
+            self.devices.set(device, view);
+        }
+        self.moment = moment;
+    }
+}
+
+impl Kept {
+    /// By how many slots all that the view shows moves from one moment to a later one; none where its
+    /// rows do not move as one.
+    fn moves(&self, from: Moment, to: Moment) -> Option<usize> {
+        let step = self.step.filter(|_| self.even && self.step == to.step)?;
+        let slots = |moment: Moment| Some(step.slots_between(self.newest?, moment.now?));
+        let before = slots(from).filter(|before| *before >= 0)?;
+        usize::try_from(slots(to)? - before).ok()
+    }
+}
+
+/// A view in which everything is so many slots longer ago.
+fn moved(view: &InterfaceView, by: usize) -> InterfaceView {
+    let mut view = view.clone();
+    let (of_load, of_heat) = (by.min(SPARK), by.min(HEAT));
+    view.load.copy_within(of_load.., 0);
+    view.load[SPARK - of_load..].fill(f32::NAN);
+    view.heat.copy_within(of_heat.., 0);
+    view.heat[HEAT - of_heat..].fill(NO_HEAT);
+    view
 }
 
 /// When a snapshot is of.
@@ -110,6 +325,11 @@ struct Moment {
 }
 
 impl Moment {
+    /// Whether views for the one can be those of the other, but for time.
+    fn like(self, other: Self) -> bool {
+        (self.looks_back, self.step) == (other.looks_back, other.step)
+    }
+
     /// How many of an interface's rows there were.
     fn rows(self, track: &Track) -> usize {
         match self.now.filter(|_| self.looks_back) {
@@ -119,86 +339,8 @@ impl Moment {
     }
 }
 
-/// The incidents as they stood at a moment: none that began later, and open what ended later. How far
-/// one had risen by then is read from its rows again.
-fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Cow<'static, [Told]> {
-    let begun = told.iter().filter(|t| t.incident.start <= at);
-    let then = begun.map(|t| {
-        let mut t = t.clone();
-        let incident = &mut t.incident;
-        if incident.end.is_none_or(|end| end > at) {
-            (incident.end, incident.taken_over) = (None, false);
-            let track = &tracks[t.interface.index()];
-            let history = track.history();
-            let rows = history.first_at_or_after(incident.start)..history.first_at_or_after(at.plus(1));
-            let anomalies = rows.filter_map(|i| Some((i, track.scored().get(i).filter(|s| s.anomaly)?)));
-            let (mut worst, mut latest): (Option<(usize, &Scored)>, _) = (None, incident.start);
-            for (i, scored) in anomalies {
-                latest = history.time(i);
-                if worst.is_none_or(|(_, w)| scored.score > w.score) {
-                    worst = Some((i, scored));
-                }
-            }
-            incident.latest = latest;
-            if let Some((i, scored)) = worst.filter(|_| incident.peak_at > at) {
-                (incident.peak, incident.peak_at) = (scored.score, history.time(i));
-                (incident.peak_value, incident.peak_expected) = (history.values(i)[1], scored.expected[1]);
-            }
-        }
-        t
-    });
-    Cow::Owned(then.collect())
-}
-
-/// How an interface stands, by its incidents and by what people said of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Standing {
-    state: InterfaceState,
-    since: Option<Timestamp>,
-    muted: Option<Timestamp>,
-    retired: bool,
-}
-
-impl Standing {
-    /// Before anything is known.
-    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
-}
-
-/// How each interface stands, by id.
-fn standings(engine: &Engine, told: &[Told], moment: Moment) -> Vec<Standing> {
-    let resting = |t: &Track| match t.chain() {
-        Some(_) if moment.rows(t) <= WARM_UP => InterfaceState::Warming,
-        Some(chain) if chain.forecaster.scale()[1].is_flat() => InterfaceState::Flat,
-        Some(_) => InterfaceState::Nominal,
-        None => InterfaceState::Warming,
-    };
-    let marks = engine.marks();
-    let at_rest = |t: &Track| Standing {
-        state: resting(t),
-        since: None,
-        muted: marks.muted_interface(t.name()),
-        retired: marks.retired(t.name()),
-    };
-    let mut all: Vec<Standing> = engine.tracks().iter().map(at_rest).collect();
-    for t in told {
-        let state = match (engine.is_attended(t), t.incident.kind, t.incident.end) {
-            (_, _, Some(end)) => {
-                let recent = moment.now.is_some_and(|now| now.since(end) < TAKEN_OVER_SHOWN);
-                let standing = &mut all[t.interface.index()];
-                if t.incident.taken_over && recent && standing.state >= InterfaceState::TakenOver {
-                    (standing.state, standing.since) = (InterfaceState::TakenOver, Some(end));
-                }
-                continue;
-            }
-            (true, ..) => InterfaceState::Acknowledged,
-            (false, IncidentKind::Silence, _) => InterfaceState::Silent,
-            (false, ..) => InterfaceState::Anomalous,
-        };
-        let standing = &mut all[t.interface.index()];
-        (standing.state, standing.since) = (state, Some(t.incident.start));
-    }
-    all
-}
+/// What decides how a view moves on: its newest row, its step, and whether its rows are whole steps apart.
+type Shape = (Option<Timestamp>, Option<Step>, bool);
 
 fn interface_view(
     id: InterfaceId,
@@ -206,14 +348,17 @@ fn interface_view(
     moment: Moment,
     standing: Standing,
     known: Option<&Known>,
-) -> InterfaceView {
+) -> (InterfaceView, Shape) {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
     let scored = last.and_then(|i| track.scored().get(i.min(track.scored().len().saturating_sub(1))));
     let scored = scored.filter(|s| s.verdict != Verdict::Warming);
     let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
-    if let (Some(step), Some(now)) = (track.step_so_far(), moment.now) {
+    let newest = last.map(|i| history.time(i));
+    let step = track.step_so_far();
+    let mut even = true;
+    if let (Some(step), Some(now)) = (step, moment.now) {
         let usual = moment.step.unwrap_or(step);
         for i in (0..rows).rev() {
             let time = history.time(i);
@@ -222,6 +367,7 @@ fn interface_view(
             if back >= SPARK as i64 && hot >= HEAT as i64 {
                 break;
             }
+            even = even && newest.is_some_and(|newest| newest.since(time) % step.seconds() == 0);
             if let Some(place) = place_of(back, SPARK).filter(|p| load[*p].is_nan()) {
                 load[place] = history.values(i)[1] as f32;
             }
@@ -232,7 +378,7 @@ fn interface_view(
             }
         }
     }
-    InterfaceView {
+    let view = InterfaceView {
         id,
         name: track.name().clone(),
         load,
@@ -244,7 +390,7 @@ fn interface_view(
         state: standing.state,
         since: standing.since,
         rows,
-        span: last.map(|i| (history.time(0), history.time(i))),
+        span: newest.map(|newest| (history.time(0), newest)),
         step: track.step(),
         known: track.chain().is_some_and(|c| c.known),
         leading: leading(track),
@@ -252,7 +398,8 @@ fn interface_view(
         retired: standing.retired,
         description: known.and_then(|k| k.description.clone()),
         speed: known.and_then(|k| k.speed),
-    }
+    };
+    (view, (newest, step, even))
 }
 
 /// The place, oldest first, of what lies so many slots back among the last `slots`.
@@ -270,30 +417,47 @@ pub(super) fn larger(pair: [f64; 2]) -> f64 {
     if pair[0].abs() > pair[1].abs() { pair[0] } else { pair[1] }
 }
 
-fn devices(interfaces: &[Arc<InterfaceView>]) -> Arc<[Arc<DeviceView>]> {
-    let mut out = Vec::new();
+fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
     let mut from = 0;
-    for of_host in interfaces.chunk_by(|a, b| a.name.host == b.name.host) {
-        let (mut load, mut heat) = ([0.0f32; SPARK], [NO_HEAT; HEAT]);
-        for view in of_host {
-            load.iter_mut().zip(&view.load).for_each(|(sum, v)| *sum += v);
-            for (all, own) in heat.iter_mut().zip(view.heat).filter(|(_, own)| *own != NO_HEAT) {
-                *all = if *all == NO_HEAT { own } else { own.max(*all) };
-            }
+    let of_hosts = interfaces.chunk_by(|a, b| a.name.host == b.name.host);
+    let views = of_hosts.map(|of_host| {
+        let view = device_view(from, of_host);
+        from = view.interfaces.end;
+        Arc::new(view)
+    });
+    views.collect()
+}
+
+/// The device whose interfaces stand at `from` and behind it.
+fn device_view(from: usize, of_host: &[Arc<InterfaceView>]) -> DeviceView {
+    let (mut load, mut heat) = ([0.0f32; SPARK], [NO_HEAT; HEAT]);
+    for view in of_host {
+        load.iter_mut().zip(&view.load).for_each(|(sum, v)| *sum += v);
+        for (all, own) in heat.iter_mut().zip(view.heat).filter(|(_, own)| *own != NO_HEAT) {
+            *all = if *all == NO_HEAT { own } else { own.max(*all) };
         }
-        let open = |v: &&Arc<InterfaceView>| matches!(v.state, InterfaceState::Anomalous | InterfaceState::Silent);
-        out.push(Arc::new(DeviceView {
-            host: of_host[0].name.host.clone(),
-            interfaces: from..from + of_host.len(),
-            load,
-            heat,
-            score: of_host.iter().map(|v| v.score).fold(0.0, f32::max),
-            state: of_host.iter().map(|v| v.state).min().unwrap_or(InterfaceState::Nominal),
-            open: of_host.iter().filter(open).count(),
-        }));
-        from += of_host.len();
     }
-    out.into()
+    let open = |v: &&Arc<InterfaceView>| matches!(v.state, InterfaceState::Anomalous | InterfaceState::Silent);
+    DeviceView {
+        host: of_host[0].name.host.clone(),
+        interfaces: from..from + of_host.len(),
+        load,
+        heat,
+        score: of_host.iter().map(|v| v.score).fold(0.0, f32::max),
+        state: of_host.iter().map(|v| v.state).min().unwrap_or(InterfaceState::Nominal),
+        open: of_host.iter().filter(open).count(),
+    }
+}
+
+/// The open incidents in the order of starts, and the closed ones that ended last.
+fn ends(told: &[Told], most_closed: usize) -> (Vec<&Told>, Vec<&Told>) {
+    let (open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
+    let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
+    if closed.len() > most_closed {
+        closed.select_nth_unstable_by_key(most_closed, latest);
+        closed.truncate(most_closed);
+    }
+    (open, closed)
 }
 
 /// An incident as it is shown.
@@ -327,17 +491,10 @@ pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
     }
 }
 
-/// Open incidents first, of these the ones that ring, then closed ones, each newest first.
-fn incidents(engine: &Engine, told: &[Told], most_closed: usize) -> Arc<[Arc<IncidentView>]> {
-    let (mut open, mut closed): (Vec<&Told>, Vec<&Told>) = told.iter().partition(|t| t.incident.end.is_none());
+/// Open incidents first, of these the ones that ring, then the closed ones that ended last, each newest first.
+fn incidents(engine: &Engine, (mut open, mut closed): (Vec<&Told>, Vec<&Told>)) -> Arc<[Arc<IncidentView>]> {
     open.reverse();
     open.sort_by_key(|t| !t.rings || engine.is_attended(t));
-    // The ones that ended last are kept, however long ago they began; then as the others, newest first.
-    let latest = |t: &&Told| std::cmp::Reverse((t.incident.latest, t.incident.start, t.incident.id));
-    if closed.len() > most_closed {
-        closed.select_nth_unstable_by_key(most_closed, latest);
-        closed.truncate(most_closed);
-    }
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
     open.into_iter().chain(closed).map(|t| Arc::new(incident_view(engine, t))).collect()
 }

@@ -72,6 +72,16 @@ impl History {
         }
     }
 
+    /// A history of the rows from place `from` on.
+    pub fn tail(&self, from: usize) -> Self {
+        Self {
+            times: self.times[from..].to_vec(),
+            max: self.max[from..].to_vec(),
+            mean: self.mean[from..].to_vec(),
+            origins: self.origins[from..].to_vec(),
+        }
+    }
+
     /// How many rows there are.
     pub fn len(&self) -> usize {
         self.times.len()

@@ -1,16 +1,17 @@
 //! What is said of rows follows from what stands in the directory, not from how it came there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::time::Duration;
 
 use noctop::detect::{IncidentKind, Settings};
 use noctop::engine::live::{self, LiveOptions};
+use noctop::engine::view::{Surroundings, Viewer};
 use noctop::engine::{Command, Engine, Snapshot, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::train::Options as TrainOptions;
 use noctop::random::Random;
-use noctop::series::InterfaceName;
+use noctop::series::{InterfaceId, InterfaceName};
 
 use crate::support::*;
 
@@ -101,6 +102,7 @@ fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize)
     let options = ReadOptions { bytes_per_turn, ..ReadOptions::default() };
     let mut tailer = Tailer::new(vec![(Root::Data, place.rows())], options).unwrap();
     let halfway = random.below(pieces.len());
+    let mut viewer = Onlooker::default();
     for (n, piece) in pieces.iter().enumerate() {
         put(&place.rows(), piece);
         // As on the live thread: nothing is scored until all that stood there at the start is read.
@@ -110,6 +112,7 @@ fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize)
             }
         }
         engine.settle();
+        viewer.check(&engine, &mut random, &format!("seed {seed}, piece {n} of {}", pieces.len()));
         assert_eq!(engine.counts().late, 0, "rows that were too late to be scored: the test is wrong");
         if n == halfway {
             let mut clean = Engine::new(built_in(), Settings::default(), 1);
@@ -124,6 +127,37 @@ fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize)
     let clean = scored(&place.rows(), 3 - threads);
     compare(&engine, &clean, &format!("seed {seed}"));
     clean
+}
+
+/// Looks at an engine again and again, each time only at what has changed.
+#[derive(Default)]
+struct Onlooker {
+    viewer: Viewer,
+    rows: BTreeMap<usize, Vec<Bits>>,
+    held: Vec<Snapshot>,
+}
+
+impl Onlooker {
+    /// What it shows is what somebody sees who looks for the first time.
+    fn check(&mut self, engine: &Engine, random: &mut Random, what: &str) {
+        let mut touched = HashSet::new();
+        for (i, track) in engine.tracks().iter().enumerate() {
+            let rows: Vec<Bits> = track.history().times().zip(track.scored()).map(|(time, s)| bits(time, s)).collect();
+            if self.rows.get(&i) != Some(&rows) {
+                touched.insert(InterfaceId::from_index(i));
+                self.rows.insert(i, rows);
+            }
+        }
+        let earlier = engine.now().map(|now| now.plus(-40 * 3600)).filter(|_| random.chance(0.1));
+        let around = Surroundings { back_to: earlier, ..Surroundings::default() };
+        let got = self.viewer.snapshot(engine, &around, &touched);
+        let want = Viewer::default().snapshot(engine, &around, &HashSet::new());
+        let seen = |s: &Snapshot| format!("{:#?}", Snapshot { revision: 0, ..s.clone() });
+        assert_eq!(seen(&got), seen(&want), "{what}");
+        // Faces hold some of them for a while.
+        self.held.push(got);
+        self.held.drain(..self.held.len().saturating_sub(random.below(4)));
+    }
 }
 
 fn put(dir: &Path, piece: &Piece) {

@@ -355,7 +355,7 @@ fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
 /// What was said of a row, to the last bit.
 pub(crate) type Bits = (Timestamp, [u64; 7], Verdict, i32, bool, Option<IncidentId>);
 
-fn bits(time: Timestamp, s: &Scored) -> Bits {
+pub(crate) fn bits(time: Timestamp, s: &Scored) -> Bits {
     let numbers = [s.expected[0], s.expected[1], s.error[0], s.error[1], s.score, s.notify, s.band];
     (time, numbers.map(f64::to_bits), s.verdict, s.cluster, s.anomaly, s.incident)
 }
