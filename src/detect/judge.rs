@@ -196,10 +196,17 @@ impl Judge {
         self.running = Default::default();
     }
 
+    /// Goes on with the runs of repeated values that another judge of the same rows has seen: what it was
+    /// told of them is known to it alone.
+    pub fn keep_runs(&mut self, of: &Self) {
+        self.flat = of.flat.clone();
+    }
+
     /// Takes over that the level has moved: what went before says nothing of what comes.
     pub fn take_over(&mut self, scale: &[Scale; 2], by: &[Move; 2]) {
         self.recent = Default::default();
         self.running[0] = Default::default();
+        self.flat.rest = self.flat.last;
         for c in 0..2 {
             self.levels[c].take_over(|level| scale[c].moved(level, by[c]));
         }
@@ -348,8 +355,8 @@ impl Flat {
             self.run += 1;
             self.repeats += 1.0;
         } else {
-            let goes_on = (self.continued + 0.5) / (self.chances + 10.0);
-            let any = (self.repeats + 0.5) / (self.rows.min(1400) as f32 + 10.0);
+            let goes_on = chance(self.continued, self.chances);
+            let any = chance(self.repeats, self.rows.min(1400) as f32);
             if self.run >= 2 {
                 self.rest = self.last;
             }
@@ -359,6 +366,12 @@ impl Flat {
         self.rows = self.rows.saturating_add(1);
         self.last = Some(raw);
     }
+}
+
+/// The chance that a value repeats, where so many of `rows` did. Nothing is known to repeat at first, as if ten
+/// had not; the more did, the less that counts, since what rests for days would else be stuck after three.
+fn chance(repeats: f32, rows: f32) -> f32 {
+    (repeats + 0.5) / (rows + 0.5 + 9.5 / (1.0 + repeats / 10.0))
 }
 
 #[cfg(test)]
@@ -425,6 +438,9 @@ mod tests {
         assert!(run(&resting).iter().all(|j| j.flat == 0.0), "an idle interface rests at nothing");
         let constant = run(&[5.0; 400]);
         assert!(constant.iter().all(|j| j.score < 1.0 && j.score.is_finite()), "a constant interface is no alarm");
+        let steps: Vec<f64> = (0..6000).map(|i| 5.0 + f64::from(i / 1500)).collect();
+        let most = run(&steps).iter().map(|j| j.flat).fold(0.0, f64::max);
+        assert!(most < 2.0, "nor is one that moves every few days: {most}");
     }
 
     #[test]

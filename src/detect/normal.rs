@@ -107,7 +107,14 @@ impl Acceptance {
         (whole && stable).then(|| {
             [0, 1].map(|c| {
                 let factor = f64::from(last.raw[c]) / f64::from(last.usual[c]);
-                if FACTORS.contains(&factor) { Move::Times(factor) } else { Move::Plus(mean(&last, c)) }
+                if FACTORS.contains(&factor) {
+                    Move::Times(factor)
+                } else if factor.abs() < FACTORS.start {
+                    // What is nothing is so at every hour.
+                    Move::Times(FACTORS.start)
+                } else {
+                    Move::Plus(mean(&last, c))
+                }
             })
         })
     }

@@ -20,7 +20,7 @@ const SAME_HOUR: i64 = 1800;
 /// Days after which a routine that was not seen is forgotten. A weekly one is still known after a month.
 const FORGOTTEN: i64 = 35;
 /// Routines that are kept: a few jobs a night, each with a rise and a fall, and what chance brings.
-const MOST: usize = 16;
+const MOST: usize = 12;
 /// How much further than before a value may go.
 const FURTHER: f64 = 0.5;
 /// How much longer than before it may last, and the seconds that are allowed in any case.
@@ -113,8 +113,9 @@ impl Routines {
         self.known.iter().any(|routine| routine.holds(start, extent, step))
     }
 
-    /// Learns an incident that has ended.
-    pub fn learn(&mut self, extent: &Extent, step: Step) {
+    /// Learns an incident that has ended. Says whether the like came at that hour on other days, as
+    /// regularly as a job does.
+    pub fn learn(&mut self, extent: &Extent, step: Step) -> bool {
         let start = extent.start.since(*self.first.get_or_insert(extent.start));
         // Lifetimes after the first one nothing is the same any more.
         let last = i32::try_from(start).unwrap_or(i32::MAX);
@@ -132,7 +133,7 @@ impl Routines {
                 *known = if routine.up { known.max(new as f32) } else { known.min(new as f32) };
             }
             routine.seconds = routine.seconds.max(seconds);
-            return;
+            return routine.days > 1;
         }
         self.known.retain(|routine| routine.until(start) <= FORGOTTEN * DAY);
         if self.known.len() == MOST {
@@ -146,6 +147,7 @@ impl Routines {
             self.known.reserve_exact(4);
         }
         self.known.push(Routine { last, seconds, furthest, days: 1, up: extent.up });
+        false
     }
 
     /// Where a moment lies, from the first one.
@@ -208,7 +210,9 @@ mod tests {
     #[test]
     fn three_times_in_one_night_is_no_routine_and_midnight_is_no_border() {
         let mut routines = Routines::default();
-        (0..3).for_each(|i| routines.learn(&extent(0, 600 * i, 1000.0, true), step()));
+        for i in 0..3 {
+            routines.learn(&extent(0, 600 * i, 1000.0, true), step());
+        }
         assert!(!routines.is_usual(&extent(1, 0, 1000.0, true), step()));
         let mut routines = Routines::default();
         for (day, second) in [(0, 120), (0, DAY - 60), (2, 30)] {
@@ -220,9 +224,13 @@ mod tests {
     #[test]
     fn a_large_one_does_not_widen_the_routine_and_chance_does_not_push_it_out() {
         let mut routines = Routines::default();
-        (0..4).for_each(|night| routines.learn(&extent(night, 7200, 1000.0, true), step()));
+        for night in 0..4 {
+            assert_eq!(routines.learn(&extent(night, 7200, 1000.0, true), step()), night > 0, "night {night}");
+        }
         routines.learn(&extent(4, 7200, 9000.0, true), step());
-        (0..40).for_each(|i| routines.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step()));
+        for i in 0..40 {
+            routines.learn(&extent(4, 10_800 + 3000 * (i % 20), 50.0 + i as f64, false), step());
+        }
         assert!(routines.known.len() <= MOST);
         assert!(routines.is_usual(&extent(5, 7200, 1000.0, true), step()));
         assert!(!routines.is_usual(&extent(5, 7200, 9000.0, true), step()));
@@ -242,7 +250,9 @@ mod tests {
     #[test]
     fn a_drop_to_nothing_is_further_down_than_a_usual_drop() {
         let mut routines = Routines::default();
-        (0..3).for_each(|night| routines.learn(&extent(night, 0, 100.0, false), step()));
+        for night in 0..3 {
+            routines.learn(&extent(night, 0, 100.0, false), step());
+        }
         assert!(routines.is_usual(&extent(3, 0, 80.0, false), step()));
         assert!(!routines.is_usual(&extent(3, 0, 0.0, false), step()));
     }

@@ -7,12 +7,17 @@
 
 use std::collections::BTreeSet;
 
-use super::incident::{Incident, IncidentId, IncidentKind, Rise};
+use super::incident::{EARLY, Incident, IncidentId, IncidentKind, Rise};
 use super::verdict::Verdict;
-use crate::series::{DAY, InterfaceName, Step, Timestamp};
+use crate::series::{DAY, InterfaceName, Step, Timestamp, WEEK};
 
-/// Slots without a row that are a silence, on an interface that had no such gap before.
+/// Slots without a row that may be a silence: fewer are lost every day somewhere.
 const LEAST: i64 = 3;
+/// What is taken for known of an interface's gaps before it has shown any: one of that length in so
+/// many weeks.
+const PRIOR_WEEKS: f64 = 2.0;
+/// Past gaps that are looked at; older ones say less.
+const PAST: usize = 64;
 /// How much longer than its usual gaps a gap has to be.
 const LONGER: f64 = 2.0;
 /// What each missing slot adds to how rare a silence is, where it is compared with scores (a row is
@@ -124,8 +129,28 @@ pub struct Gap {
     pub before: Timestamp,
 }
 
+/// Slots after which a gap is as rare as is wanted, on an interface that had gaps of `past` slots within
+/// so many weeks. Outages have no usual length: one that is twice as long is about half as frequent
+/// (a Pareto law with exponent 1), so that a past gap of l slots speaks for min(1, l/n) gaps of n and more.
+fn patience(past: &[(Timestamp, i64)], weeks: f64, alarms_per_week: f64) -> i64 {
+    let wanted = alarms_per_week * (weeks + PRIOR_WEEKS);
+    let expected = |slots: i64| {
+        let share = |length: i64| (length as f64 / slots as f64).min(1.0);
+        share(LEAST) + past.iter().map(|(_, length)| share(*length)).sum::<f64>()
+    };
+    // Where each counts by its share the sum is that of the lengths over n: no more than that is needed.
+    let all: i64 = LEAST + past.iter().map(|(_, length)| length).sum::<i64>();
+    let (mut short, mut enough) = (LEAST - 1, LEAST.max((all as f64 / wanted).ceil() as i64));
+    while enough - short > 1 {
+        let middle = short + (enough - short) / 2;
+        if expected(middle) <= wanted { enough = middle } else { short = middle }
+    }
+    enough
+}
+
 /// The silences of an interface: of `gaps` (in time order) those in which others had rows and that
-/// are longer than is usual here, and the open one since `last` if there is one.
+/// are longer than is usual here, and the open one since `last` if there is one. How long that is follows
+/// from the gaps before and from how many alarms a week are wanted.
 pub fn silences(
     name: &InterfaceName,
     step: Step,
@@ -133,6 +158,7 @@ pub fn silences(
     last: Timestamp,
     gaps: &[Gap],
     activity: &Activity,
+    alarms_per_week: f64,
 ) -> Vec<Incident> {
     let mut out = Vec::new();
     // The longest gap that came twice is usual; a single outage is not.
@@ -140,12 +166,24 @@ pub fn silences(
     // The newest slot does not count: rows of other interfaces are there, this one's may be on its way.
     let open = activity.newest.filter(|now| *now > last).map(|now| (last, now, true));
     let mut before_that: Vec<i64> = Vec::new();
+    let mut past: Vec<(Timestamp, i64)> = Vec::new();
     for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
         let length = step.slots_between(after, before) - 1;
-        let enough = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
+        let usual = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
+        let most = usual.max(step.slots_in(DAY) as i64);
         // Slots in which nobody had rows say nothing of this interface.
-        let missed = activity.slots(after, before, step, length.min(enough.max(step.slots_in(DAY) as i64)));
-        if length >= enough && missed >= enough {
+        let mut missed = activity.slots(after, before, step, length.min(most));
+        let mut enough = usual;
+        if missed >= usual {
+            let recent = &past[past.len().saturating_sub(PAST)..];
+            let since = recent.first().filter(|_| past.len() > PAST).map_or(first, |(start, _)| *start);
+            let weeks = after.since(since) as f64 / WEEK as f64;
+            enough = usual.max(patience(recent, weeks, alarms_per_week));
+            if enough > most {
+                missed = activity.slots(after, before, step, length.min(enough));
+            }
+        }
+        if missed >= enough {
             let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
             before_that.push(missed);
             let start = after.plus(step.seconds());
@@ -161,7 +199,7 @@ pub fn silences(
                 latest: end,
                 peak: 0.0,
                 peak_at: start,
-                rise: if again { Rise::default() } else { rise(missed, step) },
+                rise: if again { Rise::default() } else { rise(missed, enough, step) },
                 peak_value: 0.0,
                 peak_expected: 0.0,
                 verdict: if again { Verdict::Recurring } else { Verdict::Noise },
@@ -169,16 +207,20 @@ pub fn silences(
                 history: start.since(first),
             });
         }
+        if missed >= LEAST {
+            past.push((after, missed));
+        }
         longest = if missed > longest[0] { [missed, longest[0]] } else { [longest[0], longest[1].max(missed)] };
     }
     out
 }
 
-/// How a silence of so many slots became rare.
-fn rise(missed: i64, step: Step) -> Rise {
+/// How a silence of so many slots became rare: from when it was long enough.
+fn rise(missed: i64, enough: i64, step: Step) -> Rise {
     let mut rise = Rise::default();
-    for slots in LEAST..=missed.min((RAREST / RARITY_OF_A_SLOT) as i64) {
-        rise.learn((slots - 1) * step.seconds(), RARITY_OF_A_SLOT * slots as f64);
+    for slots in enough..=missed.min(enough.max((RAREST / RARITY_OF_A_SLOT) as i64)) {
+        let after = ((slots - 1) * step.seconds()).min(EARLY - 1);
+        rise.learn(after, (RARITY_OF_A_SLOT * slots as f64).min(RAREST));
     }
     rise
 }
@@ -202,7 +244,7 @@ mod tests {
         let gaps: Vec<Gap> = gaps.iter().map(|(a, b)| Gap { after: t(*a), before: t(*b) }).collect();
         let step = Step::from_seconds(300).unwrap();
         let slot = |time: Timestamp| (time.seconds() - 1_000_200) / 300;
-        silences(&InterfaceName::new("a", "b"), step, t(0), t(last), &gaps, activity)
+        silences(&InterfaceName::new("a", "b"), step, t(0), t(last), &gaps, activity, 1.0)
             .iter()
             .map(|i| (slot(i.start), i.end.map(slot)))
             .collect()
@@ -245,6 +287,18 @@ mod tests {
         [0, 1800, 3600].iter().for_each(|s| activity.learn(t(0).plus(*s)));
         let slots = |step| activity.slots(t(0), t(0).plus(3600), Step::from_seconds(step).unwrap(), 1000);
         assert_eq!([10, 20, 45, 60, 300].map(slots), [6, 3, 1, 1, 1]);
+    }
+
+    #[test]
+    fn how_long_a_gap_must_be_follows_from_those_before_and_from_what_is_wanted() {
+        let past = |lengths: &[i64]| lengths.iter().map(|length| (t(0), *length)).collect::<Vec<_>>();
+        assert_eq!([1.0, 0.25].map(|wanted| patience(&[], 0.0, wanted)), [3, 6], "nothing is known yet");
+        assert_eq!([1.0, 0.25].map(|wanted| patience(&[], 4.0, wanted)), [3, 3], "none in four weeks");
+        assert_eq!([1.0, 0.25].map(|wanted| patience(&past(&[3]), 2.0, wanted)), [3, 6]);
+        assert_eq!(patience(&past(&[3; 28]), 4.0, 1.0), 15, "three slots are lost every day");
+        let long = patience(&past(&[24, 3, 3]), 4.0, 0.25);
+        assert!((15..=24).contains(&long), "{long}: about as long as the longest in a month");
+        assert!(patience(&past(&[3, 4, 9]), 1.0, 0.1) > patience(&past(&[3, 4, 9]), 1.0, 0.3));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
 use super::judge::{Judged, Standing};
 use super::normal::Acceptance;
 use super::routine::{Extent, Routines};
-use super::verdict::{Look, Verdict};
+use super::verdict::{Look, SIDES, Verdict};
 use crate::series::{DAY, InterfaceName, Move, Pair, Step, Timestamp};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
@@ -48,12 +48,8 @@ pub struct Seen {
     pub raw: Pair,
     /// What is usual for this hour, in raw units.
     pub usual: Pair,
-    /// What it looks like.
-    pub look: Look,
     /// Whether it is near nothing where there usually is something.
     pub nothing: bool,
-    /// DBSCAN's verdict.
-    pub verdict: Verdict,
     /// Seconds of history before it.
     pub history: i64,
 }
@@ -83,8 +79,10 @@ pub enum Change {
 pub struct Closed {
     /// The incident.
     pub incident: Incident,
-    /// What its first and its worst row look like.
+    /// What its first and its worst row look like; of one that lasted its worst row since it did, twice.
     pub looks: [Look; 2],
+    /// Whether the like came at that hour on other days, as regularly as a job does.
+    pub of_hour: bool,
     /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
     pub normal: Option<[Move; 2]>,
 }
@@ -93,15 +91,34 @@ pub struct Closed {
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     open: Option<Box<Open>>,
+    /// Boxed, since it is rarely there.
+    dark: Option<Box<Dark>>,
     routines: Routines,
+}
+
+/// Rows near nothing that are off, but not rare enough yet to open an incident: where it does open,
+/// the outage began with them.
+#[derive(Debug, Clone, Copy)]
+struct Dark {
+    first: Timestamp,
+    latest: Timestamp,
+    /// Signed rarity of the first one's one-step errors.
+    onset: [f32; 2],
 }
 
 #[derive(Debug, Clone)]
 struct Open {
     incident: Incident,
+    /// Of its first and its worst row; once it lasts, of its worst row since then.
     looks: [Look; 2],
+    /// The score of the row that it is known by, and what DBSCAN says of that.
+    known_by: f64,
+    verdict: Verdict,
+    lasts: bool,
     up: bool,
     habitual: bool,
+    /// Rows since the last one of it.
+    calm_rows: u32,
     /// Rows so far, and those of them that are anomalies by themselves.
     rows: u32,
     hot: u32,
@@ -143,6 +160,18 @@ impl Tracker {
         }
     }
 
+    /// Whether the row that was seen last belongs to an incident that has gone on for long.
+    pub fn lasts(&self, step: Step) -> bool {
+        self.open.as_ref().is_some_and(|open| open.is_long(step))
+    }
+
+    /// Takes note of what the row that was seen last looks like, and whether the like came before.
+    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, step: Step) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
+            open.recognise(row, look, verdict, &self.routines, step);
+        }
+    }
+
     /// Sees a row. Rows whose score reaches the threshold open an incident; it stays open while the
     /// score or what lasts stays above half of that on the same side of the usual.
     pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) -> Change {
@@ -152,6 +181,7 @@ impl Tracker {
                 self.begin(name, row, step, rules);
                 return Change::Open;
             }
+            self.dark = Dark::follow(self.dark.as_deref(), row, step).map(Box::new);
             return Change::None;
         };
         let hold = HOLD * rules.threshold;
@@ -159,29 +189,37 @@ impl Tracker {
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
         let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
-        let apart = step.slots_between(open.incident.latest, row.time);
+        let apart = open.apart(row, step);
         // A long one is not ended by one row that goes the other way.
         let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
         let long = open.is_long(step);
         // Nor does it swallow what is far rarer than all of it so far and comes at once.
         let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
         let upon_it = hot && long && far_rarer && sudden.max(rarest(row, !open.up)[0]) >= FAR_RARER * rules.threshold;
-        let another = upon_it || (other_way && (apart >= CALM || !long));
+        let another = upon_it || open.is_left(row, hold, hot) || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
-        if apart <= calm && on && !upon_it {
+        if apart <= calm && on && !another {
             open.add(row, rules, &self.routines, step);
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
         }
+        open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
         let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
-        match accepted.filter(|_| matches!(open.incident.kind, IncidentKind::LevelShift | IncidentKind::Drift)) {
+        // An outage of two days is one all the same; after a week it is how things are.
+        let normal = match open.incident.kind {
+            IncidentKind::LevelShift | IncidentKind::Drift => true,
+            IncidentKind::DropToZero => open.is_old(),
+            _ => false,
+        };
+        match accepted.filter(|_| normal) {
             Some(normal) => self.close(Some(normal), step).map_or(Change::None, Change::Closed),
             None => Change::Open,
         }
     }
 
     fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
-        self.open = Some(Box::new(Open::new(name, row, step, rules, &self.routines)));
+        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step)).map(|dark| *dark);
+        self.open = Some(Box::new(Open::new(name, row, dark, step, rules, &self.routines)));
     }
 
     fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
@@ -194,14 +232,14 @@ impl Tracker {
 
     fn close(&mut self, normal: Option<[Move; 2]>, step: Step) -> Option<Box<Closed>> {
         let open = self.open.take()?;
-        self.routines.learn(&open.extent(), step);
+        let of_hour = self.routines.learn(&open.extent(), step);
         let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
-        Some(Box::new(Closed { incident, looks: open.looks, normal }))
+        Some(Box::new(Closed { incident, looks: open.looks, of_hour, normal }))
     }
 
     /// Bytes that it takes, but for an open incident.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.routines.heap()
+        size_of::<Self>() + self.routines.heap() + self.dark.as_ref().map_or(0, |_| size_of::<Dark>())
     }
 
     /// Bytes of the open incident; 0 where there is none.
@@ -211,13 +249,38 @@ impl Tracker {
     }
 }
 
+impl Dark {
+    /// What is dark behind a row that opens nothing.
+    fn follow(before: Option<&Self>, row: &Seen, step: Step) -> Option<Self> {
+        let onset = [0, 1].map(|c| row.judged.vector[c] as f32);
+        let off = row.nothing && rarest(row, false)[1] >= STILL_OFF;
+        let alone = Self { first: row.time, latest: row.time, onset };
+        let longer = |dark: &Self| Self { latest: row.time, ..*dark };
+        off.then(|| before.filter(|dark| dark.reaches(row, step)).map_or(alone, longer))
+    }
+
+    /// Whether it goes on in a row. What has been dark for longer than a short incident takes without
+    /// being rare is how this interface is.
+    fn reaches(&self, row: &Seen, step: Step) -> bool {
+        step.slots_between(self.latest, row.time) <= CALM && row.time.since(self.first) <= LASTING
+    }
+}
+
 impl Open {
-    fn new(name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, routines: &Routines) -> Self {
+    fn new(
+        name: &InterfaceName,
+        row: &Seen,
+        dark: Option<Dark>,
+        step: Step,
+        rules: &Rules,
+        routines: &Routines,
+    ) -> Self {
+        let start = dark.map_or(row.time, |dark| dark.first);
         let incident = Incident {
-            id: IncidentId::new(name, row.time, false),
+            id: IncidentId::new(name, start, false),
             kind: IncidentKind::Spike,
             direction: None,
-            start: row.time,
+            start,
             end: None,
             taken_over: false,
             usual: true,
@@ -227,15 +290,19 @@ impl Open {
             rise: Rise::default(),
             peak_value: 0.0,
             peak_expected: 0.0,
-            verdict: row.verdict,
-            onset: [row.judged.vector[0], row.judged.vector[1]],
+            verdict: Verdict::Noise,
+            onset: dark.map_or([row.judged.vector[0], row.judged.vector[1]], |dark| dark.onset.map(f64::from)),
             history: row.history,
         };
         let mut open = Self {
             incident,
-            looks: [row.look; 2],
+            looks: [[0.0; SIDES]; 2],
+            known_by: f64::NEG_INFINITY,
+            verdict: Verdict::Noise,
+            lasts: false,
             up: side(row),
             habitual: row.judged.habitual,
+            calm_rows: 0,
             rows: 0,
             hot: 0,
             zero: 0,
@@ -261,6 +328,14 @@ impl Open {
         Extent { up: self.up, start, habitual: self.habitual, furthest: self.furthest, seconds: latest.since(start) }
     }
 
+    /// Slots that lie between its last row and this one. Slots without rows are not calm ones: up to the
+    /// time below nobody knows, and what was there before them and is there behind is one thing.
+    fn apart(&self, row: &Seen, step: Step) -> i64 {
+        let slots = step.slots_between(self.incident.latest, row.time);
+        let seen = i64::from(self.calm_rows) + 1;
+        if slots - seen <= step.slots_in(CALM_MOST) as i64 { seen } else { slots }
+    }
+
     /// Calm slots after which it is over.
     fn calm(&self, step: Step) -> i64 {
         let length = step.slots_between(self.incident.start, self.incident.latest);
@@ -282,6 +357,18 @@ impl Open {
         }
         let sign = if self.up { 1.0 } else { -1.0 };
         lasting >= STILL_OFF && sign * away(row) >= (1.0 - BACK) * self.level
+    }
+
+    /// Whether a row leaves an outage or a stuck value for something else that is off by far and came at
+    /// once: it is another incident. The way back to usual is none.
+    fn is_left(&self, row: &Seen, hold: f64, hot: bool) -> bool {
+        let part = match self.incident.kind {
+            IncidentKind::DropToZero => row.nothing,
+            IncidentKind::Flatline => row.judged.flat > 0.0,
+            _ => true,
+        };
+        let off = |up: bool| rarest(row, up).iter().all(|rarity| *rarity >= hold);
+        hot && !part && (off(true) || off(false))
     }
 
     /// Whether it has gone on for so long that what came before is no measure any more. Where no level
@@ -323,17 +410,30 @@ impl Open {
             self.incident.peak_at = row.time;
             self.incident.peak_value = row.raw[c];
             self.incident.peak_expected = row.usual[c];
-            self.incident.verdict = row.verdict;
-            self.looks[1] = row.look;
         }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
         self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
-        if routines.was_seen(&self.extent(), step) {
-            self.incident.verdict = Verdict::Recurring;
-        } else if self.incident.verdict != Verdict::Recurring {
+    }
+
+    /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins
+    /// like a spike, and a spike that came before says nothing of it.
+    fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, routines: &Routines, step: Step) {
+        let score = row.judged.score;
+        let lasts = self.is_long(step);
+        if (lasts && !self.lasts) || self.rows == 1 {
+            (self.looks, self.known_by) = ([*look; 2], f64::NEG_INFINITY);
+        }
+        self.lasts |= lasts;
+        if score > self.known_by {
+            (self.known_by, self.verdict) = (score, verdict);
+            self.looks = [if self.lasts { *look } else { self.looks[0] }, *look];
+        }
+        let seen = routines.was_seen(&self.extent(), step);
+        self.incident.verdict = if seen { Verdict::Recurring } else { self.verdict };
+        if self.incident.verdict != Verdict::Recurring {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
-            self.incident.rise.learn(row.time.since(self.incident.start), row.judged.score);
+            self.incident.rise.learn(row.time.since(self.incident.start), score);
         }
     }
 

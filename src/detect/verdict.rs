@@ -13,7 +13,7 @@ use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
 use ndarray::Array2;
 
-use crate::series::{DAY, Step};
+use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
 const QUIET: usize = 96;
@@ -22,7 +22,7 @@ const QUIET_DAYS: f64 = 28.0;
 /// taken at once).
 const REFIT: usize = 24;
 /// Vectors of past incidents that are kept.
-const PAST: usize = 48;
+const PAST: usize = 30;
 /// Neighbourhood, in units of rarity: four bent rarities may each differ by a factor of about two.
 const REACH: f64 = 1.6;
 /// A cluster is large, and its core points are nominal, from this share of the quiet sample.
@@ -64,18 +64,24 @@ impl Verdict {
 
 /// What a row looks like: signed rarities of one-step errors and of deviations, of maximum and mean.
 pub type Look = [f64; SIDES];
-const SIDES: usize = 6;
+pub(super) const SIDES: usize = 6;
 /// How far nothing is from something.
 const NOTHING: f64 = 3.0;
 
 /// What a row looks like. `flat` is how rare its repeating is, `nothing` whether it is near nothing
-/// where there usually is something.
-pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool) -> Look {
+/// where there usually is something, `lasts` whether it belongs to what has gone on for long.
+pub fn look(rarities: &[f64; 4], flat: f64, nothing: bool, lasts: bool) -> Look {
+    if nothing {
+        // An outage is one, wherever the load was before and however long nothing has repeated.
+        return [0.0, 0.0, 0.0, 0.0, 0.0, NOTHING];
+    }
     let rarest = rarities.iter().fold(0.0f64, |a, v| a.max(v.abs()));
     // A value that is stuck lies wherever it got stuck: how far off that is says nothing of it.
     let stuck = flat > rarest;
     let [a, b, c, d] = if stuck { [0.0; 4] } else { rarities.map(bend) };
-    [a, b, c, d, bend(flat), if nothing { NOTHING } else { 0.0 }]
+    // Once the forecast has followed, the one-step errors are those of any row.
+    let [a, b] = if lasts { [0.0; 2] } else { [a, b] };
+    [a, b, c, d, bend(flat), 0.0]
 }
 
 type Point = [i8; SIDES];
@@ -110,9 +116,43 @@ impl Labelled {
         [a, b, c, d, (bits >> 28 & 31) as i8, nothing]
     }
 
+    fn relabel(&mut self, labels: &BTreeMap<Point, u8>) {
+        let point = self.point();
+        *self = Self::new(&point, labels.get(&point).copied().unwrap_or(0));
+    }
+
     fn label(&self) -> u8 {
         (self.bits() >> 34) as u8
     }
+}
+
+/// A row of a past incident.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    point: Labelled,
+    /// The half-hour of the day in which the incident started; from [`HALF_HOURS`] on where it comes at that
+    /// hour as a job does.
+    hour: u8,
+}
+
+const HALF_HOURS: u8 = 48;
+
+impl Past {
+    /// Whether it speaks for what starts in that half-hour. What comes at its hour is known by it, and
+    /// is news at any other.
+    fn speaks(&self, hour: u8) -> bool {
+        self.hour < HALF_HOURS || near_hour(self.hour - HALF_HOURS, hour)
+    }
+}
+
+/// Whether two half-hours of the day are the same or side by side.
+fn near_hour(a: u8, b: u8) -> bool {
+    let apart = a.abs_diff(b);
+    apart.min(HALF_HOURS - apart) <= 1
+}
+
+fn half_hour(time: Timestamp) -> u8 {
+    (time.seconds().rem_euclid(DAY) / (DAY / i64::from(HALF_HOURS))) as u8
 }
 
 /// An interface's error space.
@@ -123,7 +163,7 @@ pub struct ErrorSpace {
     quiet: Vec<Labelled>,
     next: u16,
     /// Rows of past incidents, oldest first.
-    past: Vec<Labelled>,
+    past: Vec<Past>,
     every: u32,
     wait: u32,
     fitted: bool,
@@ -140,7 +180,7 @@ impl ErrorSpace {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + (self.quiet.capacity() + self.past.capacity()) * size_of::<Labelled>()
+        size_of::<Self>() + self.quiet.capacity() * size_of::<Labelled>() + self.past.capacity() * size_of::<Past>()
     }
 
     /// Learns the look of a row outside any incident; every so many rows one is kept.
@@ -163,51 +203,49 @@ impl ErrorSpace {
         self.since_fit += 1;
     }
 
-    /// Learns an incident that has ended, by its first and its worst row.
-    pub fn learn_incident(&mut self, onset: &Look, worst: &Look) {
-        for look in [onset, worst] {
+    /// Learns an incident that started at `start` and has ended, by the looks of its first and its worst row.
+    /// Where it comes at that hour as a job does (`of_hour`), what came then says nothing of other hours.
+    pub fn learn_incident(&mut self, start: Timestamp, looks: &[Look; 2], of_hour: bool) {
+        let hour = half_hour(start);
+        let marked = if of_hour { hour + HALF_HOURS } else { hour };
+        if of_hour {
+            let here = self.past.iter_mut().filter(|p| near_hour(p.hour % HALF_HOURS, hour));
+            here.for_each(|p| p.hour = p.hour % HALF_HOURS + HALF_HOURS);
+        }
+        for look in looks {
             let point = point(look);
-            if self.past.last().map(Labelled::point) != Some(point) {
+            if self.past.last().is_none_or(|last| last.point.point() != point || last.hour != marked) {
                 if self.past.len() == PAST {
                     self.past.remove(0);
                 }
                 self.past.reserve_exact(1);
-                self.past.push(Labelled::new(&point, 0));
+                self.past.push(Past { point: Labelled::new(&point, 0), hour: marked });
             }
         }
         self.fitted = false;
     }
 
-    /// The verdict on a row, and DBSCAN's label of the cluster that it falls into: 0 for the
-    /// largest, −1 for none.
-    pub fn verdict(&mut self, look: &Look) -> (Verdict, i32) {
+    /// The verdict on a row of what started at `start`, and DBSCAN's label of the cluster that it falls
+    /// into: 0 for the largest, −1 for none. A row of an incident is never nominal: rarity raises the alarm, and DBSCAN
+    /// does not take it back.
+    pub fn verdict(&mut self, start: Timestamp, look: &Look, incident: bool) -> (Verdict, i32) {
         let here = point(look);
         if !self.fitted || usize::from(self.since_fit) > REFIT.min(self.quiet.len() / 4) {
             self.fit();
             (self.fitted, self.since_fit) = (true, 0);
         }
-        let near = |points: &[Labelled]| {
-            points
-                .iter()
-                .filter(|p| p.label() > 0)
-                .map(|p| (distance(&p.point(), &here), i32::from(p.label()) - 1))
-                .filter(|(d, _)| *d <= REACH)
-                .min_by(|a, b| a.0.total_cmp(&b.0))
-        };
-        if let Some((_, label)) = near(&self.quiet) {
-            (Verdict::Nominal, label)
-        } else if let Some((_, label)) = near(&self.past) {
-            (Verdict::Recurring, label)
-        } else {
-            (Verdict::Noise, -1)
-        }
+        let hour = half_hour(start);
+        let quiet = if incident { None } else { nearest(self.quiet.iter(), &here) };
+        let past = || nearest(self.past.iter().filter(|p| p.speaks(hour)).map(|p| &p.point), &here);
+        let nominal = quiet.map(|label| (Verdict::Nominal, label));
+        nominal.or_else(|| past().map(|label| (Verdict::Recurring, label))).unwrap_or((Verdict::Noise, -1))
     }
 
     fn fit(&mut self) {
         // Identical points are DBSCAN's worst case: each stands once, with how often it came.
         let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();
         self.quiet.iter().for_each(|p| counts.entry(p.point()).or_default().0 += 1);
-        self.past.iter().for_each(|p| counts.entry(p.point()).or_default().1 += 1);
+        self.past.iter().for_each(|p| counts.entry(p.point.point()).or_default().1 += 1);
         let points: Vec<(Point, usize, usize)> = counts.iter().map(|(p, (q, past))| (*p, *q, *past)).collect();
         // A value that came more than once is its own neighbour: it goes in twice.
         let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
@@ -248,13 +286,19 @@ impl ErrorSpace {
                 past.insert(*p, label);
             }
         }
-        for (points, labels) in [(&mut self.quiet, &core), (&mut self.past, &past)] {
-            for kept in points.iter_mut() {
-                let point = kept.point();
-                *kept = Labelled::new(&point, labels.get(&point).copied().unwrap_or(0));
-            }
-        }
+        self.quiet.iter_mut().for_each(|kept| kept.relabel(&core));
+        self.past.iter_mut().for_each(|kept| kept.point.relabel(&past));
     }
+}
+
+/// The label of the nearest point within reach that speaks for a cluster.
+fn nearest<'a>(points: impl Iterator<Item = &'a Labelled>, here: &Point) -> Option<i32> {
+    points
+        .filter(|p| p.label() > 0)
+        .map(|p| (distance(&p.point(), here), i32::from(p.label()) - 1))
+        .filter(|(d, _)| *d <= REACH)
+        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, label)| label)
 }
 
 /// What is kept of a look. What is no number counts as 0.
@@ -298,21 +342,35 @@ mod tests {
         let mut space = ErrorSpace::new(Step::from_seconds(3600).unwrap());
         let mut random = Random::new(8);
         for _ in 0..600 {
-            space.learn_quiet(&look(&std::array::from_fn(|_| 0.4 * random.normal()), 0.0, false));
+            space.learn_quiet(&look(&std::array::from_fn(|_| 0.4 * random.normal()), 0.0, false, false));
         }
         space
     }
 
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_seconds(1_767_571_200 + 3600 * hour)
+    }
+
+    /// The verdict on a row of no incident.
+    fn said(space: &mut ErrorSpace, look: &Look) -> (Verdict, i32) {
+        space.verdict(at(9), look, false)
+    }
+
+    fn learn(space: &mut ErrorSpace, onset: &Look, worst: &Look) {
+        space.learn_incident(at(9), &[*onset, *worst], false);
+    }
+
     fn plain(rarities: [f64; 4]) -> Look {
-        look(&rarities, 0.0, false)
+        look(&rarities, 0.0, false, false)
     }
 
     #[test]
     fn a_point_and_its_label_are_kept_as_they_are() {
         for (look, label) in [
-            (look(&[0.3, -1.7, 2.0, -0.1], 0.0, false), 0),
-            (look(&[-35.0, 35.0, -9.0, 9.0], 0.0, true), 63),
-            (look(&[1.0, 0.0, 0.0, -1.0], 6.0, true), 7),
+            (look(&[0.3, -1.7, 2.0, -0.1], 0.0, false, false), 0),
+            (look(&[-35.0, 35.0, -9.0, 9.0], 0.0, false, false), 63),
+            (look(&[1.0, 0.0, 0.0, -1.0], 6.0, false, true), 7),
+            (look(&[-35.0; 4], 6.0, true, false), 8),
         ] {
             let (point, kept) = (point(&look), Labelled::new(&point(&look), label));
             assert_eq!((kept.point(), kept.label()), (point, label));
@@ -324,31 +382,58 @@ mod tests {
     #[test]
     fn usual_errors_are_nominal_and_what_is_new_is_noise() {
         let mut space = space();
-        assert_eq!(space.verdict(&plain([0.1, -0.2, 0.3, 0.0])), (Verdict::Nominal, 0));
-        assert_eq!(space.verdict(&plain([4.0, 4.0, 3.0, 3.0])), (Verdict::Noise, -1));
+        assert_eq!(said(&mut space, &plain([0.1, -0.2, 0.3, 0.0])), (Verdict::Nominal, 0));
+        assert_eq!(said(&mut space, &plain([4.0, 4.0, 3.0, 3.0])), (Verdict::Noise, -1));
     }
 
     #[test]
     fn what_came_before_is_recurring_and_its_opposite_is_not() {
         let mut space = space();
-        space.learn_incident(&plain([4.0, 4.0, 3.0, 3.0]), &plain([9.0, 9.0, 8.0, 8.0]));
-        let (verdict, label) = space.verdict(&plain([4.2, 3.9, 3.1, 3.2]));
+        learn(&mut space, &plain([4.0, 4.0, 3.0, 3.0]), &plain([9.0, 9.0, 8.0, 8.0]));
+        let (verdict, label) = said(&mut space, &plain([4.2, 3.9, 3.1, 3.2]));
         assert_eq!(verdict, Verdict::Recurring);
         assert!(label > 0, "its label {label} is not that of the usual errors");
-        assert_eq!(space.verdict(&plain([12.0, 11.0, 10.0, 9.0])).0, Verdict::Recurring, "about as rare");
-        assert_eq!(space.verdict(&plain([-4.2, -3.9, -3.1, -3.2])).0, Verdict::Noise);
-        assert_eq!(space.verdict(&plain([9.0, 0.0, 8.0, 0.0])).0, Verdict::Noise, "the maximum alone");
+        assert_eq!(said(&mut space, &plain([12.0, 11.0, 10.0, 9.0])).0, Verdict::Recurring, "about as rare");
+        assert_eq!(said(&mut space, &plain([-4.2, -3.9, -3.1, -3.2])).0, Verdict::Noise);
+        assert_eq!(said(&mut space, &plain([9.0, 0.0, 8.0, 0.0])).0, Verdict::Noise, "the maximum alone");
     }
 
     #[test]
     fn a_flat_run_and_an_outage_are_things_of_their_own() {
         let mut space = space();
-        let (flat, out) = (look(&[0.2, 0.1, 0.4, 0.3], 5.0, false), look(&[-9.0; 4], 0.0, true));
-        space.learn_incident(&plain([-9.0; 4]), &plain([-9.0; 4]));
-        assert_eq!((space.verdict(&flat).0, space.verdict(&out).0), (Verdict::Noise, Verdict::Noise));
-        space.learn_incident(&flat, &flat);
-        space.learn_incident(&out, &out);
-        assert_eq!((space.verdict(&flat).0, space.verdict(&out).0), (Verdict::Recurring, Verdict::Recurring));
+        let (flat, out) = (look(&[0.2, 0.1, 0.4, 0.3], 5.0, false, false), look(&[-9.0; 4], 0.0, true, false));
+        learn(&mut space, &plain([-9.0; 4]), &plain([-9.0; 4]));
+        assert_eq!((said(&mut space, &flat).0, said(&mut space, &out).0), (Verdict::Noise, Verdict::Noise));
+        learn(&mut space, &flat, &flat);
+        learn(&mut space, &out, &out);
+        assert_eq!((said(&mut space, &flat).0, said(&mut space, &out).0), (Verdict::Recurring, Verdict::Recurring));
+    }
+
+    #[test]
+    fn an_outage_is_an_outage_and_what_lasts_is_known_by_what_lasts() {
+        let mut space = space();
+        learn(&mut space, &look(&[-9.0; 4], 5.0, true, false), &look(&[0.1, 0.2, -9.0, -9.0], 1.0, true, true));
+        assert_eq!(said(&mut space, &look(&[-3.0, -3.0, -1.0, -1.0], 0.0, true, false)).0, Verdict::Recurring);
+        let shift = |errors: f64, lasts| look(&[errors, -errors, 6.0, 6.0], 0.0, false, lasts);
+        learn(&mut space, &shift(2.0, true), &shift(2.0, true));
+        assert_eq!(said(&mut space, &shift(-2.5, true)).0, Verdict::Recurring);
+        assert_eq!(said(&mut space, &plain([6.0; 4])).0, Verdict::Noise, "a spike is no shift");
+    }
+
+    #[test]
+    fn a_nightly_job_is_known_at_its_hour_and_says_nothing_of_others() {
+        let mut space = space();
+        let job = plain([5.0; 4]);
+        space.learn_incident(at(2), &[job; 2], false);
+        assert_eq!(space.verdict(at(18), &job, true).0, Verdict::Recurring, "it came once");
+        space.learn_incident(at(26), &[plain([1.0, 5.0, 0.0, 1.0]); 2], true);
+        assert_eq!(space.verdict(at(50), &job, true).0, Verdict::Recurring);
+        assert_eq!(space.verdict(at(42), &job, true).0, Verdict::Noise);
+        learn(&mut space, &job, &job);
+        assert_eq!(space.verdict(at(42), &job, true).0, Verdict::Recurring, "it came at another hour, too");
+        let usual = plain([0.1; 4]);
+        assert_eq!(space.verdict(at(9), &usual, false).0, Verdict::Nominal);
+        assert_eq!(space.verdict(at(9), &usual, true).0, Verdict::Noise, "an incident's row is never nominal");
     }
 
     #[test]
@@ -356,18 +441,18 @@ mod tests {
         let mut space = space();
         for i in 0..600 {
             let worst = plain([4.0, 4.0, 3.0, 3.0 + f64::from(i % 2)]);
-            space.learn_incident(&plain([4.0, 4.0, 3.0, 3.0]), &worst);
+            learn(&mut space, &plain([4.0, 4.0, 3.0, 3.0]), &worst);
         }
-        assert_eq!(space.verdict(&plain([4.0, 4.0, 3.0, 3.0])).0, Verdict::Recurring);
+        assert_eq!(said(&mut space, &plain([4.0, 4.0, 3.0, 3.0])).0, Verdict::Recurring);
         assert!(space.bytes() <= 960, "{}", space.bytes());
     }
 
     #[test]
     fn identical_points_and_an_empty_space_are_no_trouble() {
         let mut space = ErrorSpace::new(Step::from_seconds(10).unwrap());
-        assert_eq!(space.verdict(&[0.0; SIDES]).0, Verdict::Noise);
+        assert_eq!(said(&mut space, &[0.0; SIDES]).0, Verdict::Noise);
         (0..100_000).for_each(|_| space.learn_quiet(&[0.0; SIDES]));
-        assert_eq!(space.verdict(&[0.0; SIDES]).0, Verdict::Nominal);
-        assert_eq!(space.verdict(&plain([f64::NAN, 0.0, 0.0, 0.0])).0, Verdict::Nominal);
+        assert_eq!(said(&mut space, &[0.0; SIDES]).0, Verdict::Nominal);
+        assert_eq!(said(&mut space, &plain([f64::NAN, 0.0, 0.0, 0.0])).0, Verdict::Nominal);
     }
 }

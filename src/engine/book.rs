@@ -13,7 +13,7 @@ use crate::detect::incident::EARLY;
 use crate::detect::ring::{self, Caller};
 use crate::detect::silence::Activity;
 use crate::detect::story::{Part, run_end, stories};
-use crate::detect::{Incident, IncidentId, IncidentKind};
+use crate::detect::{Incident, IncidentId, IncidentKind, Settings};
 use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp};
 
 /// Slots after an interface's last row before which it cannot be silent.
@@ -100,7 +100,7 @@ impl Book {
     }
 
     /// Brings it up to date with what the interfaces have now.
-    pub fn update(&mut self, tracks: &[Track], activity: &Activity, rings_per_day: f64) {
+    pub fn update(&mut self, tracks: &[Track], activity: &Activity, settings: &Settings) {
         let (now, filled, first) = (activity.newest(), activity.filled(), activity.first());
         let begins_earlier = first != self.first;
         // That others had rows in a gap after all may make it a silence.
@@ -125,14 +125,14 @@ impl Book {
         let mut changed = begins_earlier.then(|| Timestamp::from_seconds(i64::MIN / 4));
         let mut rewritten = BTreeSet::new();
         for id in look {
-            let from = self.look(id, &tracks[id.index()], tracks, activity);
+            let from = self.look(id, tracks, activity, settings);
             if from.is_some() {
                 rewritten.insert(id);
             }
             changed = [changed, from].into_iter().flatten().min();
         }
         if let (Some(from), Some(first)) = (changed, first) {
-            self.write(from, first, &rewritten, tracks, rings_per_day);
+            self.write(from, first, &rewritten, tracks, settings.rings_per_day);
             self.revision += 1;
         }
     }
@@ -157,9 +157,16 @@ impl Book {
 
     /// Looks at one interface's incidents. Gives the start of the first one for which the book has to
     /// be written anew.
-    fn look(&mut self, id: InterfaceId, track: &Track, tracks: &[Track], activity: &Activity) -> Option<Timestamp> {
+    fn look(
+        &mut self,
+        id: InterfaceId,
+        tracks: &[Track],
+        activity: &Activity,
+        settings: &Settings,
+    ) -> Option<Timestamp> {
+        let track = &tracks[id.index()];
         let step = track.step();
-        let fresh = if step.is_some() { track.incidents(activity) } else { Vec::new() };
+        let fresh = if step.is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
         let shelf = &mut self.of[id.index()];
         let same_step = shelf.step == step;
         let old = std::mem::take(&mut shelf.incidents);

@@ -101,14 +101,20 @@ impl Chain {
         if i >= self.from + 2 * WARM_UP && (i - self.from).is_multiple_of(WARM_UP) {
             let times: Vec<_> = (i - WARM_UP..i).map(|i| history.time(i)).collect();
             if let Some(step) = step::changed(&times, step) {
-                *self = Self::with_step(name, history, i - WARM_UP, i, model, step);
+                self.start_again(Self::with_step(name, history, i - WARM_UP, i, model, step));
             }
         }
         // A row that came too late to be scored moves the places of all later ones.
         if i >= self.refit {
-            *self = Self::with_step(name, history, self.from, i, model, self.forecaster.step());
+            self.start_again(Self::with_step(name, history, self.from, i, model, self.forecaster.step()));
         }
         self.look(history, i, model)
+    }
+
+    /// Goes on as another chain of the same rows.
+    pub fn start_again(&mut self, mut other: Self) {
+        other.judge.keep_runs(&self.judge);
+        *self = other;
     }
 
     /// Learns a row that was judged.

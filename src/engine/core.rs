@@ -298,7 +298,7 @@ impl Engine {
     /// The book of incidents, up to date. It knows of no acknowledgements.
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
-        book.update(&self.tracks, &self.activity, self.settings.rings_per_day);
+        book.update(&self.tracks, &self.activity, &self.settings);
         book
     }
 

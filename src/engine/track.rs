@@ -367,16 +367,18 @@ impl Track {
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         let anomaly = judged.score >= rules.threshold;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
-        let look = look(&judged.vector, judged.flat, nothing);
-        let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
-        let (mut verdict, mut cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(&look) };
-        if anomaly && verdict == Verdict::Nominal {
-            // Rarity raises the alarm; DBSCAN does not take it back.
-            (verdict, cluster) = (Verdict::Noise, -1);
-        }
         let history = time.since(self.history.time(0));
-        let seen = Seen { time, judged, raw, usual: outcome.usual, look, nothing, verdict, history };
+        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, history };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
+        let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
+        let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
+        let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
+        let started = of.unwrap_or(time);
+        let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
+        if of.is_some() {
+            let known = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
+            state.tracker.recognise(&seen, &look, known, step);
+        }
         chain.learn(&outcome, state.tracker.standing(step));
         self.news += u64::from(change != Change::None);
         match change {
@@ -384,8 +386,7 @@ impl Track {
             Change::Open => {}
             Change::Closed(closed) => {
                 chain.judge.calm_down();
-                let [onset, worst] = closed.looks;
-                space.learn_incident(&onset, &worst);
+                space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
                 if let Some(normal) = &closed.normal {
                     chain.take_over(normal);
                 }
@@ -412,13 +413,15 @@ impl Track {
         }
     }
 
-    /// Its incidents in the order of their starts: closed ones, the open one, and silences.
-    pub fn incidents(&self, activity: &Activity) -> Vec<Incident> {
+    /// Its incidents in the order of their starts: closed ones, the open one, and silences, of which about
+    /// so many a week are wanted at the most.
+    pub fn incidents(&self, activity: &Activity, alarms_per_week: f64) -> Vec<Incident> {
         let mut all: Vec<Incident> =
             self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
-            let silent = silences(&self.name, step, self.history.time(0), newest, &self.gaps, activity);
+            let first = self.history.time(0);
+            let silent = silences(&self.name, step, first, newest, &self.gaps, activity, alarms_per_week);
             if let Some(open) = all.last_mut().filter(|i| i.end.is_none())
                 && silent.iter().any(|s| s.end.is_none())
             {
@@ -441,9 +444,7 @@ impl Track {
     /// A prepared chain is brought up to date with the rows that came since; without one, or where
     /// rows were corrected since, it is built anew.
     pub fn adopt(&mut self, prepared: Option<Prepared>, model: &Model) {
-        if self.now.chain.is_none() {
-            return;
-        }
+        let Some(now) = &mut self.now.chain else { return };
         let done = self.scored.len();
         let fitting = prepared.filter(|p| p.revision == self.revision && p.rows <= done);
         let chain = match fitting {
@@ -457,7 +458,7 @@ impl Track {
             None => Chain::build(&self.name, &self.history, 0, done, model),
         };
         if let Some(chain) = chain {
-            self.now.chain = Some(Box::new(chain));
+            now.start_again(chain);
             self.checkpoints.clear();
             self.keep_checkpoint(done);
             self.floor = done;

@@ -80,6 +80,32 @@ fn a_stable_shift_is_taken_over_after_its_time_or_never() {
 }
 
 #[test]
+fn an_outage_for_good_is_taken_over_after_a_week() {
+    let engine = one(900, Settings::default(), |i, v| if i >= 400 { 0.0 } else { v });
+    let found = touching(&engine, 400, 400);
+    let [told] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((told.incident.kind, told.incident.state()), (IncidentKind::DropToZero, "taken over"));
+    let end = told.incident.end.unwrap();
+    assert!(hour(400 + 167) <= end && end <= hour(400 + 175), "{end}");
+    let behind = touching(&engine, 576, 900);
+    assert!(behind.is_empty(), "nothing is normal there: {behind:#?}");
+}
+
+#[test]
+fn a_stuck_value_does_not_swallow_what_comes_upon_it() {
+    let stuck = |i: usize, v: f64| match i {
+        500..540 => 1000.0,
+        540..543 => 6.0 * v,
+        _ => v,
+    };
+    let engine = one(580, Settings::default(), stuck);
+    let found: Vec<_> = touching(&engine, 500, 541).into_iter().map(|t| t.incident).collect();
+    let [.., stuck, spike] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((stuck.kind, stuck.end), (IncidentKind::Flatline, Some(hour(539))));
+    assert_eq!((spike.kind, spike.start), (IncidentKind::Spike, hour(540)));
+}
+
+#[test]
 fn a_backup_is_recurring_on_its_second_night_and_no_alarm_after_its_third_one() {
     let first = 24 * 14;
     let backup = |i: usize, v: f64| match i % 24 {
@@ -147,17 +173,22 @@ fn explained(engine: &Engine, plan: &Plan) -> Vec<(InterfaceName, Kind, Timestam
 #[test]
 fn incidents_have_their_names() {
     let mut named: BTreeMap<Kind, [usize; 2]> = BTreeMap::new();
+    let mut outages: [usize; 2] = [0; 2];
     for seed in 1..=2 {
         let plan = Plan { quiet_days: 14, ..plan(seed, 900, 28, 5, 6) };
         let engine = fleet(&plan, Settings::default());
-        for (_, kind, _, _, told) in explained(&engine, &plan) {
+        for (_, kind, start, _, told) in explained(&engine, &plan) {
             let Some(told) = told else { continue };
+            if kind == Kind::DropToZero {
+                outages = [outages[0] + usize::from(told.incident.start == start), outages[1] + 1];
+            }
             let name = if kind == Kind::Microburst { "spike" } else { kind.name() };
             let [right, all] = named.entry(kind).or_default();
             (*right, *all) = (*right + usize::from(told.incident.kind.name() == name), *all + 1);
         }
     }
-    println!("{named:?}");
+    println!("{named:?}, outages that start with their first slot: {outages:?}");
+    assert!(outages[1] >= 10 && 20 * outages[0] >= 19 * outages[1], "{outages:?} start with their first slot");
     let (right, all) = named.values().fold((0, 0), |sum, [r, a]| (sum.0 + r, sum.1 + a));
     assert!(right as f64 >= 0.85 * all as f64, "{named:?}");
     assert!(named.len() == 7 && named.values().all(|[r, a]| 3 * r >= 2 * a), "{named:?}");
