@@ -433,7 +433,7 @@ mod tests {
     fn the_state_is_small() {
         for step in [10, 300, 3600] {
             let [rhythm, rest] = forecaster(step).bytes();
-            assert!(rhythm <= 8192 && rest <= 2176, "{step} s: {rhythm} and {rest} bytes");
+            assert!(rhythm <= 8192 && rest <= 1664, "{step} s: {rhythm} and {rest} bytes");
         }
     }
 }

@@ -212,7 +212,7 @@ fn the_modes_of_the_line_are_as_before() {
     let place = Place::new();
     place.put("r.csv", &rhythm("core-1", "xe-0", 100, 1, |_, v| v));
     let mut terminal = Terminal::start(&place, (100, 30), &["rows"]);
-    terminal.shows("the interface", SOON, |text| text.contains("core-1") && text.contains("live"));
+    terminal.shows("the interface", SOON, |text| text.contains("core-1") && text.contains("data ends 2026-01-"));
     let modes = |terminal: &Terminal| format!("{:?}", terminal.master.as_ref().unwrap().get_termios());
     let raw = modes(&terminal);
     assert!(raw.contains("Some") && !raw.contains("ECHO |"), "{raw}");
@@ -255,7 +255,7 @@ fn a_directory_without_rows_waits_for_them() {
     let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
     terminal.shows("that it waits", SOON, |text| text.contains("waiting for rows"));
     place.put("r.csv", &rhythm("core-1", "xe-0", 60, 1, |_, v| v));
-    terminal.shows("the interface", SOON, |text| text.contains("core-1") && text.contains("live"));
+    terminal.shows("the interface", SOON, |text| text.contains("core-1") && text.contains("data ends 2026-01-"));
     terminal.press("q");
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
 }

@@ -251,6 +251,10 @@ fn what_is_the_matter_with_the_feed_is_said() {
     let mut app = app_of(snapshot.clone(), Options::default(), 120, 24);
     assert!(lines(&app)[0].contains("● live") && lines(&app)[0].contains("lag 4s"), "{}", lines(&app)[0]);
     let now = app.now;
+    let mut archive = snapshot.clone();
+    archive.now = snapshot.now.map(|now| now.plus(-2 * 86_400));
+    let header = lines(&app_of(archive, Options::default(), 120, 24))[0].clone();
+    assert!(header.contains("■ data ends 2026-11-21 14:05") && !header.contains("lag"), "{header}");
     app.update(Event::Tick, now + Duration::from_secs(16 * 60));
     assert!(lines(&app)[0].contains("■ no rows since 14:05 UTC"), "{}", lines(&app)[0]);
     app.update(Event::EngineEnded, now);
