@@ -34,6 +34,8 @@ pub enum Overlay {
     Help,
     /// Refused rows, and notices about files.
     Notices,
+    /// What the chosen interface is like.
+    Figures,
     /// The dialog for a new model.
     Retrain,
 }
@@ -309,6 +311,7 @@ impl App {
             until: self.viewpoint.end(),
             points: panes.points(self.area()),
             with: with.into_iter().take(COMPANIONS).collect(),
+            portrait: self.overlay == Some(Overlay::Figures),
         };
         if self.asked.as_ref() != Some(&wanted) && !self.engine_ended {
             self.asked = Some(wanted.clone());
@@ -455,6 +458,7 @@ impl App {
             }
             Action::Heat => self.fleet.toggle_heat(),
             Action::Notices => self.show(Overlay::Notices),
+            Action::Figures => self.show(Overlay::Figures),
             Action::Help => self.show(Overlay::Help),
             Action::Close => self.overlay = None,
             Action::Repaint => effects.push(Effect::Repaint),

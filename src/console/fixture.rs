@@ -299,12 +299,34 @@ pub(crate) fn snapshot() -> Snapshot {
         interfaces: interfaces.into(),
         incidents_total: 9,
         detail: None,
+        portrait: None,
         training: TrainingView::Idle,
         threshold: 3.3,
     };
     let worst = id_of(&snapshot, "core-2 xe-0/1/3");
     snapshot.detail = Some(Arc::new(detail(&snapshot, worst, 400)));
     snapshot
+}
+
+/// What an interface of the device would be like that has a day, a week and a relative.
+pub(crate) fn portrait(id: InterfaceId) -> crate::engine::PortraitView {
+    use crate::explore::{Columns, Portrait};
+    let start = NOW.seconds() - 671 * 3600;
+    let columns = |shift: f64, factor: f64| {
+        let times: Vec<i64> = (0..672).map(|i| start + i * 3600).collect();
+        let value = |(i, t): (usize, &i64)| {
+            let day = (*t as f64 / 86_400.0 * std::f64::consts::TAU).sin();
+            let weekend = if (t / 86_400 + 3) % 7 >= 5 { 0.5 } else { 1.0 };
+            let noise = (i * 7919 % 101) as f64 / 101.0 + shift * ((i * 6007 % 97) as f64 / 97.0);
+            factor * weekend * (2.0 - day + noise)
+        };
+        let values: Vec<f64> = times.iter().enumerate().map(value).collect();
+        Columns::in_order(&times, values.clone(), values)
+    };
+    let name = |ifname: &str| InterfaceName::new("core-2", ifname);
+    let others = [(name("xe-0/1/4"), columns(0.2, 2e9)), (name("lag-1"), columns(3.0, 5e8))];
+    let portrait = Portrait::of(&name("xe-0/1/3"), &columns(0.0, 1e9), &others).expect("it has rows");
+    crate::engine::PortraitView { id, portrait, compared: 2, device: 5 }
 }
 
 /// A training run in its seventh epoch.

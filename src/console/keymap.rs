@@ -91,6 +91,8 @@ pub enum Action {
     Pin,
     /// Loads or heat in the list.
     Heat,
+    /// Shows what the chosen interface is like.
+    Figures,
     /// Shows refused rows and notices.
     Notices,
     /// Shows all keys.
@@ -143,6 +145,7 @@ pub struct Binding {
 }
 
 const LISTS: &[Context] = &[Context::Interfaces, Context::Incidents];
+const LISTS_AND_OVERLAY: &[Context] = &[Context::Interfaces, Context::Incidents, Context::Overlay];
 const ALL: &[Context] = &CONTEXTS;
 const DIALOG: &[Context] = &[Context::Dialog];
 
@@ -285,6 +288,14 @@ pub const BINDINGS: &[Binding] = &[
         "loads or heat: how rare each slot was, so that a common event is a column",
     ),
     look(A::Pin, "pin", &[C('*')], LISTS, "pin", "pin the chosen interface to the top, or let it go"),
+    look(
+        A::Figures,
+        "figures",
+        &[C('f')],
+        LISTS_AND_OVERLAY,
+        "figures",
+        "what the interface is like: day, week, echoes, spread, relatives",
+    ),
     look(A::Copy, "copy", &[C('y')], LISTS, "copy", "copy what is chosen, as a sentence (OSC 52: over SSH, too)"),
     change(
         A::Export,
@@ -328,6 +339,7 @@ pub fn hints(context: Context, detail: bool) -> &'static [&'static [Action]] {
             &[A::Acknowledge],
             &[A::Back],
             &[A::Story],
+            &[A::Figures],
         ],
         Context::Interfaces => &[
             &[A::Open],

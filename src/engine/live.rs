@@ -19,6 +19,7 @@ use super::core::Engine;
 use super::handle::{Handle, Publisher, pair};
 use super::hook::Hook;
 use super::job::{Ended, Job, Said};
+use super::portrait::Sitting;
 use super::snapshot::*;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
@@ -108,6 +109,7 @@ struct Live {
     changed: bool,
     /// The rate of rows has changed, or may have.
     rate_changed: bool,
+    sitting: Sitting,
 }
 
 impl Live {
@@ -144,6 +146,7 @@ impl Live {
             arrivals: VecDeque::new(),
             changed: true,
             rate_changed: false,
+            sitting: Sitting::default(),
         })
     }
 
@@ -199,6 +202,7 @@ impl Live {
                 self.settle();
             }
             self.count_arrivals(Instant::now());
+            self.paint(Instant::now());
             if self.keeper.expire(clock()) {
                 self.remark(&[]);
             }
@@ -226,10 +230,23 @@ impl Live {
         if self.rate_changed {
             return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
         }
+        let shown = self.preview.as_ref().unwrap_or(&self.engine);
+        let portrait = self.sitting.due_in(shown, self.around.look.as_ref(), now);
         let oldest = self.arrivals.front().map(|(at, _)| *at + RATE_SPAN + Duration::from_millis(1));
         let wait = oldest.map_or(Duration::from_secs(3600), |then| then.saturating_duration_since(now));
+        let wait = portrait.map_or(wait, |due| wait.min(due));
         let mute = self.keeper.marks().next_end().map(|end| end.since(clock()).max(0).unsigned_abs());
         mute.map_or(wait, |seconds| wait.min(Duration::from_secs(seconds.max(1))))
+    }
+
+    /// Makes the portrait that somebody looks at, where it is due.
+    fn paint(&mut self, now: Instant) {
+        let shown = self.preview.as_ref().unwrap_or(&self.engine);
+        let due = self.sitting.due_in(shown, self.around.look.as_ref(), now);
+        if let (Some(Duration::ZERO), Some(look)) = (due, &self.around.look) {
+            self.around.portrait = self.sitting.make(shown, look.interface, now).map(Arc::new);
+            self.changed = true;
+        }
     }
 
     /// Tells the program that is to be called what has happened. What stood in the directory is read

@@ -13,6 +13,7 @@ pub mod handle;
 pub mod hook;
 pub mod job;
 pub mod live;
+mod portrait;
 mod shared;
 pub mod snapshot;
 pub mod track;

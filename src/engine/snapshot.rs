@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
+use crate::explore::Portrait;
 pub use crate::ingest::WatchMode;
 use crate::ingest::{FileState, Notice, Progress, Refusal};
 pub use crate::journal::{Act, Note, Signed};
@@ -52,6 +53,8 @@ pub struct Snapshot {
     pub incidents_total: usize,
     /// The interface that was asked for with [`Command::Look`].
     pub detail: Option<Arc<DetailView>>,
+    /// Its portrait, where that was asked for; it is a few seconds behind at the most.
+    pub portrait: Option<Arc<PortraitView>>,
     /// The training run, if there is or was one.
     pub training: TrainingView,
     /// The score from which a row is an anomaly, for the step of most interfaces.
@@ -273,6 +276,19 @@ impl IncidentView {
     }
 }
 
+/// What an interface is like, by all its rows up to now (of very many, the newest ones).
+#[derive(Debug, Clone)]
+pub struct PortraitView {
+    /// Which one.
+    pub id: InterfaceId,
+    /// What it is like.
+    pub portrait: Portrait,
+    /// Others of its device that it was compared with.
+    pub compared: usize,
+    /// Interfaces of its device.
+    pub device: usize,
+}
+
 /// One interface in full.
 #[derive(Debug, Clone)]
 pub struct DetailView {
@@ -379,6 +395,8 @@ pub struct Look {
     pub points: usize,
     /// Interfaces to be drawn together with it; the first [`COMPANIONS`] count.
     pub with: Vec<InterfaceId>,
+    /// Whether its portrait is wanted, too.
+    pub portrait: bool,
 }
 
 /// What a new model is to be learnt from, and for whom.

@@ -110,6 +110,8 @@ pub struct Surroundings {
     pub training: TrainingView,
     /// The interface asked for in detail, and what of it.
     pub look: Option<Look>,
+    /// Its portrait, once there is one.
+    pub portrait: Option<Arc<PortraitView>>,
     /// The moment that is looked back to.
     pub back_to: Option<Timestamp>,
     /// Whether all closed incidents are listed, rather than some hundreds.
@@ -166,6 +168,7 @@ impl Viewer {
             incidents_total: then.as_ref().map_or(book.told().len(), Vec::len),
             incidents: self.incidents.clone(),
             detail: detail.map(Arc::new),
+            portrait: around.portrait.clone(),
             training: around.training.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
         }

@@ -11,6 +11,7 @@
 //! | [`ks`], [`alike`] | Kolmogorov–Smirnov tests, and which pairs they are made for |
 //! | [`together`] | which interfaces of a device move together |
 //! | [`figures`] | all of this for one interface |
+//! | [`portrait`] | one interface beside the others of its device, for a person who looks at it |
 //! | [`findings`] | what is odd about it, in words |
 //! | [`explored`] | all of this for a directory |
 //! | [`advice`] | what follows from it: settings with their flag, and rows to look into |
@@ -30,6 +31,7 @@ pub mod findings;
 pub mod gather;
 pub mod grid;
 pub mod ks;
+pub mod portrait;
 pub mod profile;
 pub mod spread;
 pub mod together;
@@ -38,3 +40,4 @@ pub use columns::Columns;
 pub use explored::Explored;
 pub use figures::Figures;
 pub use gather::{Gathered, Gathering};
+pub use portrait::Portrait;

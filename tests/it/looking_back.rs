@@ -53,7 +53,14 @@ fn an_earlier_moment_looks_as_it_did() {
 #[test]
 fn all_history_fits_into_a_few_points_and_loses_no_anomaly() {
     let engine = engine(600);
-    let look = |span, until, points| Look { interface: InterfaceId::from_index(0), span, until, points, with: vec![] };
+    let look = |span, until, points| Look {
+        interface: InterfaceId::from_index(0),
+        span,
+        until,
+        points,
+        with: vec![],
+        portrait: false,
+    };
     let all = snapshot(&engine, None, Some(look(None, None, 60))).detail.unwrap();
     assert!(all.points.len() <= 61, "{}", all.points.len());
     assert!(all.points.iter().any(|p| p.anomaly));

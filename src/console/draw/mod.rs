@@ -10,6 +10,7 @@ pub mod interfaces;
 pub mod notices;
 pub mod pen;
 pub mod plot;
+pub mod portrait;
 pub mod retrain;
 pub mod story;
 pub mod training;
@@ -54,6 +55,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
     match app.overlay {
         Some(Overlay::Help) => help::draw(app, area, buffer),
         Some(Overlay::Notices) => notices::draw(app, area, buffer),
+        Some(Overlay::Figures) => portrait::draw(app, area, buffer),
         Some(Overlay::Retrain) => retrain::draw(app, area, buffer),
         None => {}
     }

@@ -84,7 +84,7 @@ fn chosen(app: &App) -> String {
 fn no_size_and_no_state_panics() {
     let keys = [
         "", "t", "?", "!", "/co", "\t", "\t \r", "\r", "r", "sS", "w", "wvn", "whh-{{+", "oo", "b", "t ", "mt\r",
-        "e/x", "*y",
+        "e/x", "*y", "f",
     ];
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();

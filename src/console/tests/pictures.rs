@@ -36,6 +36,20 @@ fn every_pane_on_a_large_screen_too() {
 }
 
 #[test]
+fn figures() {
+    for (width, height, ascii) in [(80, 24, false), (200, 50, false), (80, 24, true)] {
+        let mut snapshot = fixture::snapshot();
+        let id = fixture::id_of(&snapshot, "core-2 xe-0/1/3");
+        snapshot.portrait = Some(Arc::new(fixture::portrait(id)));
+        let mut app = app_of(snapshot, Options { ascii, ..Options::default() }, width, height);
+        press(&mut app, "f");
+        let text = text(&app);
+        assert!(!ascii || text.is_ascii(), "{text}");
+        insta::assert_snapshot!(format!("figures{}_{width}x{height}", if ascii { "_ascii" } else { "" }), text);
+    }
+}
+
+#[test]
 fn a_new_model() {
     for (width, height) in [(80, 24), (200, 50)] {
         let mut app = app(width, height);

@@ -23,7 +23,8 @@ fn moving_chooses_and_asks_for_the_detail_once() {
             span: Some(86_400),
             until: None,
             points: 146,
-            with: story_interfaces(&app)
+            with: story_interfaces(&app),
+            portrait: false,
         })))]
     );
     assert_eq!(show(&mut app, fixture::snapshot()), []);
@@ -338,4 +339,26 @@ fn notes_mutes_and_retirements_are_said_to_the_engine() {
     show(&mut app, snapshot);
     assert_eq!(press(&mut app, "X"), mark(Act::Unretire { interface: interface.clone() }));
     assert_eq!(press(&mut app, "u"), mark(Act::Unmute { what: Subject::Interface(interface) }));
+}
+
+#[test]
+fn figures_are_asked_for_while_they_are_looked_at_and_no_longer() {
+    let asks = |effects: &[Effect]| match effects {
+        [Effect::Send(Command::Look(Some(look)))] => Some((look.interface, look.portrait)),
+        _ => None,
+    };
+    let mut app = app(80, 24);
+    let id = app.fleet.selected().unwrap();
+    assert_eq!(asks(&press(&mut app, "f")), Some((id, true)));
+    assert!(text(&app).contains("reckoning"));
+    let mut snapshot = fixture::snapshot();
+    snapshot.portrait = Some(Arc::new(fixture::portrait(id)));
+    assert_eq!(show(&mut app, snapshot.clone()), []);
+    assert!(text(&app).contains("strongest 7 days") && text(&app).contains('^'), "{}", text(&app));
+    // those of another interface are not shown as this one's
+    snapshot.portrait = Some(Arc::new(fixture::portrait(fixture::id_of(&snapshot, "core-2 xe-0/1/4"))));
+    show(&mut app, snapshot);
+    assert!(text(&app).contains("reckoning"));
+    assert_eq!(asks(&press(&mut app, "f")), Some((id, false)));
+    assert_eq!(app.overlay, None);
 }

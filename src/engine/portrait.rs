@@ -1,0 +1,76 @@
+//! An interface's portrait: its newest rows, and those of others of its device, handed to [`crate::explore`].
+
+use std::time::{Duration, Instant};
+
+use super::core::Engine;
+use super::snapshot::{Look, PortraitView};
+use super::track::Track;
+use crate::explore::explored::BESIDE_EACH_OTHER;
+use crate::explore::{Columns, Portrait};
+use crate::series::InterfaceId;
+
+/// Rows of each interface that count, the newest: ten thousand and some, seven days of minutes.
+const ROWS: usize = 10_080;
+
+/// Time between two portraits of one interface.
+const APART: Duration = Duration::from_secs(5);
+
+/// Rows of an interface, and its corrections and late rows.
+type State = (usize, u64);
+
+fn state_of(track: &Track) -> State {
+    (track.history().len(), track.revision())
+}
+
+/// Of what and when the last portrait was made.
+#[derive(Debug, Default)]
+pub(super) struct Sitting {
+    made: Option<(InterfaceId, State, Instant)>,
+}
+
+impl Sitting {
+    /// In how long a portrait is to be made; none where none is wanted, or no row has come since the last.
+    pub(super) fn due_in(&self, engine: &Engine, look: Option<&Look>, now: Instant) -> Option<Duration> {
+        let wanted = look.filter(|look| look.portrait)?.interface;
+        let track = engine.tracks().get(wanted.index())?;
+        match self.made {
+            Some((id, state, at)) if id == wanted => {
+                (state != state_of(track)).then(|| (at + APART).saturating_duration_since(now))
+            }
+            _ => Some(Duration::ZERO),
+        }
+    }
+
+    /// Makes it.
+    pub(super) fn make(&mut self, engine: &Engine, id: InterfaceId, now: Instant) -> Option<PortraitView> {
+        self.made = engine.tracks().get(id.index()).map(|track| (id, state_of(track), now));
+        portrait(engine, id)
+    }
+}
+
+/// That of an interface beside the busiest others of its device, by their newest values. None where
+/// there is no such interface or no row.
+fn portrait(engine: &Engine, id: InterfaceId) -> Option<PortraitView> {
+    let track = engine.tracks().get(id.index())?;
+    let is_beside = |other: &&Track| other.name().host == track.name().host && other.name() != track.name();
+    let mut beside: Vec<&Track> = engine.tracks().iter().filter(is_beside).collect();
+    let device = beside.len() + 1;
+    beside.sort_by(|a, b| newest(b).total_cmp(&newest(a)));
+    beside.truncate(BESIDE_EACH_OTHER - 1);
+    let others: Vec<_> = beside.into_iter().map(|other| (other.name().clone(), columns(other))).collect();
+    let portrait = Portrait::of(track.name(), &columns(track), &others)?;
+    Some(PortraitView { id, portrait, compared: others.len(), device })
+}
+
+fn newest(track: &Track) -> f64 {
+    let history = track.history();
+    history.len().checked_sub(1).map_or(0.0, |last| history.values(last)[1].abs())
+}
+
+fn columns(track: &Track) -> Columns {
+    let history = track.history();
+    let rows = history.len().saturating_sub(ROWS)..history.len();
+    let seconds: Vec<i64> = rows.clone().map(|i| history.time(i).seconds()).collect();
+    let (max, mean) = rows.map(|i| history.values(i).into()).unzip();
+    Columns::in_order(&seconds, max, mean)
+}
