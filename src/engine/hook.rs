@@ -253,9 +253,13 @@ mod tests {
         let why = run(&format!("sleep 600 & echo $! > '{}'; wait", file.display()), b"{}", QUICK).unwrap();
         assert!(why.contains("killed") && start.elapsed() < Duration::from_secs(20), "{why}");
         let pid: i32 = std::fs::read_to_string(&file).unwrap().trim().parse().unwrap();
-        // Gone, or dead and not yet waited for by whoever takes orphans.
-        let state = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // Gone, or dead and not yet waited for by whoever takes orphans. A killed process takes a moment to die.
+        let state = || std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let is_dead = |state: &str| state.is_empty() || state.contains(") Z ");
+        while !is_dead(&state()) {
+            assert!(start.elapsed() < Duration::from_secs(30), "still there: {}", state());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     #[test]
