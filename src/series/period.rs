@@ -36,9 +36,9 @@ pub fn find(values: &[f64], day: f64) -> Option<f64> {
     for lag in 1..longest {
         let here = likeness[lag];
         if lag >= SHORTEST && here >= LEAST && here - lowest >= PROMINENCE {
-            let around =
-                (lag - (lag / AROUND).max(1)..=(lag + (lag / AROUND).max(1)).min(longest)).map(|l| likeness[l]);
-            if around.fold(0.0, f64::max) <= here {
+            let reach = (lag / AROUND).max(1);
+            let around = &likeness[lag - reach..=(lag + reach).min(longest)];
+            if around.iter().all(|nearby| *nearby <= here) {
                 peaks.push(lag);
             }
         }
@@ -59,7 +59,8 @@ pub fn find(values: &[f64], day: f64) -> Option<f64> {
 /// then, whatever their order, and fast.
 struct Seen {
     values: Vec<i16>,
-    present: Vec<i16>,
+    /// None where nothing is missing.
+    present: Option<Vec<i16>>,
     power: f64,
 }
 
@@ -72,7 +73,7 @@ impl Seen {
         let small = |v: &f64| if v.is_nan() { 0 } else { ((held(*v) - mean) * UNITS).round() as i16 };
         let mut seen = Self {
             values: values.iter().map(small).collect(),
-            present: values.iter().map(|v| i16::from(!v.is_nan())).collect(),
+            present: (known.len() < values.len()).then(|| values.iter().map(|v| i16::from(!v.is_nan())).collect()),
             power: 1.0,
         };
         seen.power = seen.mean_product(0).unwrap_or(0.0);
@@ -86,9 +87,9 @@ impl Seen {
     /// The mean product of values that are `lag` apart; none where a third of the pairs is missing.
     fn mean_product(&self, lag: usize) -> Option<f64> {
         let pairs = self.len().checked_sub(lag).filter(|pairs| *pairs > 0)?;
-        let known = dot(&self.present[..pairs], &self.present[lag..]);
-        (f64::from(known) > 2.0 / 3.0 * pairs as f64)
-            .then(|| f64::from(dot(&self.values[..pairs], &self.values[lag..])) / f64::from(known))
+        let beside = |all: &[i16]| f64::from(dot(&all[..pairs], &all[lag..]));
+        let known = self.present.as_deref().map_or(pairs as f64, beside);
+        (known > 2.0 / 3.0 * pairs as f64).then(|| beside(&self.values) / known)
     }
 
     /// Autocorrelation.
@@ -120,9 +121,10 @@ impl Seen {
     }
 }
 
-/// The sum of products. Values are at most 6·64 and there are some thousand of them: it fits.
+/// The sum of products. Values are at most 6·64 and there are some thousand of them: it fits, and is not
+/// checked for that, since checks keep it from being vectorised.
 fn dot(a: &[i16], b: &[i16]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
+    a.iter().zip(b).fold(0, |sum: i32, (a, b)| sum.wrapping_add(i32::from(*a) * i32::from(*b)))
 }
 
 #[cfg(test)]
