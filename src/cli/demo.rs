@@ -40,8 +40,7 @@ pub struct DemoArgs {
 /// When there is no room for temporary files, or the terminal fails.
 pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
     let place = Place::new()?;
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-    let plan = Plan::demo(args.seed, Timestamp::from_seconds(i64::try_from(seconds).unwrap_or(0)));
+    let plan = Plan::demo(args.seed, Timestamp::from(SystemTime::now()));
     let rows = place.0.join("rows");
     let target = Target { rows: rows.clone(), labels: Some(place.0.join("labels.csv")), force: false };
     let mut fleet = LiveFleet::create(&plan, target, &mut |_, _| {})?;

@@ -313,7 +313,7 @@ impl Judge {
 }
 
 /// The value of the channel that is further off.
-fn larger([max, mean]: Pair) -> f64 {
+pub(crate) fn larger([max, mean]: Pair) -> f64 {
     if max.abs() > mean.abs() { max } else { mean }
 }
 

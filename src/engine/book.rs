@@ -254,7 +254,6 @@ impl Book {
                 incident: incident.clone(),
                 story: None,
                 rings: false,
-                acknowledged: false,
             }));
         }
         fresh.sort_by(|a, b| a.key(tracks).cmp(&b.key(tracks)));

@@ -65,8 +65,6 @@ pub struct Told {
     pub story: Option<(StoryId, usize)>,
     /// Whether it calls somebody: a story does so once, with one of its incidents.
     pub rings: bool,
-    /// Whether somebody has acknowledged it.
-    pub acknowledged: bool,
 }
 
 impl Engine {
@@ -290,12 +288,10 @@ impl Engine {
 
     /// Every incident in the order of starts, with its story and whether it rings.
     pub fn incidents(&self) -> Vec<Told> {
-        let mut all = self.book().told().to_vec();
-        all.iter_mut().for_each(|t| t.acknowledged = self.marks.acknowledged(t.incident.id).is_some());
-        all
+        self.book().told().to_vec()
     }
 
-    /// The book of incidents, up to date. It knows of no acknowledgements.
+    /// The book of incidents, up to date.
     pub(super) fn book(&self) -> MutexGuard<'_, Book> {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         book.update(&self.tracks, &self.activity, &self.settings);

@@ -4,8 +4,8 @@
 use super::core::Engine;
 use super::snapshot::*;
 use super::track::Track;
-use super::view::larger;
 use crate::detect::Incident;
+use crate::detect::judge::larger;
 use crate::model::Expert;
 use crate::model::skill::Skill;
 use crate::series::{InterfaceId, Scale, Timestamp};

@@ -14,6 +14,7 @@ use super::shared::SharedList;
 use super::snapshot::*;
 use super::track::Track;
 use crate::detect::Incident;
+use crate::detect::judge::larger;
 use crate::inventory::Known;
 use crate::model::Expert;
 use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
@@ -414,10 +415,6 @@ fn place_of(back: i64, slots: usize) -> Option<usize> {
 fn leading(track: &Track) -> Expert {
     let weights = track.chain().map(|c| c.forecaster.weights()).unwrap_or_default();
     weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Expert::LastValue, |(expert, _)| expert)
-}
-
-pub(super) fn larger(pair: [f64; 2]) -> f64 {
-    if pair[0].abs() > pair[1].abs() { pair[0] } else { pair[1] }
 }
 
 fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {

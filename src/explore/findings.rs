@@ -6,10 +6,9 @@ use serde::{Serialize, Serializer};
 
 use super::course::Course;
 use super::figures::Figures;
+use crate::model::train::LEAST_ROWS;
 use crate::series::{DAY, Step, Timestamp, WARM_UP, WEEK};
 
-/// Rows that training needs of an interface.
-pub const LEARNT_FROM: usize = 48;
 /// Missing slots, outliers, repeats and zeros that are worth a word: shares.
 const GAPS: f64 = 0.05;
 const OUTLIERS: f64 = 0.05;
@@ -71,7 +70,7 @@ impl Finding {
     pub fn of(f: &Figures, usual: Usual) -> Vec<Self> {
         let rows = f.rows.max(1) as f64;
         let when = |odd: bool, finding: Self| odd.then_some(finding);
-        let short = f.rows < LEARNT_FROM;
+        let short = f.rows < LEAST_ROWS;
         let flat = !short && f.still.share >= REPEATS;
         let idle = !short && !flat && f.zeros >= IDLE;
         let counter = !short && f.rises >= RISES;

@@ -119,13 +119,7 @@ impl History {
 
     /// The rows at or after `time`, as a history of their own.
     pub fn since(&self, time: Timestamp) -> Self {
-        let from = self.first_at_or_after(time);
-        Self {
-            times: self.times[from..].to_vec(),
-            max: self.max[from..].to_vec(),
-            mean: self.mean[from..].to_vec(),
-            origins: self.origins[from..].to_vec(),
-        }
+        self.tail(self.first_at_or_after(time))
     }
 
     /// The place of the first row at or after `time`.

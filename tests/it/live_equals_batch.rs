@@ -313,20 +313,7 @@ pub(crate) fn listed(snapshot: &Snapshot) -> Vec<String> {
 fn rows_that_are_all_there_are_no_reading_for_ever() {
     // A directory without a single row is read through at once, too.
     let place = Place::new();
-    let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
-        model: built_in(),
-        model_path: None,
-        settings: Settings::default(),
-        train: TrainOptions::default(),
-        journal: None,
-        threads: 1,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    })
-    .unwrap();
+    let (handle, thread) = watching(&place, WatchOptions::default());
     wait_for("the end of reading", Duration::from_secs(5), || handle.snapshot().source.loading.is_none().then_some(()));
     handle.send(Command::Stop);
     thread.join().unwrap();
