@@ -52,8 +52,9 @@ fn main() {
     let options = LiveOptions {
         dir: dir.clone(),
         watch: WatchOptions::default(),
-        model,
+        models: model.into(),
         model_path: None,
+        memory: Default::default(),
         settings: Settings::default(),
         train: TrainOptions::default(),
         journal: None,

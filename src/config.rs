@@ -30,6 +30,8 @@ pub struct Config {
     pub shift_accepted_after: Option<f64>,
     /// Seconds between two looks at the directory, without file events.
     pub poll: Option<u64>,
+    /// MiB of memory for rows.
+    pub memory: Option<usize>,
     /// ASCII characters only.
     pub ascii: Option<bool>,
     /// Whether nothing can be changed from the console.
@@ -140,6 +142,12 @@ pub const SETTINGS: &[Setting] = &[
         "poll",
         "10",
         "Seconds between two looks at the directory; only where file events do not work (none by default)",
+    ),
+    setting(
+        "",
+        "memory",
+        "768",
+        "MiB of memory for rows: the newest of each interface are kept for charts, looking back and retraining",
     ),
     setting("", "ascii", "false", "Draw with ASCII characters only; by default where the locale is not UTF-8"),
     setting("", "read_only", "false", "Take away the keys that change something, and write nothing"),
@@ -301,7 +309,7 @@ mod tests {
     #[test]
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
-            "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
+            "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nmemory = 64\nascii = true\n\
              who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
              [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
@@ -313,6 +321,7 @@ mod tests {
             (config.dir.clone(), config.alarms_per_week, config.poll),
             (Some("/rows".into()), Some(0.5), Some(30))
         );
+        assert_eq!(config.memory, Some(64));
         assert_eq!((config.rings_per_day, config.shift_accepted_after), (Some(5.0), Some(0.0)));
         assert_eq!((config.console.theme.as_deref(), config.console.bell), (Some("light"), Some(true)));
         assert_eq!(config.keys["quit"], ["x", "ctrl-x"]);

@@ -65,7 +65,7 @@ impl Found {
         let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options)?;
         let mut found = Self {
             // Nothing is scored here, so any model serves.
-            engine: Engine::new(Model::untrained().into(), Default::default(), 1),
+            engine: Engine::new(Model::untrained(), Default::default(), 1),
             states: FileStates::default(),
             refusals: VecDeque::new(),
             notices: Vec::new(),

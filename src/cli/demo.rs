@@ -53,8 +53,9 @@ pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
     let shown = show(
         LiveOptions {
             watch: WatchOptions::default(),
-            model: Arc::new(Model::built_in()?),
+            models: Arc::new(Model::built_in()?).into(),
             model_path: None,
+            memory: Default::default(),
             settings: Default::default(),
             train: TrainOptions::default(),
             journal: Some(Journal::under(&place.0, &rows)),

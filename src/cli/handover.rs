@@ -161,7 +161,7 @@ impl<'a> Shift<'a> {
             let _ = writeln!(out, "- {} {who} {words}", minute(entry.at));
         }
         let models = self.said.iter().filter_map(|e| match &e.act {
-            Act::Model { slot, name } => Some((e, slot, name)),
+            Act::Model { slot, name, .. } => Some((e, slot, name)),
             _ => None,
         });
         let models: Vec<String> = models

@@ -111,7 +111,7 @@ impl ScoringArgs {
     /// Reads the directories, and scores every row.
     pub fn engine(&self, config: &Config) -> anyhow::Result<Engine> {
         let model = super::model(self.model.as_deref())?;
-        let mut engine = Engine::new(model.into(), self.alarms.settings(config)?, super::threads());
+        let mut engine = Engine::new(model, self.alarms.settings(config)?, super::threads());
         let mut roots = vec![(Root::Data, self.dir.clone())];
         roots.extend(self.history.iter().map(|dir| (Root::History, dir.clone())));
         read_all(roots, self.read_options(config)?, LastLine::Counts, |batch| {

@@ -52,16 +52,16 @@ impl LookArgs {
     pub fn look(&self, config: &Config, clock: Timestamp, all_closed: bool) -> anyhow::Result<Looked> {
         let dir = watch::directory(self.dir.as_deref(), config)?;
         let journal = Journal::of(&dir);
-        let (model, model_path, mut notices) =
-            watch::choose_model(self.model.as_deref().or(config.model.as_deref()), journal.as_ref())?;
         let (entries, damaged) = journal.as_ref().map(Journal::entries).unwrap_or_default();
+        let named = self.model.as_deref().or(config.model.as_deref());
+        let (models, model_path, mut notices) = watch::choose_models(named, journal.as_ref(), &entries)?;
         notices.extend(damaged);
         for notice in &notices {
             super::tell!("{}: {}", notice.path.display(), notice.message);
         }
         let inventory = self.inventory.read(config)?;
-        let model_view = ModelView::of(&model, model_path);
-        let mut engine = Engine::new(Arc::new(model), self.alarms.settings(config)?, super::threads());
+        let model_view = ModelView::of(models.model(), model_path);
+        let mut engine = Engine::new(models, self.alarms.settings(config)?, super::threads());
         // The directory is written to: half a line is not a row.
         read_all(vec![(Root::Data, dir)], self.read.options(config)?, LastLine::Waits, |batch| {
             drop(engine.absorb(batch));
@@ -90,7 +90,7 @@ impl Looked {
         let mut before: Option<Timestamp> = None;
         for history in self.engine.tracks().iter().map(|t| t.history()) {
             let first = history.first_at_or_after(from);
-            before = before.max(first.checked_sub(1).map(|i| history.time(i)));
+            before = before.max(first.checked_sub(1).filter(|i| history.places().contains(i)).map(|i| history.time(i)));
             moments.extend((first..history.len()).map(|i| history.time(i)));
         }
         moments.extend(before);

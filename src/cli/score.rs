@@ -90,7 +90,7 @@ pub fn write_scores(engine: &Engine, incidents: &[Told], out: &mut dyn Write) ->
     csv.write_record(COLUMNS)?;
     for (_, track) in engine.by_name() {
         let name = track.name();
-        for (i, s) in track.scored().iter().enumerate().filter(|(i, _)| engine.is_data(track, *i)) {
+        for (i, s) in track.scored().from(0).filter(|(i, _)| engine.is_data(track, *i)) {
             let [max, mean] = track.history().values(i);
             let story = s.incident.and_then(|id| stories.get(&id));
             csv.write_record([
@@ -126,7 +126,7 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
     csv.write_record(INCIDENT_COLUMNS)?;
     for told in incidents {
         let (track, incident) = (&engine.tracks()[told.interface.index()], &told.incident);
-        let first = (0..track.history().len()).find(|i| engine.is_data(track, *i)).map(|i| track.history().time(i));
+        let first = track.history().places().find(|i| engine.is_data(track, *i)).map(|i| track.history().time(i));
         if first.is_none_or(|first| incident.latest < first) {
             continue;
         }

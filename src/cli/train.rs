@@ -73,7 +73,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     );
     super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
     // Nothing is scored here, so any model serves.
-    let mut engine = Engine::new(Model::untrained().into(), Default::default(), 1);
+    let mut engine = Engine::new(Model::untrained(), Default::default(), 1);
     read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {
         engine.absorb(batch);
     })?;

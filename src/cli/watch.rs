@@ -14,14 +14,18 @@ use crate::console::keymap::{self, Keymap};
 use crate::console::zone::Zone;
 use crate::console::{self, theme};
 use crate::engine::live::{self, LiveOptions};
-use crate::engine::{Command, Handle};
+use crate::engine::{Command, Handle, Memory, Succession};
 use crate::ingest::{Notice, WatchOptions};
-use crate::journal::Journal;
+use crate::journal::{Change, Entry, Journal};
 use crate::model::Model;
 use crate::model::train::Options as TrainOptions;
+use crate::series::Timestamp;
 
 /// Where the sample lies in a checkout.
 const SAMPLE: &str = "datasets/sample";
+
+/// MiB for rows, where nothing else is said.
+pub const MEMORY: usize = 768;
 
 /// What `watch` is told.
 #[derive(Debug, Args)]
@@ -34,6 +38,9 @@ pub struct WatchArgs {
     /// Look for new rows every so many seconds, without file events: for NFS and other network mounts
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub poll: Option<u64>,
+    /// MiB of memory for rows: the newest of each interface are kept for charts, looking back and retraining [default: 768]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..=1_048_576))]
+    memory: Option<u32>,
     /// Print all settings as they are in force, as a configuration file with comments, and end
     #[arg(long)]
     print_config: bool,
@@ -136,6 +143,7 @@ impl WatchArgs {
             dir: self.dir.clone().or(config.dir),
             model: self.model.clone().or(config.model),
             poll: self.poll.or(config.poll),
+            memory: self.memory.map(|mib| mib as usize).or(config.memory),
             who: self.who.clone().or(config.who),
             on_incident: self.on_incident.clone().or(config.on_incident),
             inventory: self.inventory.inventory.clone().or(config.inventory),
@@ -157,12 +165,15 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     let dir = directory(None, config)?;
     let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
+    let memory = config.memory.unwrap_or(MEMORY);
+    anyhow::ensure!(memory > 0, "memory 0: name a number of MiB above 0");
     let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
     let journal = journal.map(|journal| if config.read_only == Some(true) { journal.read_only() } else { journal });
-    let (model, model_path, notices) = choose_model(config.model.as_deref(), journal.as_ref())?;
+    let entries = journal.as_ref().map(|journal| journal.entries().0).unwrap_or_default();
+    let (models, model_path, notices) = choose_models(config.model.as_deref(), journal.as_ref(), &entries)?;
     let options = LiveOptions {
         watch: WatchOptions {
             read: args.read.options(config)?,
@@ -170,8 +181,9 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
             polling_only: poll.is_some(),
         },
         dir,
-        model: Arc::new(model),
+        models,
         model_path,
+        memory: Memory::of_bytes(memory << 20),
         settings: args.alarms.settings(config)?,
         train: TrainOptions::default(),
         journal,
@@ -223,24 +235,43 @@ fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
     }
 }
 
-/// The model that was named; else the retrained one of this directory, unless it cannot be read,
-/// which is said and is no reason not to watch; else the built-in one.
-pub(super) fn choose_model(
+/// The model that was named for all rows; else the built-in one, and the retrained ones of this directory
+/// each for the rows that it scored first. One that cannot be read, which is said, is no reason not to watch: its
+/// rows are scored by the next that can.
+pub(super) fn choose_models(
     named: Option<&Path>,
     journal: Option<&Journal>,
-) -> anyhow::Result<(Model, Option<PathBuf>, Vec<Notice>)> {
+    entries: &[Entry],
+) -> anyhow::Result<(Succession, Option<PathBuf>, Vec<Notice>)> {
     if let Some(path) = named {
-        return Ok((Model::load(path)?, Some(path.to_owned()), Vec::new()));
+        return Ok((Model::load(path)?.into(), Some(path.to_owned()), Vec::new()));
     }
     let mut notices = Vec::new();
-    if let Some(path) = journal.map(Journal::model).filter(|path| path.exists()) {
+    let mut changes = journal.map(|journal| journal.changes(entries)).unwrap_or_default();
+    if let Some(path) = journal.map(Journal::only_model).filter(|path| changes.is_empty() && path.exists()) {
+        changes.push(Change { slot: None, name: String::new(), path });
+    }
+    let mut models = Succession::from(Model::built_in()?);
+    let mut newest = None;
+    // Behind which slot the next one scores, where the one that did so is lost.
+    let mut behind: Option<Timestamp> = None;
+    for Change { slot, name, path } in changes {
+        let slot = slot.unwrap_or(Timestamp::from_seconds(i64::MIN / 4));
+        let from = behind.take().map_or(slot, |earlier| earlier.min(slot));
         match Model::load(&path) {
-            Ok(model) => return Ok((model, Some(path), notices)),
-            Err(e) => notices.push(Notice {
-                path: Arc::new(path),
-                message: format!("the retrained model cannot be used, the built-in one scores instead: {e}"),
-            }),
+            Ok(model) => {
+                models.take_over(from, Arc::new(model));
+                newest = Some(path);
+            }
+            Err(e) => {
+                behind = Some(from);
+                let message = format!(
+                    "the retrained model{}{name} cannot be used, the next one, else the one before it or the built-in one, scores instead: {e}",
+                    if name.is_empty() { "" } else { " " },
+                );
+                notices.push(Notice { path: Arc::new(path), message });
+            }
         }
     }
-    Ok((Model::built_in()?, None, notices))
+    Ok((models, newest, notices))
 }

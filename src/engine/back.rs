@@ -1,7 +1,8 @@
 //! Incidents as they stood at an earlier moment.
 
 use super::core::Told;
-use super::track::{Scored, Track};
+use super::scored::Scored;
+use super::track::Track;
 use crate::series::Timestamp;
 
 /// The incidents as they stood at a moment: none that began later, and open what ended later. How far

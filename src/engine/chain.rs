@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::succession::Term;
 use crate::detect::tracker::Rules;
 use crate::detect::{Judge, Judged, Settings, Standing};
 use crate::model::forecast::{Forecast, Outlook};
@@ -20,6 +21,8 @@ pub struct Chain {
     pub judge: Judge,
     /// Whether the model learnt from this interface.
     pub known: bool,
+    /// Whose time the model is, where one takes over from another.
+    pub(super) term: Term,
     /// First row of the history that it was built from.
     from: usize,
     /// Row before which the scale is fitted again.
@@ -71,16 +74,32 @@ impl Chain {
             }
         };
         let refit = if known || to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) };
-        let mut chain = Self { forecaster, judge, known, from, refit };
+        let mut chain = Self { forecaster, judge, known, term: 0, from, refit };
         for i in from..to {
             if i == from {
                 chain.start(history, i);
             } else {
-                let outcome = chain.look(history, i, model);
-                chain.learn(&outcome, Standing::Usual);
+                chain.replay(history, i, model);
             }
         }
         chain
+    }
+
+    /// Learns a row on which no judgement is wanted.
+    pub(super) fn replay(&mut self, history: &History, i: usize, model: &Model) {
+        let outcome = self.look(history, i, model);
+        self.learn(&outcome, Standing::Usual);
+    }
+
+    /// The first row that it may want to see again.
+    pub(super) fn needs_from(&self) -> usize {
+        if self.refit == usize::MAX { usize::MAX } else { self.from }
+    }
+
+    /// Takes note that the rows which it was built from stand so many places further.
+    pub(super) fn move_by(&mut self, places: usize) {
+        self.from += places;
+        self.refit = self.refit.saturating_add(places);
     }
 
     fn familiar(known: &KnownInterface, outlook: Arc<Outlook>) -> (Forecaster, Judge, bool) {
@@ -114,6 +133,7 @@ impl Chain {
     /// Goes on as another chain of the same rows.
     pub fn start_again(&mut self, mut other: Self) {
         other.judge.keep_runs(&self.judge);
+        other.term = self.term;
         *self = other;
     }
 

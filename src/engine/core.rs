@@ -1,18 +1,19 @@
 //! The engine itself: rows in, scores and incidents out. No thread, no clock, no terminal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
-use super::track::{Taken, Track};
+use super::succession::Succession;
+use super::track::{LEAST_KEPT, Taken, Track};
 use crate::detect::silence::Activity;
 use crate::detect::{Incident, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
 use crate::inventory::Inventory;
 use crate::journal::Marks;
 use crate::model::Model;
-use crate::series::{InterfaceId, Step, Timestamp};
+use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
 /// Tracks below which one thread is as quick as two.
 const WORTH_A_THREAD: usize = 16;
@@ -23,7 +24,7 @@ pub struct Engine {
     tracks: Vec<Track>,
     files: Vec<FileSource>,
     activity: Activity,
-    model: Arc<Model>,
+    models: Succession,
     settings: Settings,
     threads: usize,
     marks: Marks,
@@ -37,6 +38,41 @@ pub struct Engine {
     steps: Vec<Option<Step>>,
     of_step: BTreeMap<Step, usize>,
     counts: Counts,
+    memory: Memory,
+    /// Interfaces that are not scored before all of the directory is read, by name and by id.
+    held: HashSet<InterfaceName>,
+    held_ids: HashSet<InterfaceId>,
+}
+
+/// How many rows are kept in memory once they are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Memory {
+    /// All of them, for who reads once.
+    #[default]
+    All,
+    /// About so many, the newest ones of each interface, and of each interface at least
+    /// [`LEAST_KEPT`]. Of an interface that the model did not learn from, the first 12,288 rows stay until there are
+    /// more, since its scale is fitted to them again. What follows from rows that are not kept stays:
+    /// the state that scores the next row, and incidents.
+    Rows(usize),
+}
+
+impl Memory {
+    /// Bytes of a row with what was said of it.
+    pub const BYTES_OF_ROW: usize = 112;
+
+    /// As many rows as there is room for in so many bytes.
+    pub fn of_bytes(bytes: usize) -> Self {
+        Self::Rows(bytes / Self::BYTES_OF_ROW)
+    }
+
+    /// Rows of each of so many interfaces.
+    fn of_each(self, interfaces: usize) -> usize {
+        match self {
+            Self::All => usize::MAX / 4,
+            Self::Rows(rows) => (rows / interfaces.max(1)).max(LEAST_KEPT),
+        }
+    }
 }
 
 /// What became of all rows so far.
@@ -50,6 +86,9 @@ pub struct Counts {
     pub corrected: u64,
     /// Rows that changed nothing: repeats, and rows over which another takes precedence.
     pub repeated: u64,
+    /// Rows that changed nothing since they are older than those that are kept in memory: repeats,
+    /// corrections or new ones, nobody knows. The next start does.
+    pub forgotten: u64,
     /// Lines that were refused.
     pub refused: u64,
 }
@@ -68,13 +107,14 @@ pub struct Told {
 }
 
 impl Engine {
-    /// An engine without rows. `threads` of them score; the scores do not depend on how many.
-    pub fn new(model: Arc<Model>, settings: Settings, threads: usize) -> Self {
+    /// An engine without rows: one model, or those that were in force in turn. `threads` of them score; the
+    /// scores do not depend on how many.
+    pub fn new(models: impl Into<Succession>, settings: Settings, threads: usize) -> Self {
         Self {
             tracks: Vec::new(),
             files: Vec::new(),
             activity: Activity::default(),
-            model,
+            models: models.into(),
             settings,
             threads: threads.max(1),
             marks: Marks::default(),
@@ -85,7 +125,43 @@ impl Engine {
             steps: Vec::new(),
             of_step: BTreeMap::new(),
             counts: Counts::default(),
+            memory: Memory::All,
+            held: HashSet::new(),
+            held_ids: HashSet::new(),
         }
+    }
+
+    /// Keeps no more rows than this in memory.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self { memory, ..self }
+    }
+
+    /// Does not score these interfaces before [`Engine::release`].
+    pub(super) fn hold(&mut self, names: HashSet<InterfaceName>) {
+        self.held = names;
+    }
+
+    /// Scores all interfaces from now on.
+    pub(super) fn release(&mut self) {
+        (self.held, self.held_ids) = (HashSet::new(), HashSet::new());
+    }
+
+    /// Interfaces of which a row came so late, before any was scored, that they can only be scored once
+    /// all rows are known.
+    pub(super) fn with_strays(&self) -> HashSet<InterfaceName> {
+        self.tracks.iter().filter(|track| track.has_strays()).map(|track| track.name().clone()).collect()
+    }
+
+    /// Before any row is scored: keeps the rows of the last `span` seconds of each interface, and at
+    /// least the newest `least`.
+    pub(super) fn skim(&mut self, span: i64, least: usize) {
+        self.tracks.iter_mut().for_each(|track| track.skim(span, least));
+    }
+
+    /// Rows that are in memory.
+    pub fn kept(&self) -> usize {
+        self.tracks.iter().map(|track| track.history().places().len()).sum()
     }
 
     /// Another engine with the newest rows alone: those of the last `span` seconds, and at least `least`
@@ -103,7 +179,7 @@ impl Engine {
             marks: self.marks.clone(),
             inventory: self.inventory.clone(),
             counts: self.counts,
-            ..Self::new(self.model.clone(), self.settings.clone(), self.threads)
+            ..Self::new(self.model().clone(), self.settings.clone(), self.threads)
         }
     }
 
@@ -116,7 +192,12 @@ impl Engine {
     /// Gives the interfaces that rows came for.
     pub fn absorb(&mut self, batch: &Batch) -> Vec<InterfaceId> {
         self.files.extend(batch.files.iter().cloned());
+        let known = self.tracks.len();
         self.tracks.extend(batch.names.iter().cloned().map(Track::new));
+        if !self.held.is_empty() {
+            let held = batch.names.iter().enumerate().filter(|(_, name)| self.held.contains(name));
+            self.held_ids.extend(held.map(|(i, _)| InterfaceId::from_index(known + i)));
+        }
         self.counts.refused += batch.refused;
         self.counts.rows += batch.rows.len() as u64;
         let mut touched: Vec<InterfaceId> = Vec::new();
@@ -128,6 +209,7 @@ impl Engine {
                 Taken::HistoryOnly => self.counts.late += 1,
                 Taken::Corrected => self.counts.corrected += 1,
                 Taken::Nothing => self.counts.repeated += 1,
+                Taken::Forgotten => self.counts.forgotten += 1,
             }
             if taken != Taken::Nothing {
                 self.activity.learn(row.time);
@@ -155,19 +237,21 @@ impl Engine {
     pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
         let start = Instant::now();
         let is_late = || start.elapsed() >= time;
-        let ids: Vec<InterfaceId> = self.due.iter().copied().collect();
+        let ids: Vec<InterfaceId> = self.due.iter().filter(|id| !self.held_ids.contains(id)).copied().collect();
+        let keep = self.memory.of_each(self.tracks.len());
         let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
         due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
         let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
-        let (model, settings) = (&*self.model, &self.settings);
+        let (models, settings) = (&self.models, &self.settings);
         let queue = Mutex::new(due.into_iter());
         let work = || {
             let mut settled = Vec::new();
             while !is_late() {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
                 let Some((id, track)) = next else { break };
-                track.settle(model, settings, is_late);
+                track.settle(models, settings, is_late);
+                track.let_go(keep);
                 settled.push(id);
             }
             settled
@@ -207,9 +291,9 @@ impl Engine {
         self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(id);
     }
 
-    /// Whether rows wait to be scored.
+    /// Whether rows wait to be scored, of interfaces that are not held.
     pub fn is_due(&self) -> bool {
-        !self.due.is_empty()
+        self.due.len() > self.held_ids.len() || self.due.iter().any(|id| !self.held_ids.contains(id))
     }
 
     /// Share of all rows that is scored.
@@ -258,7 +342,10 @@ impl Engine {
             |from| {
                 let last = |track: &Track| {
                     let behind = track.history().first_at_or_after(from);
-                    behind.checked_sub(1).map(|i| track.history().time(i))
+                    behind
+                        .checked_sub(1)
+                        .filter(|i| track.history().places().contains(i))
+                        .map(|i| track.history().time(i))
                 };
                 tracks.iter().filter_map(last).max()
             },
@@ -270,9 +357,9 @@ impl Engine {
         self.counts
     }
 
-    /// The model that scores.
+    /// The model that scores the newest rows.
     pub fn model(&self) -> &Arc<Model> {
-        &self.model
+        self.models.model()
     }
 
     /// What decides alarms.
@@ -298,8 +385,13 @@ impl Engine {
         book
     }
 
+    /// Threads that score.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
     /// What people know of interfaces.
-    pub fn inventory(&self) -> &Inventory {
+    pub fn inventory(&self) -> &Arc<Inventory> {
         &self.inventory
     }
 
@@ -335,13 +427,16 @@ impl Engine {
         self.marks.attended(incident.id, self.tracks[interface.index()].name())
     }
 
-    /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.
+    /// Goes on with another model for the rows behind now, the newest slot: a row that comes late is scored by
+    /// the model that was in force at its time. `prepared` holds chains that were built for it elsewhere.
     pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
         self.settle();
-        self.model = model;
+        let slot = self.now().unwrap_or(Timestamp::from_seconds(i64::MIN / 4));
+        self.models.take_over(slot, model);
         for i in 0..self.tracks.len() {
             let id = InterfaceId::from_index(i);
-            self.tracks[i].adopt(prepared.remove(&id), &self.model);
+            self.tracks[i].adopt(slot, prepared.remove(&id));
+            self.tracks[i].settle(&self.models, &self.settings, || false);
             self.follow(id);
         }
     }

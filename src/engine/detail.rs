@@ -26,10 +26,11 @@ pub(super) fn detail<'a>(
     if history.is_empty() {
         return None;
     }
-    let first = history.time(0);
+    let (kept, said) = (history.places(), track.scored().places());
+    let first = history.time(kept.start);
     let until = look.until.or(now).or(history.newest())?.max(first);
     let from = look.span.map_or(first, |span| until.plus(-span)).clamp(first, until);
-    let rows = history.first_at_or_after(from)..history.first_at_or_after(until.plus(1)).min(track.scored().len());
+    let rows = history.first_at_or_after(from).max(said.start)..history.first_at_or_after(until.plus(1)).min(said.end);
     let step = track.step_so_far().map_or(1, |s| s.seconds());
     let most = i64::try_from(look.points.max(2)).unwrap_or(i64::MAX);
     // whole steps, so that each point stands for about as many rows

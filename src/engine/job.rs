@@ -132,7 +132,7 @@ fn run(
         if flow().is_break() {
             return Ended::Cancelled;
         }
-        if let Some(chain) = Track::prepare(&copy.name, &copy.history, copy.revision, &trained.model) {
+        if let Some(chain) = Track::prepare(&copy.name, &copy.history, copy.first, copy.revision, &trained.model) {
             prepared.insert(InterfaceId::from_index(i), chain);
         }
     }

@@ -5,7 +5,8 @@
 //!
 //! Where much stands in the directory at the start, its newest days are scored first, on an engine of
 //! their own. What that says is provisional and shown as long as the reading goes on; then the engine
-//! that has scored all of history takes its place.
+//! that has scored all of history takes its place. Where more stands there than is kept in memory, all
+//! of it is read twice for that (`again.rs`).
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
@@ -15,18 +16,19 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
 
-use super::core::Engine;
+use super::again::{self, Again};
+use super::core::{Engine, Memory};
 use super::handle::{Handle, Publisher, pair};
 use super::hook::Hook;
 use super::job::{Ended, Job, Said};
 use super::portrait::Sitting;
 use super::snapshot::*;
+use super::succession::Succession;
 use super::view::{Surroundings, Viewer};
 use crate::detect::Settings;
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
 use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
-use crate::model::Model;
 use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
 use crate::series::{DAY, InterfaceId, Timestamp};
@@ -55,10 +57,12 @@ pub struct LiveOptions {
     pub dir: PathBuf,
     /// How it is read.
     pub watch: WatchOptions,
-    /// The model to begin with.
-    pub model: Arc<Model>,
-    /// Its file; none for the built-in one.
+    /// The models that were in force in turn; often it is one.
+    pub models: Succession,
+    /// The file of the newest of them; none for the built-in one.
     pub model_path: Option<PathBuf>,
+    /// How many rows are kept in memory.
+    pub memory: Memory,
     /// What decides alarms.
     pub settings: Settings,
     /// How a retraining trains.
@@ -83,7 +87,7 @@ pub fn start(options: LiveOptions) -> Result<(Handle, JoinHandle<()>), IngestErr
     let watch = watch(options.dir.clone(), options.watch.clone())?;
     let mut live = Live::new(options).map_err(|source| IngestError::Thread { source })?;
     let (handle, publisher) = pair(live.snapshot());
-    let thread = std::thread::Builder::new().name("engine".into()).spawn(move || live.run(&watch, &publisher));
+    let thread = std::thread::Builder::new().name("engine".into()).spawn(move || live.run(watch, &publisher));
     let thread = thread.map_err(|source| IngestError::Thread { source })?;
     Ok((handle, thread))
 }
@@ -92,6 +96,13 @@ struct Live {
     engine: Engine,
     /// The newest days on their own, which are shown until all of history is scored.
     preview: Option<Engine>,
+    /// More stands in the directory than is kept in memory: only the newest rows are kept before all is read again.
+    skims: bool,
+    /// The second reading. The preview has the first.
+    again: Option<Again>,
+    watch: WatchOptions,
+    memory: Memory,
+    models: Succession,
     viewer: Viewer,
     around: Surroundings,
     touched: HashSet<InterfaceId>,
@@ -116,7 +127,7 @@ impl Live {
     fn new(options: LiveOptions) -> std::io::Result<Self> {
         let (keeper, told) = Keeper::new(options.journal.as_ref())?;
         let around = Surroundings {
-            model: ModelView::of(&options.model, options.model_path),
+            model: ModelView::of(options.models.model(), options.model_path),
             source: SourceView {
                 dir: options.dir,
                 loading: Some(Progress::default()),
@@ -125,13 +136,19 @@ impl Live {
             },
             ..Surroundings::default()
         };
-        let mut engine = Engine::new(options.model, options.settings, options.threads);
+        let models = options.models;
+        let mut engine = Engine::new(models.clone(), options.settings, options.threads).with_memory(options.memory);
         engine.mark(keeper.marks().clone());
         engine.describe(options.inventory);
         let hook = options.on_incident.as_deref().map(Hook::start).transpose()?;
         Ok(Self {
             engine,
             preview: None,
+            skims: false,
+            again: None,
+            watch: options.watch,
+            memory: options.memory,
+            models,
             viewer: Viewer::default(),
             around,
             touched: HashSet::new(),
@@ -158,24 +175,26 @@ impl Live {
         snapshot
     }
 
-    fn run(mut self, watch: &Watch, publisher: &Publisher) {
+    fn run(mut self, mut watch: Watch, publisher: &Publisher) {
         let (nothing, no_failure) = (never(), never());
         let (mut published, mut rate_published) = (Instant::now(), Instant::now());
         let mut feed_ended = false;
         let mut journal_ended = false;
         loop {
-            let due = self.read_through && self.engine.is_due();
+            let due = self.is_due();
             let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
             let failed = self.hook.as_ref().map_or(&no_failure, Hook::failures);
+            let again = self.again.as_ref().map_or_else(never, |again| again.feed(&self.engine));
             let mut at_once = false;
             select! {
                 recv(feed) -> fed => match fed {
                     Ok(fed) => self.take(fed),
                     Err(_) => feed_ended = true,
                 },
+                recv(again) -> fed => if let Ok(fed) = fed { self.take_again(fed) },
                 recv(publisher.commands) -> command => match command {
                     Ok(Command::Stop) | Err(_) => return,
                     Ok(command) => {
@@ -198,8 +217,12 @@ impl Live {
                 default(wait) => {}
             }
             // Also what has just come: a fresh row is not shown before it is scored.
-            if self.read_through && self.engine.is_due() {
+            if self.is_due() {
                 self.settle();
+            }
+            if let Some(other) = self.swap() {
+                watch = other;
+                feed_ended = false;
             }
             self.count_arrivals(Instant::now());
             self.paint(Instant::now());
@@ -277,16 +300,32 @@ impl Live {
         }
     }
 
+    /// What the second reading says.
+    fn take_again(&mut self, feed: Feed) {
+        self.changed = true;
+        if let Some(again) = &mut self.again {
+            match again.take(feed, &mut self.engine) {
+                Ok(()) => self.around.source.loading = Some(again.progress()),
+                Err(why) => self.around.source.failure = Some(why),
+            }
+        }
+    }
+
     fn absorb(&mut self, batch: &Batch) {
-        self.touched.extend(self.engine.absorb(batch));
+        if self.again.is_none() {
+            self.touched.extend(self.engine.absorb(batch));
+        }
         if let Some(preview) = &mut self.preview {
             preview.absorb(batch);
         }
-        let counts = self.engine.counts();
+        if !self.read_through {
+            self.skims |= self.engine.kept() > again::most_unscored(self.memory);
+            if self.skims {
+                self.engine.skim(PREVIEW, PREVIEW_ROWS);
+            }
+        }
+        self.count();
         let source = &mut self.around.source;
-        (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
-        (source.corrected, source.repeated) = (counts.corrected, counts.repeated);
-        source.ahead = self.engine.ahead().count();
         source.files = batch.open_files;
         if self.files.take(batch) {
             source.states = self.files.by_path().into();
@@ -305,12 +344,60 @@ impl Live {
             self.read_through = batch.caught_up;
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
-            if self.read_through && self.engine.waiting() >= self.worth_a_preview {
+            source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
+            if self.read_through && (self.skims || self.engine.waiting() >= self.worth_a_preview) {
                 self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
                 self.viewer.forget();
             }
-            source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
+            if self.read_through && self.skims {
+                self.read_again();
+            }
         }
+    }
+
+    /// All is read, and only the newest rows were kept: it is read again, and scored while it is.
+    fn read_again(&mut self) {
+        let (settings, threads) = (self.engine.settings().clone(), self.engine.threads());
+        let mut engine = Engine::new(self.models.clone(), settings, threads).with_memory(self.memory);
+        engine.mark(self.keeper.marks().clone());
+        engine.describe(self.engine.inventory().clone());
+        let dir = self.around.source.dir.clone();
+        match Again::begin(dir.clone(), self.watch.clone(), &self.engine, &mut engine) {
+            Ok(again) => (self.engine, self.again) = (engine, Some(again)),
+            Err(e) => {
+                let message = format!("cannot be read again ({e}): only its newest rows are scored");
+                extend(&mut self.around.source.notices, &[Notice { path: dir.into(), message }]);
+                self.engine = self.engine.recent(PREVIEW, PREVIEW_ROWS).with_memory(self.memory);
+            }
+        }
+    }
+
+    /// The second reading is through, and all that it has read is scored: it goes on where the first was.
+    fn swap(&mut self) -> Option<Watch> {
+        self.again.as_ref().filter(|again| again.is_through() && !self.engine.is_due())?;
+        let (watch, files, mode) = self.again.take()?.end();
+        self.files = files;
+        let source = &mut self.around.source;
+        (source.states, source.mode, source.loading) = (self.files.by_path().into(), mode, None);
+        self.preview = None;
+        self.viewer.forget();
+        self.count();
+        self.changed = true;
+        Some(watch)
+    }
+
+    /// What became of rows, as far as they were read by the reading that is shown.
+    fn count(&mut self) {
+        let shown = self.preview.as_ref().filter(|_| self.again.is_some()).unwrap_or(&self.engine);
+        let (counts, source) = (shown.counts(), &mut self.around.source);
+        (source.rows, source.refused, source.late) = (counts.rows, counts.refused, counts.late);
+        (source.corrected, source.repeated, source.forgotten) = (counts.corrected, counts.repeated, counts.forgotten);
+        (source.ahead, source.kept) = (shown.ahead().count(), shown.kept());
+    }
+
+    /// Whether there are rows to be scored now.
+    fn is_due(&self) -> bool {
+        self.read_through && (self.engine.is_due() || self.preview.as_ref().is_some_and(Engine::is_due))
     }
 
     fn settle(&mut self) {
@@ -323,6 +410,9 @@ impl Live {
             // The preview stays as it is until all of it can be replaced.
             Some(_) => _ = self.engine.settle_for(SLICE),
             None => self.touched.extend(self.engine.settle_for(SLICE)),
+        }
+        if self.again.is_some() {
+            return;
         }
         if let Some(loading) = &mut self.around.source.loading {
             let half = loading.total / 2;
@@ -401,14 +491,16 @@ impl Live {
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
             Ended::Better { model, prepared, errors: (new, old) } => {
-                let act = Act::Model { slot: self.engine.now(), name: model.name.clone() };
-                let notice = self.keeper.say(act, clock());
-                self.remark(notice.as_slice());
                 let saved = match &self.journal {
                     Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
-                    Some(journal) => model.save(&journal.model()).map(|()| journal.model()).map_err(|e| e.to_string()),
+                    Some(journal) => journal.keep(&model).map_err(|e| e.to_string()),
                     None => Err("there is no state directory to keep it in".into()),
                 };
+                let name_of = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
+                let file = saved.as_ref().ok().and_then(name_of);
+                let act = Act::Model { slot: self.engine.now(), name: model.name.clone(), file };
+                let notice = self.keeper.say(act, clock());
+                self.remark(notice.as_slice());
                 self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
@@ -438,6 +530,7 @@ fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
 mod tests {
     use super::*;
     use crate::ingest::{ReadOptions, Root, Tailer};
+    use crate::model::Model;
     use crate::simulate::files::write_history;
     use crate::simulate::{Fleet, Plan, Target};
 
@@ -454,8 +547,9 @@ mod tests {
         let mut live = Live::new(LiveOptions {
             dir,
             watch: WatchOptions::default(),
-            model: model.clone(),
+            models: model.clone().into(),
             model_path: None,
+            memory: Default::default(),
             settings: Settings::default(),
             train: TrainOptions::default(),
             journal: None,

@@ -3,6 +3,7 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
+mod again;
 mod back;
 pub mod book;
 pub mod chain;
@@ -14,16 +15,20 @@ pub mod hook;
 pub mod job;
 pub mod live;
 mod portrait;
+pub mod scored;
 mod shared;
 pub mod snapshot;
+pub mod succession;
 pub mod track;
 pub mod training;
 pub mod view;
 
-pub use core::{Counts, Engine, Told};
+pub use core::{Counts, Engine, Memory, Told};
 pub use form::IncidentForm;
 pub use handle::{Handle, Publisher, pair};
+pub use scored::{Scored, ScoredRows};
 pub use snapshot::*;
+pub use succession::Succession;
 
 /// Threads that catch their own panics and tell of them in a snapshot: the reader of files, and the
 /// training run. A panic there is no reason to end the program.

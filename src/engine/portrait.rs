@@ -69,7 +69,8 @@ fn newest(track: &Track) -> f64 {
 
 fn columns(track: &Track) -> Columns {
     let history = track.history();
-    let rows = history.len().saturating_sub(ROWS)..history.len();
+    let places = history.places();
+    let rows = places.end.saturating_sub(ROWS).max(places.start)..places.end;
     let seconds: Vec<i64> = rows.clone().map(|i| history.time(i).seconds()).collect();
     let (max, mean) = rows.map(|i| history.values(i).into()).unzip();
     Columns::in_order(&seconds, max, mean)

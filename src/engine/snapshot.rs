@@ -88,6 +88,10 @@ pub struct SourceView {
     pub corrected: u64,
     /// Rows that changed nothing: the same again, or outvoted.
     pub repeated: u64,
+    /// Rows that changed nothing, since they are older than those that are kept in memory.
+    pub forgotten: u64,
+    /// Rows that are in memory; fewer than were accepted where older ones were let go of.
+    pub kept: usize,
     /// Interfaces with rows more than a day ahead of all others: their clocks are wrong.
     pub ahead: usize,
     /// How far the reading of what stood there is; none once it is read.

@@ -3,60 +3,29 @@
 use std::collections::VecDeque;
 
 use super::chain::Chain;
+use super::scored::{Scored, ScoredRows};
+use super::succession::{Succession, Term};
 use crate::detect::notice::Notices;
 use crate::detect::silence::{Activity, Gap, silences};
 use crate::detect::tracker::{Change, Seen, Tracker, is_nothing};
 use crate::detect::verdict::{ErrorSpace, look};
-use crate::detect::{Incident, IncidentId, Judge, Settings, Standing, Verdict};
+use crate::detect::{Incident, Judge, Settings, Verdict};
 use crate::ingest::{Origin, Row};
 use crate::model::{Forecaster, Model};
-use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WARM_UP, step};
+use crate::series::{DAY, History, Inserted, InterfaceName, Step, Timestamp, WARM_UP, step};
 
 /// Slots that a row may be late, and be scored as if it had been in time.
 pub const LATE_SLOTS: i64 = 48;
 /// Rows between two points that can be gone back to.
 const CHECKPOINT_ROWS: usize = 64;
+/// Rows that can be gone back at the most, where rows are denser than the step says.
+const MOST_DENSE: usize = 4 * CHECKPOINT_ROWS;
 /// Gaps of fewer missing slots are of no interest to anybody.
 const GAP_SLOTS: i64 = 3;
-
-/// What was said of one row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Scored {
-    /// What was expected: maximum and mean.
-    pub expected: Pair,
-    /// Signed errors in units of the interface's usual error.
-    pub error: Pair,
-    /// −log10 of the probability of such a row here.
-    pub score: f64,
-    /// The score once repeats of the same incident are damped.
-    pub notify: f64,
-    /// The error of the mean that the model expects, in scaled units.
-    pub band: f64,
-    /// DBSCAN's verdict.
-    pub verdict: Verdict,
-    /// DBSCAN's label; −1 is none.
-    pub cluster: i32,
-    /// Whether it is an anomaly.
-    pub anomaly: bool,
-    /// The incident that it belongs to.
-    pub incident: Option<IncidentId>,
-}
-
-impl Scored {
-    fn warming(expected: Pair) -> Self {
-        Self {
-            expected,
-            error: [0.0; 2],
-            score: 0.0,
-            notify: 0.0,
-            band: 0.0,
-            verdict: Verdict::Warming,
-            cluster: -1,
-            anomaly: false,
-            incident: None,
-        }
-    }
-}
+/// Rows of the day before that a repeat is looked for among, at the most: a day of minutes.
+const REPEAT_ROWS: usize = 1440;
+/// Rows that are kept at the least, whatever the memory: those that the next score may need.
+pub const LEAST_KEPT: usize = REPEAT_ROWS + MOST_DENSE + CHECKPOINT_ROWS;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +38,9 @@ pub enum Taken {
     Corrected,
     /// It changed nothing: the same row stood there, or one that takes precedence.
     Nothing,
+    /// It is older than the rows that are kept, and changed nothing: whether it is new, a repeat or a
+    /// correction is not known any more.
+    Forgotten,
 }
 
 /// All that is known of one interface.
@@ -76,15 +48,19 @@ pub enum Taken {
 pub struct Track {
     name: InterfaceName,
     history: History,
-    scored: Vec<Scored>,
+    scored: ScoredRows,
     now: State,
     incidents: Vec<Incident>,
     gaps: Vec<Gap>,
     checkpoints: VecDeque<Checkpoint>,
     /// First row that has to be scored again.
     dirty: Option<usize>,
-    /// First row that the present model scored: what an earlier one said is not taken back.
-    floor: usize,
+    /// A chain for the model that takes over, until it has done so.
+    prepared: Option<Box<Prepared>>,
+    /// The slot behind which the model scores that has taken over already, though no row has come since.
+    followed: Option<Timestamp>,
+    /// Before any row was scored, one came so late that others may have to be scored after it.
+    strays: bool,
     /// Changes whenever its incidents may have.
     news: u64,
     /// Changes with every row that was put before others or corrected.
@@ -138,7 +114,7 @@ struct Checkpoint {
     gaps: usize,
 }
 
-/// A chain that was built elsewhere for another model, from the first `rows` rows of a history.
+/// A chain that was built elsewhere for another model, from the rows that were kept, before row `rows`.
 #[derive(Debug)]
 pub struct Prepared {
     chain: Chain,
@@ -152,13 +128,15 @@ impl Track {
         Self {
             name,
             history: History::default(),
-            scored: Vec::new(),
+            scored: ScoredRows::default(),
             now: State::default(),
             incidents: Vec::new(),
             gaps: Vec::new(),
             checkpoints: VecDeque::new(),
             dirty: None,
-            floor: 0,
+            prepared: None,
+            followed: None,
+            strays: false,
             news: 0,
             revision: 0,
         }
@@ -182,7 +160,7 @@ impl Track {
     }
 
     /// What was said of each row, in the order of the history; shorter than it while rows are due.
-    pub fn scored(&self) -> &[Scored] {
+    pub fn scored(&self) -> &ScoredRows {
         &self.scored
     }
 
@@ -251,23 +229,40 @@ impl Track {
     pub fn take(&mut self, row: &Row, wins: impl FnOnce(Origin, Origin) -> bool) -> Taken {
         let inserted = self.history.insert(row.time, row.max, row.mean, row.origin, wins);
         let place = match inserted {
-            Inserted::Appended => return Taken::Scored,
+            Inserted::Appended => {
+                let place = self.history.len() - 1;
+                if Some(row.time) <= self.followed && self.can_rewind(place) {
+                    // A model has taken over behind a slot that this interface had not reached yet.
+                    self.score_again(place);
+                }
+                return Taken::Scored;
+            }
             Inserted::Same | Inserted::Outvoted => return Taken::Nothing,
+            Inserted::Forgotten => {
+                self.strays |= self.scored.is_empty();
+                // Its history may have begun earlier than was thought.
+                self.news += 1;
+                return Taken::Forgotten;
+            }
             Inserted::Between(i) | Inserted::Corrected(i) => i,
         };
         self.revision += 1;
         let corrected = matches!(inserted, Inserted::Corrected(_));
         if place >= self.scored.len() {
+            self.strays |= self.scored.is_empty() && !self.is_near_the_end(row.time);
             return if corrected { Taken::Corrected } else { Taken::Scored };
         }
         // The row stands in the history already, so what was scored reaches one place further.
         let scored = self.scored.len() - usize::from(corrected);
         let newest = self.newest_in_time(scored.min(self.history.len() - 1));
         let late = self.step().map_or(0, |step| step.slots_between(row.time, newest));
-        if late > LATE_SLOTS || place < self.floor {
+        if late > LATE_SLOTS || !self.can_rewind(place) {
             if !corrected {
-                self.scored.insert(place, Scored::warming(self.history.values(place)));
-                self.floor += usize::from(self.floor > place);
+                if place >= self.scored.places().start {
+                    self.scored.insert(place, Scored::warming(self.history.values(place)));
+                } else {
+                    self.scored.move_by_one();
+                }
                 self.checkpoints.iter_mut().for_each(|c| c.row += usize::from(c.row > place));
                 self.dirty = self.dirty.map(|d| d + usize::from(d >= place));
             }
@@ -275,12 +270,68 @@ impl Track {
             self.news += 1;
             return Taken::HistoryOnly;
         }
-        self.dirty = Some(self.dirty.map_or(place, |d| d.min(place)));
+        self.score_again(place);
         if !corrected {
             // Keeps rows and what was said of them side by side until this one is scored.
             self.scored.insert(place, Scored::warming(self.history.values(place)));
         }
         if corrected { Taken::Corrected } else { Taken::Scored }
+    }
+
+    fn score_again(&mut self, place: usize) {
+        self.dirty = Some(self.dirty.map_or(place, |d| d.min(place)));
+    }
+
+    /// Whether there is a state before this row to go back to: the first of all, or a checkpoint.
+    fn can_rewind(&self, place: usize) -> bool {
+        self.scored.places().start == 0 || self.checkpoints.front().is_some_and(|c| c.row <= place)
+    }
+
+    /// Whether a moment lies so few rows before the newest one that scoring would not have missed it.
+    /// It errs towards no.
+    fn is_near_the_end(&self, time: Timestamp) -> bool {
+        let (places, near) = (self.history.places(), LATE_SLOTS as usize / 2);
+        let last = places.end - 1;
+        if last < places.start + 1 {
+            return true;
+        }
+        let [newest, before] = [last, last - 1].map(|i| self.history.time(i));
+        newest.since(time) <= near as i64 * newest.since(before) && self.history.first_at_or_after(time) + near >= last
+    }
+
+    /// Whether a row came so late, before any was scored, that not all of them would have been scored in
+    /// their order had scoring gone along with the reading.
+    pub(super) fn has_strays(&self) -> bool {
+        self.strays
+    }
+
+    /// Before any row is scored: keeps the rows of the last `span` seconds, and at least the newest `least`.
+    pub(super) fn skim(&mut self, span: i64, least: usize) {
+        let Some(newest) = self.history.newest().filter(|_| self.scored.is_empty()) else { return };
+        let places = self.history.places();
+        let from = self.history.first_at_or_after(newest.plus(-span)).min(places.end.saturating_sub(least));
+        // Not for a few: what stays has to be moved.
+        if from > places.start + places.len() / 4 {
+            self.history.let_go(from);
+        }
+    }
+
+    /// Lets go of all but the newest `keep` rows, and those that the next score may need. Not for a few:
+    /// there are up to a quarter more, and always an eighth.
+    pub(super) fn let_go(&mut self, keep: usize) {
+        let keep = keep.max(LEAST_KEPT);
+        let needed = self.checkpoints.front().map_or(0, |oldest| oldest.row.saturating_sub(REPEAT_ROWS));
+        let before = self.history.len().saturating_sub(keep + keep / 8).min(needed);
+        if before > self.scored.places().start + keep / 8 {
+            self.scored.let_go(before);
+        }
+        // A scale that is fitted again needs all rows once more.
+        let chains = self.checkpoints.iter().map(|c| c.state.chain.as_deref()).chain([self.now.chain.as_deref()]);
+        let before =
+            chains.map(|chain| chain.map_or(0, Chain::needs_from)).fold(self.scored.places().start, usize::min);
+        if before > self.history.places().start + keep / 8 {
+            self.history.let_go(before);
+        }
     }
 
     /// The moment of row `last`, against which others are late; that of the row before a jump of more
@@ -289,17 +340,17 @@ impl Track {
     fn newest_in_time(&self, last: usize) -> Timestamp {
         let Some(step) = self.step() else { return self.history.time(last) };
         let jump = DAY.max(LATE_SLOTS * step.seconds());
-        let first = last.saturating_sub(LATE_SLOTS as usize);
+        let first = last.saturating_sub(LATE_SLOTS as usize).max(self.history.places().start);
         let jumps = |i: &usize| self.history.time(i + 1).since(self.history.time(*i)) > jump;
         let before = (first..last).find(jumps).unwrap_or(last);
         self.history.time(before)
     }
 
     /// Scores every row that is due, or as many as there is time for: `is_late` is asked now and then.
-    pub fn settle(&mut self, model: &Model, settings: &Settings, is_late: impl Fn() -> bool) {
+    pub fn settle(&mut self, models: &Succession, settings: &Settings, is_late: impl Fn() -> bool) {
         let step = self.step();
         if let Some(dirty) = self.dirty.take() {
-            self.rewind(dirty);
+            self.rewind(dirty, models);
             self.news += 1;
         }
         let begin = self.scored.len();
@@ -313,23 +364,60 @@ impl Track {
                     self.keep_checkpoint(i);
                 }
             }
-            let scored = self.score(i, model, settings);
+            let (term, model) = models.at(self.history.time(i));
+            self.follow(term, model, i);
+            let scored = self.score(i, term, model, settings);
             self.scored.push(scored);
+        }
+        if !self.is_due() {
+            // Nobody has to wait for the next row to see the model that will score it.
+            let (term, model, behind) = models.newest();
+            self.follow(term, model, self.scored.len());
+            self.followed = behind;
         }
         // Silences are measured in steps.
         self.news += u64::from(self.step() != step);
     }
 
+    /// Goes on with the model of another term before row `i`: earlier scores stay as they were. Where a
+    /// prepared chain fits, it is brought up to date with the rows that came since; else one is built.
+    fn follow(&mut self, term: Term, model: &Model, i: usize) {
+        let Some(now) = self.now.chain.as_mut().filter(|chain| chain.term != term) else { return };
+        let fits = |p: &Prepared| p.revision == self.revision && p.rows <= i && p.chain.known;
+        let chain = match self.prepared.take().filter(|p| fits(p)) {
+            Some(mut prepared) => {
+                (prepared.rows..i).for_each(|row| prepared.chain.replay(&self.history, row, model));
+                Some(prepared.chain)
+            }
+            None => Chain::build(&self.name, &self.history, self.history.places().start, i, model),
+        };
+        now.term = term;
+        if let Some(chain) = chain {
+            now.start_again(chain);
+            // Another model may see another step, and silences follow from that.
+            self.news += 1;
+        }
+    }
+
+    /// Keeps the state before a row, and of the earlier ones those that a row which is late may need.
     fn keep_checkpoint(&mut self, row: usize) {
-        if self.checkpoints.len() == 2 {
+        let time = self.history.time(row);
+        let step = self.step();
+        let is_far = |c: &Checkpoint| {
+            let slots = step.map_or(i64::MAX, |step| step.slots_between(self.history.time(c.row), time));
+            slots > LATE_SLOTS || c.row + MOST_DENSE < row
+        };
+        while self.checkpoints.get(1).is_some_and(is_far) {
             self.checkpoints.pop_front();
         }
         let (incidents, gaps) = (self.incidents.len(), self.gaps.len());
         self.checkpoints.push_back(Checkpoint { row, state: self.now.clone(), incidents, gaps });
     }
 
-    fn rewind(&mut self, to: usize) {
-        while self.checkpoints.back().is_some_and(|c| c.row > to) {
+    fn rewind(&mut self, to: usize, models: &Succession) {
+        let time = self.history.time(to);
+        let is_ahead = |c: &Checkpoint| c.state.chain.as_ref().is_some_and(|chain| models.is_ahead(chain.term, time));
+        while self.checkpoints.back().is_some_and(|c| c.row > to || is_ahead(c)) {
             self.checkpoints.pop_back();
         }
         let (row, incidents, gaps) = match self.checkpoints.back() {
@@ -347,11 +435,12 @@ impl Track {
         self.gaps.truncate(gaps);
     }
 
-    fn score(&mut self, i: usize, model: &Model, settings: &Settings) -> Scored {
+    fn score(&mut self, i: usize, term: Term, model: &Model, settings: &Settings) -> Scored {
         let (time, raw) = (self.history.time(i), self.history.values(i));
         let before = i.checked_sub(1).map(|i| (self.history.time(i), self.history.values(i)));
-        if i >= WARM_UP && self.now.chain.is_none() {
+        if i >= WARM_UP && self.now.chain.is_none() && self.history.places().start == 0 {
             self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
+            self.now.chain.iter_mut().for_each(|chain| chain.term = term);
         }
         let state = &mut self.now;
         let Some(chain) = &mut state.chain else {
@@ -367,7 +456,7 @@ impl Track {
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         let anomaly = judged.score >= rules.threshold;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
-        let history = time.since(self.history.time(0));
+        let history = time.since(self.history.begin().unwrap_or(time));
         let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, history };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
         let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
@@ -398,7 +487,7 @@ impl Track {
         let listed = |open: &&Incident| open.latest == time && !open.usual;
         let incident = state.tracker.open().filter(listed).map(|open| open.id);
         let (history, scored) = (&self.history, &self.scored);
-        let repeat = || scored_as_much(history, scored, judged.score, time);
+        let repeat = || scored_as_much(history, scored, i, judged.score, time);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         Scored {
             expected: outcome.expected,
@@ -420,7 +509,7 @@ impl Track {
             self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
-            let first = self.history.time(0);
+            let first = self.history.begin().unwrap_or(newest);
             let silent = silences(&self.name, step, first, newest, &self.gaps, activity, alarms_per_week);
             if let Some(open) = all.last_mut().filter(|i| i.end.is_none())
                 && silent.iter().any(|s| s.end.is_none())
@@ -433,42 +522,34 @@ impl Track {
         all
     }
 
-    /// The chain that `model` gives this interface, built from a copy of its history on any thread.
-    pub fn prepare(name: &InterfaceName, history: &History, revision: u64, model: &Model) -> Option<Prepared> {
+    /// The chain that `model` gives this interface, built from a copy of its history on any thread. The
+    /// copy's first row stands at place `first` of the interface's own history.
+    pub fn prepare(
+        name: &InterfaceName,
+        history: &History,
+        first: usize,
+        revision: u64,
+        model: &Model,
+    ) -> Option<Prepared> {
         let rows = history.len();
-        let chain = if rows >= WARM_UP { Chain::build(name, history, 0, rows, model)? } else { return None };
-        Some(Prepared { chain, rows, revision })
+        let mut chain = if rows >= WARM_UP { Chain::build(name, history, 0, rows, model)? } else { return None };
+        chain.move_by(first);
+        Some(Prepared { chain, rows: first + rows, revision })
     }
 
-    /// Goes on with another model: later rows are scored with it, earlier scores stay as they were.
-    /// A prepared chain is brought up to date with the rows that came since; without one, or where
-    /// rows were corrected since, it is built anew.
-    pub fn adopt(&mut self, prepared: Option<Prepared>, model: &Model) {
-        let Some(now) = &mut self.now.chain else { return };
-        let done = self.scored.len();
-        let fitting = prepared.filter(|p| p.revision == self.revision && p.rows <= done);
-        let chain = match fitting {
-            Some(mut prepared) => {
-                for i in prepared.rows..done {
-                    let outcome = prepared.chain.advance(&self.name, &self.history, i, model);
-                    prepared.chain.learn(&outcome, Standing::Usual);
-                }
-                Some(prepared.chain)
-            }
-            None => Chain::build(&self.name, &self.history, 0, done, model),
-        };
-        if let Some(chain) = chain {
-            now.start_again(chain);
-            self.checkpoints.clear();
-            self.keep_checkpoint(done);
-            self.floor = done;
-            // Another model may see another step, and silences follow from that.
-            self.news += 1;
+    /// Takes note that another model scores the rows behind `slot`. The next settling goes on with it.
+    pub fn adopt(&mut self, slot: Timestamp, prepared: Option<Prepared>) {
+        self.prepared = prepared.map(Box::new);
+        // Rows of a clock that is wrong, and those for which a model took over behind the same slot.
+        let behind = self.history.first_at_or_after(slot.plus(1));
+        if behind < self.scored.len() && self.can_rewind(behind) {
+            self.score_again(behind);
         }
     }
 }
 
-/// Whether a row of the day before `time` scored as much.
-fn scored_as_much(history: &History, scored: &[Scored], score: f64, time: Timestamp) -> bool {
-    scored[history.first_at_or_after(time.plus(-DAY))..].iter().any(|s| s.score >= score)
+/// Whether a row of the day before `time`, of the newest before row `i`, scored as much.
+fn scored_as_much(history: &History, scored: &ScoredRows, i: usize, score: f64, time: Timestamp) -> bool {
+    let first = history.first_at_or_after(time.plus(-DAY)).max(i.saturating_sub(REPEAT_ROWS));
+    scored.from(first).any(|(_, s)| s.score >= score)
 }

@@ -73,14 +73,17 @@ pub fn compare(new: &Model, old: &Model, series: &[Series<'_>]) -> Option<(f64, 
 pub struct Copy {
     /// Its name.
     pub name: InterfaceName,
-    /// Its rows.
+    /// Its rows that are kept.
     pub history: History,
+    /// The place of the first of them in its own history.
+    pub first: usize,
     /// Its revision when it was copied.
     pub revision: u64,
 }
 
 impl From<&Track> for Copy {
     fn from(track: &Track) -> Self {
-        Self { name: track.name().clone(), history: track.history().clone(), revision: track.revision() }
+        let first = track.history().places().start;
+        Self { name: track.name().clone(), history: track.history().tail(first), first, revision: track.revision() }
     }
 }

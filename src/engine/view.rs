@@ -355,7 +355,9 @@ fn interface_view(
 ) -> (InterfaceView, Shape) {
     let history = track.history();
     let rows = moment.rows(track);
-    let last = rows.checked_sub(1);
+    let places = history.places();
+    // Of an earlier moment there may be no row in memory any more.
+    let last = rows.checked_sub(1).filter(|i| places.contains(i));
     let scored = last.and_then(|i| track.scored().get(i.min(track.scored().len().saturating_sub(1))));
     let scored = scored.filter(|s| s.verdict != Verdict::Warming);
     let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
@@ -364,7 +366,7 @@ fn interface_view(
     let mut even = true;
     if let (Some(step), Some(now)) = (step, moment.now) {
         let usual = moment.step.unwrap_or(step);
-        for i in (0..rows).rev() {
+        for i in (places.start..rows).rev() {
             let time = history.time(i);
             // a little more than is shown of each, so that the slot at the edge is whole
             let (back, hot) = (step.slots_between(time, now), usual.slots_between(time, now));
@@ -394,7 +396,7 @@ fn interface_view(
         state: standing.state,
         since: standing.since,
         rows,
-        span: newest.map(|newest| (history.time(0), newest)),
+        span: newest.map(|newest| (history.time(places.start), newest)),
         step: track.step(),
         known: track.chain().is_some_and(|c| c.known),
         leading: leading(track),

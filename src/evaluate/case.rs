@@ -110,7 +110,7 @@ impl Case {
         };
         let mut place: HashMap<&InterfaceName, Option<usize>> = HashMap::new();
         for (_, track) in engine.by_name() {
-            let rows: Vec<usize> = (0..track.history().len()).filter(|i| engine.is_data(track, *i)).collect();
+            let rows: Vec<usize> = track.history().places().filter(|i| engine.is_data(track, *i)).collect();
             let known = (!rows.is_empty()).then(|| case.add(track, &rows));
             place.insert(track.name(), known);
         }
@@ -173,7 +173,7 @@ impl Case {
     fn take_incidents(&mut self, engine: &Engine, place: &HashMap<&InterfaceName, Option<usize>>) {
         let mut moments = HashMap::new();
         for track in engine.tracks() {
-            for (time, scored) in track.history().times().zip(track.scored()) {
+            for (time, (_, scored)) in track.history().times().zip(track.scored().from(0)) {
                 if let Some(id) = scored.incident.filter(|_| scored.anomaly) {
                     moments.entry(id).or_insert_with(Vec::new).push(time);
                 }

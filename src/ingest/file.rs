@@ -56,8 +56,8 @@ pub(super) struct Followed {
     /// `position` is inside a line that is too long and was refused already.
     pub(super) skipping: bool,
     pub(super) tail: Tail,
-    /// A quote that was open at the end was given up, so that what comes later cannot close it.
-    pub(super) gave_up: bool,
+    /// The size at which a quote that was open at the end was given up. What comes later may close it.
+    pub(super) gave_up: Option<u64>,
     pub(super) witness: Witness,
     pub(super) trouble: Option<String>,
     pub(super) counts: Counts,
@@ -126,7 +126,7 @@ impl Followed {
             line: 1,
             skipping: false,
             tail: Tail::None,
-            gave_up: false,
+            gave_up: None,
             witness: Witness::default(),
             trouble: None,
             counts: Counts::default(),
@@ -144,7 +144,7 @@ impl Followed {
         };
         (self.check, self.at_end, self.live) = (Check::Nothing, self.size == 0, false);
         (self.state, self.position, self.line, self.skipping) = (State::Header, 0, 1, false);
-        (self.tail, self.gave_up, self.own) = (Tail::None, false, false);
+        (self.tail, self.gave_up, self.own) = (Tail::None, None, false);
         (self.witness, self.trouble, self.counts) = (Witness::default(), None, Counts::default());
         // It is being written: the next look compares.
         (self.unsettled, self.news) = (true, true);

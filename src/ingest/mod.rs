@@ -80,4 +80,4 @@ pub use precedence::outranks;
 pub use state::{Condition, FileState, FileStates};
 pub use tailer::Tailer;
 pub use timeslot::TimeslotReader;
-pub use watch::{Feed, Watch, WatchMode, WatchOptions, watch};
+pub use watch::{Feed, Watch, WatchMode, WatchOptions, watch, watch_again};

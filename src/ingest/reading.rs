@@ -112,7 +112,7 @@ impl Followed {
         }
         if self.size < self.position {
             self.start_again(turn.batch, SHORTENED);
-        } else if self.gave_up && self.size > self.position {
+        } else if self.gave_up.is_some_and(|size| self.size > size) {
             self.start_again(turn.batch, REWRITTEN);
         } else {
             match self.witness.holds(file, self.check, turn.bytes, &mut budget)? {
@@ -212,7 +212,7 @@ impl Followed {
         let counts = turn.finishing || packed || self.is_quiet(turn.options.grace);
         match (counts, quoted, self.state.clone()) {
             (true, true, _) => {
-                self.gave_up = true;
+                self.gave_up = Some(self.size);
                 Step::Took(self.refuse_line(turn, filled, UNCLOSED))
             }
             (true, false, State::Rows(..)) if packed => Step::Took(self.take(turn, filled)),

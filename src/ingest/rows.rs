@@ -8,6 +8,8 @@
 //! interface is the one that followed the last one the time before. Such guesses are compared with
 //! what the row says, and spare most of the work.
 
+use std::io::Read;
+
 use csv::{ByteRecord, ReaderBuilder, Terminator};
 
 use super::header::{Layout, Unfit};
@@ -15,7 +17,7 @@ use super::lines;
 use super::options::{ColumnNames, ReadOptions};
 use super::record::{self, Line, Record};
 use super::timeslot::TimeslotReader;
-use crate::series::{InterfaceId, Names, Timestamp};
+use crate::series::{InterfaceId, InterfaceName, Names, Timestamp};
 
 /// A record's values.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,6 +46,14 @@ pub(super) struct RowReader {
 }
 
 impl RowReader {
+    /// The same reader, to which these interfaces are known already, by the ids that their order gives.
+    pub(super) fn knowing(mut self, names: &[InterfaceName]) -> Self {
+        for name in names {
+            self.names.intern(&name.host, &name.ifname);
+        }
+        self
+    }
+
     /// A reader that knows no interface yet.
     pub(super) fn new(options: &ReadOptions) -> Self {
         Self {
@@ -67,7 +77,7 @@ impl RowReader {
     /// The layout that the first of these complete records gives as a header, or why it gives none;
     /// nothing where it is blank.
     pub(super) fn header(&mut self, bytes: &[u8]) -> Option<Result<Layout, Unfit>> {
-        let any = records(bytes, self.delimiter).read_byte_record(&mut self.record);
+        let any = records(bytes, bytes.len(), self.delimiter).read_byte_record(&mut self.record);
         let found = matches!(any, Ok(true)) && !record::is_blank(&self.record);
         found.then(|| Layout::of(&self.record, &self.columns, self.delimiter))
     }
@@ -126,7 +136,9 @@ impl RowReader {
         layout: &Layout,
         mut take: impl FnMut(u32, Result<Values, String>),
     ) {
-        let mut reader = records(bytes, self.delimiter);
+        // The reader drops a byte order mark that it begins with. In the middle of a file it is no such thing.
+        let lead = usize::from(bytes.starts_with(b"\xef\xbb\xbf"));
+        let mut reader = records(b"\n"[..lead].chain(bytes), bytes.len(), self.delimiter);
         let mut record = std::mem::take(&mut self.record);
         let mut counted = 0;
         loop {
@@ -135,7 +147,8 @@ impl RowReader {
                 break;
             }
             // The reader passes over empty lines; the record starts after them.
-            let mut start = record.position().map_or(counted, |p| usize::try_from(p.byte()).unwrap_or(bytes.len()));
+            let at = |p: &csv::Position| usize::try_from(p.byte()).unwrap_or(bytes.len()).saturating_sub(lead);
+            let mut start = record.position().map_or(counted, at);
             while bytes.get(start) == Some(&b'\n') {
                 start += 1;
             }
@@ -189,14 +202,14 @@ impl RowReader {
     }
 }
 
-/// A reader of complete records.
-fn records(bytes: &[u8], delimiter: u8) -> csv::Reader<&[u8]> {
+/// A reader of complete records, `length` bytes of them.
+fn records<R: Read>(bytes: R, length: usize, delimiter: u8) -> csv::Reader<R> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(delimiter)
         .terminator(Terminator::Any(b'\n'))
-        .buffer_capacity(bytes.len().clamp(64, 64 << 10))
+        .buffer_capacity(length.clamp(64, 64 << 10))
         .from_reader(bytes)
 }
 
@@ -208,9 +221,9 @@ mod tests {
 
     const LAYOUT: Layout = Layout { at: [0, 1, 2, 3, 4], fields: 5 };
 
-    type Read = Vec<(u32, Result<(i64, String, u64, u64), String>)>;
+    type Got = Vec<(u32, Result<(i64, String, u64, u64), String>)>;
 
-    fn read(text: &str, any: bool, delimiter: u8) -> Read {
+    fn read(text: &str, any: bool, delimiter: u8) -> Got {
         let mut reader = RowReader::new(&ReadOptions { delimiter, ..ReadOptions::default() });
         let mut got: Vec<(u32, Result<Values, String>)> = Vec::new();
         let take = |line, values| got.push((line, values));

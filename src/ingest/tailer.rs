@@ -13,6 +13,7 @@ use super::naming::Rank;
 use super::options::ReadOptions;
 use super::reading::Turn;
 use super::rows::RowReader;
+use crate::series::InterfaceName;
 
 /// Looks that a file may be missing in before it is forgotten: a listing that is made while a file
 /// is renamed can lack both of its names.
@@ -62,6 +63,13 @@ impl Tailer {
         // History is the older part of time, and rows are cheapest to take in the order of time.
         roots.sort_by_key(|directory| directory.root);
         Ok(Self { rows: RowReader::new(&options), options, roots, file_count: 0, turns: 0, bytes: Vec::new() })
+    }
+
+    /// The same reader, to which these interfaces are known already: their ids are their places, and no batch
+    /// names them.
+    #[must_use]
+    pub fn knowing(self, names: &[InterfaceName]) -> Self {
+        Self { rows: self.rows.knowing(names), ..self }
     }
 
     /// Looks at the directories and reads on: complete lines, at most about

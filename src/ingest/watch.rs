@@ -20,6 +20,7 @@ use super::filesystem;
 use super::listing::Identity;
 use super::options::ReadOptions;
 use super::tailer::Tailer;
+use crate::series::InterfaceName;
 
 /// Scans that events ask for are at least this far apart.
 const LEAST_APART: Duration = Duration::from_millis(100);
@@ -92,7 +93,16 @@ pub struct Watch {
 /// When the directory does not exist or cannot be listed, when the options contradict themselves,
 /// or when there can be no thread.
 pub fn watch(dir: PathBuf, options: WatchOptions) -> Result<Watch, IngestError> {
-    watch_with(dir, options, Box::new(|handler| Some(Box::new(notify::recommended_watcher(handler).ok()?))))
+    watch_again(dir, options, &[])
+}
+
+/// The same once more, from the start, by one who knows these interfaces already ([`Tailer::knowing`]).
+///
+/// # Errors
+/// As [`watch()`].
+pub fn watch_again(dir: PathBuf, options: WatchOptions, names: &[InterfaceName]) -> Result<Watch, IngestError> {
+    let make: MakeWatcher = Box::new(|handler| Some(Box::new(notify::recommended_watcher(handler).ok()?)));
+    watch_with(dir, options, names, make)
 }
 
 /// What notify calls for each event.
@@ -101,8 +111,13 @@ pub(super) type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
 pub(super) type MakeWatcher = Box<dyn Fn(Handler) -> Option<Box<dyn Watcher + Send>> + Send>;
 
 /// The same with a watcher of the caller's.
-pub(super) fn watch_with(dir: PathBuf, options: WatchOptions, make: MakeWatcher) -> Result<Watch, IngestError> {
-    let tailer = Tailer::new(vec![(Root::Data, dir.clone())], options.read.clone())?;
+pub(super) fn watch_with(
+    dir: PathBuf,
+    options: WatchOptions,
+    names: &[InterfaceName],
+    make: MakeWatcher,
+) -> Result<Watch, IngestError> {
+    let tailer = Tailer::new(vec![(Root::Data, dir.clone())], options.read.clone())?.knowing(names);
     let (feed_sender, feed) = bounded(QUEUE);
     let (stop, stop_receiver) = bounded(0);
     let (ending, ended) = bounded(0);

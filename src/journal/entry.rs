@@ -76,6 +76,9 @@ pub enum Act {
         slot: Option<Timestamp>,
         /// What the model is called.
         name: String,
+        /// The file beside the log that it is kept in; none where it is not kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        file: Option<String>,
     },
 }
 
@@ -188,8 +191,8 @@ mod tests {
             Act::Unmute { what: subjects[1].clone() },
             Act::Retire { interface: interface.clone() },
             Act::Unretire { interface },
-            Act::Model { slot: Some(until), name: "trained".into() },
-            Act::Model { slot: None, name: "trained".into() },
+            Act::Model { slot: Some(until), name: "trained".into(), file: Some("model-1.safetensors".into()) },
+            Act::Model { slot: None, name: "trained".into(), file: None },
         ];
         for act in acts {
             let entry = Entry { at: until.plus(5), who: "ann".into(), act };

@@ -75,9 +75,14 @@ impl Journal {
         self.dir.join("journal.jsonl")
     }
 
-    /// Where the retrained model lies.
-    pub fn model(&self) -> PathBuf {
+    /// Where the retrained model lay before each was kept in a file of its own.
+    pub fn only_model(&self) -> PathBuf {
         self.dir.join("model.safetensors")
+    }
+
+    /// Where the models lie.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
     }
 }
 
@@ -101,6 +106,6 @@ mod tests {
         let of = |dir: &Path| Journal::under(base.path(), dir);
         assert_eq!(of(&a), of(&a.join("../rows")));
         assert_ne!(of(&a), of(&b));
-        assert!(of(&a).model().starts_with(base.path()));
+        assert!(of(&a).log().starts_with(base.path()));
     }
 }

@@ -59,6 +59,14 @@ pub enum ModelError {
 }
 
 impl Model {
+    /// The bytes of its file.
+    ///
+    /// # Errors
+    /// As [`Model::save`].
+    pub fn bytes(&self) -> Result<Vec<u8>, ModelError> {
+        self.to_bytes().map_err(|reason| ModelError::Damaged { path: PathBuf::new(), reason })
+    }
+
     /// Writes the model, whole or not at all: to a new file beside `path`, which then takes its name.
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };

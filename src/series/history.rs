@@ -3,13 +3,23 @@
 use super::origin::Origin;
 use super::time::Timestamp;
 
-/// The rows of one interface in columns, sorted by time, at most one row a moment.
+/// Rows from which on columns grow by an eighth instead of to twice their length.
+const LARGE: usize = 1024;
+
+/// The rows of one interface in columns, sorted by time, at most one row a moment: 32 bytes each.
 ///
 /// Where two rows claim one moment the caller's rule says which one stands (the later line of a
 /// file, and between files the one whose name sorts last), so that what stands here follows from
 /// the rows alone and not from the order in which they came.
+///
+/// The oldest rows can be let go of ([`History::let_go`]). Every row keeps its place, counted from the
+/// first row that ever stood here; the places of rows that are still here are [`History::places`].
 #[derive(Debug, Default, Clone)]
 pub struct History {
+    /// Rows that were let go of.
+    gone: usize,
+    /// The first moment of all, also of rows that are not here any more.
+    begin: Option<i64>,
     times: Vec<i64>,
     max: Vec<f64>,
     mean: Vec<f64>,
@@ -29,6 +39,8 @@ pub enum Inserted {
     Same,
     /// Another row for this moment takes precedence; nothing changed.
     Outvoted,
+    /// It is older than all that is kept, where older rows were let go of: nobody knows whether it stood there.
+    Forgotten,
 }
 
 impl History {
@@ -43,10 +55,12 @@ impl History {
     ) -> Inserted {
         let t = time.seconds();
         if self.times.last().is_none_or(|last| *last < t) {
+            self.make_room();
             self.times.push(t);
             self.max.push(max);
             self.mean.push(mean);
             self.origins.push(origin);
+            self.begin.get_or_insert(t);
             return Inserted::Appended;
         }
         match self.times.binary_search(&t) {
@@ -60,21 +74,51 @@ impl History {
                 }
                 self.max[i] = max;
                 self.mean[i] = mean;
-                Inserted::Corrected(i)
+                Inserted::Corrected(self.gone + i)
+            }
+            Err(0) if self.gone > 0 => {
+                self.begin = self.begin.min(Some(t));
+                Inserted::Forgotten
             }
             Err(i) => {
+                self.make_room();
                 self.times.insert(i, t);
                 self.max.insert(i, max);
                 self.mean.insert(i, mean);
                 self.origins.insert(i, origin);
-                Inserted::Between(i)
+                self.begin = self.begin.min(Some(t));
+                Inserted::Between(self.gone + i)
             }
         }
     }
 
-    /// A history of the rows from place `from` on.
+    /// Long columns grow by an eighth: to twice their length would be too much memory for nothing.
+    fn make_room(&mut self) {
+        let n = self.times.len();
+        if n >= LARGE && n == self.times.capacity() {
+            self.times.reserve_exact(n / 8);
+            self.max.reserve_exact(n / 8);
+            self.mean.reserve_exact(n / 8);
+            self.origins.reserve_exact(n / 8);
+        }
+    }
+
+    /// Lets go of all rows before this place. Later ones keep theirs.
+    pub fn let_go(&mut self, before: usize) {
+        let n = before.saturating_sub(self.gone).min(self.times.len());
+        self.times.drain(..n);
+        self.max.drain(..n);
+        self.mean.drain(..n);
+        self.origins.drain(..n);
+        self.gone += n;
+    }
+
+    /// A history of the rows from place `from` on, as if there had been no others.
     pub fn tail(&self, from: usize) -> Self {
+        let from = from.saturating_sub(self.gone);
         Self {
+            gone: 0,
+            begin: self.times.get(from).copied(),
             times: self.times[from..].to_vec(),
             max: self.max[from..].to_vec(),
             mean: self.mean[from..].to_vec(),
@@ -82,32 +126,42 @@ impl History {
         }
     }
 
-    /// How many rows there are.
+    /// How many rows there were: the place behind the newest one.
     pub fn len(&self) -> usize {
-        self.times.len()
+        self.gone + self.times.len()
     }
 
-    /// Whether there is no row yet.
+    /// Whether there was no row yet.
     pub fn is_empty(&self) -> bool {
-        self.times.is_empty()
+        self.len() == 0
     }
 
-    /// The moment of row `i`.
+    /// The places of the rows that are here.
+    pub fn places(&self) -> std::ops::Range<usize> {
+        self.gone..self.len()
+    }
+
+    /// The first moment of all, also of rows that were let go of.
+    pub fn begin(&self) -> Option<Timestamp> {
+        self.begin.map(Timestamp::from_seconds)
+    }
+
+    /// The moment of the row at place `i`, one of [`History::places`].
     pub fn time(&self, i: usize) -> Timestamp {
-        Timestamp::from_seconds(self.times[i])
+        Timestamp::from_seconds(self.times[i - self.gone])
     }
 
-    /// Maximum and mean value of row `i`.
+    /// Maximum and mean value of the row at place `i`.
     pub fn values(&self, i: usize) -> [f64; 2] {
-        [self.max[i], self.mean[i]]
+        [self.max[i - self.gone], self.mean[i - self.gone]]
     }
 
-    /// Where row `i` was read.
+    /// Where the row at place `i` was read.
     pub fn origin(&self, i: usize) -> Origin {
-        self.origins[i]
+        self.origins[i - self.gone]
     }
 
-    /// The moments of all rows.
+    /// The moments of the rows that are here.
     pub fn times(&self) -> impl ExactSizeIterator<Item = Timestamp> + DoubleEndedIterator + '_ {
         self.times.iter().map(|t| Timestamp::from_seconds(*t))
     }
@@ -122,9 +176,9 @@ impl History {
         self.tail(self.first_at_or_after(time))
     }
 
-    /// The place of the first row at or after `time`.
+    /// The place of the first row at or after `time`, of those that are here.
     pub fn first_at_or_after(&self, time: Timestamp) -> usize {
-        self.times.partition_point(|t| *t < time.seconds())
+        self.gone + self.times.partition_point(|t| *t < time.seconds())
     }
 }
 
@@ -165,5 +219,38 @@ mod tests {
         assert_eq!(put(&mut h, 10, 2.0, origin(0, 4)), Inserted::Corrected(0));
         assert_eq!(put(&mut h, 5, 2.0, origin(0, 5)), Inserted::Between(0));
         assert_eq!((h.len(), h.newest().unwrap().seconds()), (2, 10));
+    }
+
+    #[test]
+    fn rows_keep_their_places_when_older_ones_are_let_go_of() {
+        let mut h = History::default();
+        for t in 1..=10 {
+            put(&mut h, 10 * t, t as f64, origin(0, t as u32));
+        }
+        h.let_go(4);
+        assert_eq!((h.places(), h.len(), h.is_empty()), (4..10, 10, false));
+        assert_eq!((h.time(4).seconds(), h.values(9)[1], h.origin(5)), (50, 10.0, origin(0, 6)));
+        let at = |seconds| h.first_at_or_after(Timestamp::from_seconds(seconds));
+        assert_eq!((at(0), at(55), at(1000)), (4, 5, 10));
+        assert_eq!(h.begin().unwrap().seconds(), 10);
+        assert_eq!((h.tail(0).places(), h.tail(6).places()), (0..6, 0..4));
+        assert_eq!(put(&mut h, 20, 2.0, origin(0, 2)), Inserted::Forgotten, "even if it is the same as before");
+        assert_eq!(put(&mut h, 5, 2.0, origin(0, 11)), Inserted::Forgotten);
+        assert_eq!((h.begin().unwrap().seconds(), h.len()), (5, 10), "that there was one is remembered");
+        assert_eq!(put(&mut h, 65, 2.0, origin(0, 12)), Inserted::Between(6));
+        assert_eq!(put(&mut h, 50, 2.0, origin(0, 13)), Inserted::Corrected(4));
+        assert_eq!(put(&mut h, 200, 2.0, origin(0, 14)), Inserted::Appended);
+        h.let_go(3);
+        assert_eq!((h.places(), h.time(11).seconds()), (4..12, 200));
+    }
+
+    #[test]
+    fn a_long_history_takes_little_more_than_its_rows() {
+        let mut h = History::default();
+        for t in 0..20_000 {
+            put(&mut h, t, 0.0, origin(0, 1));
+        }
+        assert!(h.times.capacity() <= 20_000 * 9 / 8 + 1, "{}", h.times.capacity());
+        assert_eq!([h.max.capacity(), h.mean.capacity(), h.origins.capacity()], [h.times.capacity(); 3]);
     }
 }

@@ -50,7 +50,7 @@ fn a_shift_is_told_as_markdown_and_as_json() {
     let say = |who: &str, act| log.append(&Entry { at, who: who.into(), act }).unwrap();
     say("ann", Act::Acknowledge { incident });
     say("bob", Act::Note { incident, text: "fibre *cut*\nat km 12".into() });
-    say("ann", Act::Model { slot: Some(hour(399)), name: "trained".into() });
+    say("ann", Act::Model { slot: Some(hour(399)), name: "trained".into(), file: None });
     log.append(&Entry { at: at.plus(-90_000), who: "cyd".into(), act: Act::Unacknowledge { incident } }).unwrap();
     log.append(&Entry { at, who: "ann".into(), act: Act::Acknowledge { incident } }).unwrap();
     let then = json(&[]);

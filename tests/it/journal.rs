@@ -39,8 +39,9 @@ impl Running {
         let (handle, thread) = live::start(LiveOptions {
             dir: place.rows(),
             watch: WatchOptions::default(),
-            model: built_in(),
+            models: built_in().into(),
             model_path: None,
+            memory: Default::default(),
             settings: Default::default(),
             train: Default::default(),
             journal: Some(journal),

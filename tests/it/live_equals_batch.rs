@@ -142,7 +142,7 @@ impl Onlooker {
     fn check(&mut self, engine: &Engine, random: &mut Random, what: &str) {
         let mut touched = HashSet::new();
         for (i, track) in engine.tracks().iter().enumerate() {
-            let rows: Vec<Bits> = track.history().times().zip(track.scored()).map(|(time, s)| bits(time, s)).collect();
+            let rows: Vec<Bits> = track.scored().from(0).map(|(i, s)| bits(track.history().time(i), s)).collect();
             if self.rows.get(&i) != Some(&rows) {
                 touched.insert(InterfaceId::from_index(i));
                 self.rows.insert(i, rows);
@@ -243,8 +243,9 @@ fn on_the_live_thread() {
     let (handle, thread) = live::start(LiveOptions {
         dir: place.rows(),
         watch: WatchOptions { poll: Some(Duration::from_millis(200)), ..WatchOptions::default() },
-        model: built_in(),
+        models: built_in().into(),
         model_path: None,
+        memory: Default::default(),
         settings: Settings::default(),
         train: TrainOptions::default(),
         journal: None,

@@ -4,6 +4,7 @@
 
 mod adopted;
 mod alarms;
+mod bounded;
 mod called;
 mod causal;
 mod check;
@@ -24,6 +25,7 @@ mod sample;
 mod settings;
 mod soak;
 mod support;
+mod takeover;
 mod terminal;
 mod triage;
 mod vectors;

@@ -11,8 +11,8 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use noctop::detect::Settings;
+use noctop::engine::Scored;
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::track::Scored;
 use noctop::engine::{Engine, Handle, IncidentId, Told, Verdict};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::Model;
@@ -311,8 +311,9 @@ pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandl
     live::start(LiveOptions {
         dir: place.rows(),
         watch,
-        model: built_in(),
+        models: built_in().into(),
         model_path: None,
+        memory: Default::default(),
         settings: Settings::default(),
         train: TrainOptions::default(),
         journal: None,
@@ -364,7 +365,7 @@ pub(crate) fn bits(time: Timestamp, s: &Scored) -> Bits {
 pub(crate) fn said(engine: &Engine) -> BTreeMap<InterfaceName, Vec<Bits>> {
     let of = |track: &noctop::engine::track::Track| {
         assert_eq!(track.scored().len(), track.history().len());
-        track.history().times().zip(track.scored()).map(|(time, s)| bits(time, s)).collect()
+        track.scored().from(0).map(|(i, s)| bits(track.history().time(i), s)).collect()
     };
     engine.by_name().into_iter().map(|(_, track)| (track.name().clone(), of(track))).collect()
 }

@@ -167,7 +167,7 @@ fn arrive_after(poll: Duration, said: Option<notify::Result<Event>>) {
         *held.lock().unwrap() = Some(handler);
         Some(Box::new(Puppet) as Box<dyn Watcher + Send>)
     };
-    let watch = watch_with(dir.path().to_owned(), options, Box::new(make)).unwrap();
+    let watch = watch_with(dir.path().to_owned(), options, &[], Box::new(make)).unwrap();
     let (_, modes) = receive(&watch, |b| b.last().is_some_and(|b| b.caught_up));
     assert_eq!(modes, [WatchMode::Events]);
     append(&path, &rows(3..6));
