@@ -265,9 +265,10 @@ pub(super) fn choose_models(
             }
             Err(e) => {
                 behind = Some(from);
+                // The next one does; behind the newest, the one before it or the built-in one.
                 let message = format!(
-                    "the retrained model{}{name} cannot be used, the next one, else the one before it or the built-in one, scores instead: {e}",
-                    if name.is_empty() { "" } else { " " },
+                    "cannot be used, another model scores instead{}{name}: {e}",
+                    if name.is_empty() { "" } else { " of " }
                 );
                 notices.push(Notice { path: Arc::new(path), message });
             }

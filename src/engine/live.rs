@@ -329,6 +329,7 @@ impl Live {
         source.files = batch.open_files;
         if self.files.take(batch) {
             source.states = self.files.by_path().into();
+            source.gone = self.files.gone();
         }
         extend(&mut source.refusals, &batch.refusals);
         extend(&mut source.notices, &batch.notices);
@@ -378,7 +379,8 @@ impl Live {
         let (watch, files, mode) = self.again.take()?.end();
         self.files = files;
         let source = &mut self.around.source;
-        (source.states, source.mode, source.loading) = (self.files.by_path().into(), mode, None);
+        (source.states, source.gone) = (self.files.by_path().into(), self.files.gone());
+        (source.mode, source.loading) = (mode, None);
         self.preview = None;
         self.viewer.forget();
         self.count();

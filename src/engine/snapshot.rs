@@ -10,7 +10,7 @@ use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 use crate::explore::Portrait;
 pub use crate::ingest::WatchMode;
-use crate::ingest::{FileState, Notice, Progress, Refusal};
+use crate::ingest::{FileState, Gone, Notice, Progress, Refusal};
 pub use crate::journal::{Act, Note, Signed};
 pub use crate::model::Expert;
 use crate::model::Model;
@@ -72,6 +72,8 @@ pub struct SourceView {
     pub files: usize,
     /// Each file, in the order of paths.
     pub states: Arc<[Arc<FileState>]>,
+    /// Files that are gone; their rows stay known until the next start.
+    pub gone: Gone,
     /// Rows accepted since the start.
     pub rows: u64,
     /// Accepted rows a second, of late.

@@ -22,10 +22,8 @@ const CHECKPOINT_ROWS: usize = 64;
 const MOST_DENSE: usize = 4 * CHECKPOINT_ROWS;
 /// Gaps of fewer missing slots are of no interest to anybody.
 const GAP_SLOTS: i64 = 3;
-/// Rows of the day before that a repeat is looked for among, at the most: a day of minutes.
-const REPEAT_ROWS: usize = 1440;
 /// Rows that are kept at the least, whatever the memory: those that the next score may need.
-pub const LEAST_KEPT: usize = REPEAT_ROWS + MOST_DENSE + CHECKPOINT_ROWS;
+pub const LEAST_KEPT: usize = MOST_DENSE + CHECKPOINT_ROWS;
 
 /// What became of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -320,10 +318,10 @@ impl Track {
     /// there are up to a quarter more, and always an eighth.
     pub(super) fn let_go(&mut self, keep: usize) {
         let keep = keep.max(LEAST_KEPT);
-        let needed = self.checkpoints.front().map_or(0, |oldest| oldest.row.saturating_sub(REPEAT_ROWS));
+        let needed = self.checkpoints.front().map_or(0, |oldest| oldest.row.saturating_sub(1));
         let before = self.history.len().saturating_sub(keep + keep / 8).min(needed);
         if before > self.scored.places().start + keep / 8 {
-            self.scored.let_go(before);
+            self.scored.let_go(before, &self.history);
         }
         // A scale that is fitted again needs all rows once more.
         let chains = self.checkpoints.iter().map(|c| c.state.chain.as_deref()).chain([self.now.chain.as_deref()]);
@@ -487,7 +485,7 @@ impl Track {
         let listed = |open: &&Incident| open.latest == time && !open.usual;
         let incident = state.tracker.open().filter(listed).map(|open| open.id);
         let (history, scored) = (&self.history, &self.scored);
-        let repeat = || scored_as_much(history, scored, i, judged.score, time);
+        let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         Scored {
             expected: outcome.expected,
@@ -546,10 +544,4 @@ impl Track {
             self.score_again(behind);
         }
     }
-}
-
-/// Whether a row of the day before `time`, of the newest before row `i`, scored as much.
-fn scored_as_much(history: &History, scored: &ScoredRows, i: usize, score: f64, time: Timestamp) -> bool {
-    let first = history.first_at_or_after(time.plus(-DAY)).max(i.saturating_sub(REPEAT_ROWS));
-    scored.from(first).any(|(_, s)| s.score >= score)
 }

@@ -61,6 +61,8 @@ pub(super) struct Followed {
     pub(super) witness: Witness,
     pub(super) trouble: Option<String>,
     pub(super) counts: Counts,
+    /// Rows of it as it was before it was rewritten.
+    before: u64,
     /// It cannot be used because noctop wrote it, or because it holds labels.
     pub(super) own: bool,
     /// Something is to be told of it.
@@ -130,6 +132,7 @@ impl Followed {
             witness: Witness::default(),
             trouble: None,
             counts: Counts::default(),
+            before: 0,
             own: false,
             news: true,
             told_behind: false,
@@ -138,6 +141,7 @@ impl Followed {
 
     /// Forgets what was read of it: it is read from its start.
     pub(super) fn start_over(&mut self) {
+        self.before += self.counts.rows;
         self.source = match self.source {
             Source::Plain => Source::Plain,
             Source::Gzip(_) => Source::Gzip(Gzip::default()),
@@ -292,6 +296,7 @@ impl Followed {
             read: self.bytes_read(),
             size: self.size,
             rows,
+            before: self.before,
             refused,
             newest,
             modified: self.modified,

@@ -23,6 +23,8 @@ pub struct FileState {
     pub size: u64,
     /// Rows that were taken from it.
     pub rows: u64,
+    /// Rows that were taken from it before it was rewritten, and read again from its start.
+    pub before: u64,
     /// Lines of it that were refused.
     pub refused: u64,
     /// Its newest slot.
@@ -77,6 +79,16 @@ impl Condition {
 #[derive(Debug, Clone, Default)]
 pub struct FileStates {
     all: BTreeMap<u32, Arc<FileState>>,
+    gone: Gone,
+}
+
+/// Files that stood in the directories and do so no more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Gone {
+    /// How many they are.
+    pub files: u64,
+    /// Rows that were read of them. Those that no other file has are known until the next start.
+    pub rows: u64,
 }
 
 impl FileStates {
@@ -84,12 +96,21 @@ impl FileStates {
     pub fn take(&mut self, batch: &Batch) -> bool {
         for state in &batch.states {
             if state.condition == Condition::Gone {
+                if state.rows + state.before > 0 {
+                    self.gone.files += 1;
+                    self.gone.rows += state.rows + state.before;
+                }
                 self.all.remove(&state.key);
             } else {
                 self.all.insert(state.key, Arc::new(state.clone()));
             }
         }
         !batch.states.is_empty()
+    }
+
+    /// The files that are gone.
+    pub fn gone(&self) -> Gone {
+        self.gone
     }
 
     /// The files in the order of their paths.

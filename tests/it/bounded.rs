@@ -81,7 +81,7 @@ fn rows_that_are_let_go_of_leave_scores_and_incidents_as_they_are() {
     let mut compared = 0;
     for (kept, whole) in engine.tracks().iter().zip(clean.tracks()) {
         assert_eq!((kept.name(), kept.history().len()), (whole.name(), whole.history().len()));
-        assert!(kept.scored().places().start > 1000);
+        assert!(kept.scored().places().start > 3_000);
         for (i, s) in kept.scored().from(0) {
             let (time, other) = (kept.history().time(i), whole.history().time(i));
             assert_eq!(bits(time, s), bits(other, &whole.scored()[i]), "{} row {i}", kept.name());

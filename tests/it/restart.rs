@@ -7,30 +7,29 @@ use std::time::Duration;
 
 use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::{Command, Retraining, TrainingOutcome, TrainingView};
+use noctop::engine::{Command, Handle, Retraining, Succession, TrainingOutcome, TrainingView};
 use noctop::ingest::WatchOptions;
 use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
 
 use crate::console::Terminal;
+use crate::live_equals_batch::listed;
 use crate::support::*;
 
 const SOON: Duration = Duration::from_secs(20);
 
-/// Retrains on the place's rows and gives the file of the new model.
-fn retrain(place: &Place) -> PathBuf {
-    let journal = Journal::under(&place.state().join("noctop"), &place.rows());
+/// A running engine on the place's rows.
+fn start(place: &Place, models: Succession) -> (Handle, std::thread::JoinHandle<()>) {
     let (handle, thread) = live::start(LiveOptions {
         dir: place.rows(),
         watch: WatchOptions::default(),
-        // A model that knows nothing: what was learnt is no worse.
-        models: Arc::new(Model::untrained()).into(),
+        models,
         model_path: None,
         memory: Default::default(),
         settings: Settings::default(),
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
-        journal: Some(journal.clone()),
+        journal: Some(journal(place)),
         threads: 2,
         on_incident: None,
         inventory: Default::default(),
@@ -38,6 +37,17 @@ fn retrain(place: &Place) -> PathBuf {
     })
     .unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
+    (handle, thread)
+}
+
+fn journal(place: &Place) -> Journal {
+    Journal::under(&place.state().join("noctop"), &place.rows())
+}
+
+/// Retrains on the place's rows, of which more come then. Gives the file of the new model and what is said in the end.
+fn retrain(place: &Place) -> (PathBuf, Story) {
+    // A model that knows nothing: what was learnt is no worse.
+    let (handle, thread) = start(place, Model::untrained().into());
     assert_eq!(handle.snapshot().model.path, None);
     assert!(handle.send(Command::Retrain(Retraining::default())));
     let outcome = wait_for("the end of the training", LONG, || match &handle.snapshot().training {
@@ -52,13 +62,22 @@ fn retrain(place: &Place) -> PathBuf {
     assert!(snapshot.model.name.starts_with("trained to 2026-01-"), "{}", snapshot.model.name);
     assert_eq!((&snapshot.model.path, snapshot.model.interfaces), (&Some(kept.clone()), 2));
     // Rows are scored on with it.
-    let rows = snapshot.source.rows;
-    append(&place.rows().join("core-1.csv"), b"2026-02-01 00:00:00,core-1,new,5,5\n");
-    wait_for("one more row", SOON, || (handle.snapshot().source.rows == rows + 1).then_some(()));
+    append(&place.rows().join("core-1.csv"), lines(360..400).as_bytes());
+    wait_for("more rows", SOON, || (handle.snapshot().source.rows == 800).then_some(()));
+    let story = told(&handle);
     handle.send(Command::Stop);
     thread.join().unwrap();
     assert_eq!(Model::load(&kept).unwrap().name, snapshot.model.name);
-    kept
+    (kept, story)
+}
+
+/// Each interface's newest score and error, to the bit, and all incidents.
+type Story = (Vec<[u32; 2]>, Vec<String>);
+
+fn told(handle: &Handle) -> Story {
+    let snapshot = handle.snapshot();
+    let newest = snapshot.interfaces.iter().map(|i| [i.score.to_bits(), i.error.to_bits()]).collect();
+    (newest, listed(&snapshot))
 }
 
 /// Two interfaces with a rhythm that can be learnt.
@@ -69,7 +88,17 @@ fn place() -> Place {
 }
 
 fn rows() -> String {
-    rhythm("core-1", "xe-0", 360, 1, |_, v| v) + &rhythm("core-1", "xe-1", 360, 2, |_, v| 3.0 * v)
+    lines(0..360)
+}
+
+/// Some hours of them, in which the one interface is down twice.
+fn lines(hours: std::ops::Range<usize>) -> String {
+    let down = |i: usize, v: f64| if (300..304).contains(&i) || (380..384).contains(&i) { 0.0 } else { v };
+    let of = |ifname: &str, seed, change: &dyn Fn(usize, f64) -> f64| {
+        let text = rhythm("core-1", ifname, hours.end, seed, change);
+        text.split_inclusive('\n').skip(hours.start).collect::<String>()
+    };
+    of("xe-0", 1, &down) + &of("xe-1", 2, &|_, v| 3.0 * v)
 }
 
 #[test]
@@ -97,7 +126,7 @@ fn a_retrained_model_scores_from_the_next_start_on() {
 #[test]
 fn a_damaged_one_is_told_of_and_the_built_in_one_scores() {
     let place = place();
-    let model = retrain(&place);
+    let (model, _) = retrain(&place);
     let bytes = std::fs::read(&model).unwrap();
     std::fs::write(&model, &bytes[..bytes.len() / 2]).unwrap();
     let mut terminal = Terminal::start(&place, (120, 30), &["rows"]);
@@ -110,4 +139,25 @@ fn a_damaged_one_is_told_of_and_the_built_in_one_scores() {
     wait_for("the notice", SOON, || process.errors().contains("scores instead").then_some(()));
     assert!(process.errors().contains("model-"), "{}", process.errors());
     assert_eq!(std::fs::read(&model).unwrap().len(), bytes.len() / 2, "nobody touched it");
+}
+
+#[test]
+fn a_restart_scores_each_row_with_the_model_that_scored_it_first() {
+    let place = place();
+    let (kept, story) = retrain(&place);
+    assert!(story.1.len() >= 2, "{story:?}");
+    let (changes, before) = (journal(&place).changes(&journal(&place).entries().0), hour(359));
+    assert_eq!(changes.iter().map(|c| (c.slot, &c.path)).collect::<Vec<_>>(), [(Some(before), &kept)]);
+    let after_restart = |models: Succession| {
+        let (handle, thread) = start(&place, models);
+        let story = told(&handle);
+        handle.send(Command::Stop);
+        thread.join().unwrap();
+        story
+    };
+    let mut models = Succession::from(Model::untrained());
+    models.take_over(before, Arc::new(Model::load(&kept).unwrap()));
+    assert_eq!(after_restart(models), story);
+    assert_ne!(after_restart(Model::untrained().into()), story, "the models matter");
+    assert_ne!(after_restart(Model::load(&kept).unwrap().into()), story, "their slot matters");
 }

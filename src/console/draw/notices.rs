@@ -42,6 +42,33 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         lines.push(Vec::new());
         lines.push(vec![(text, Role::Text)]);
     }
+    let mut say = |text: String| lines.push(vec![(text, Role::Text)]);
+    let count = format::count;
+    let distinct = source.rows.saturating_sub(source.corrected + source.repeated + source.forgotten);
+    if (source.kept as u64) < distinct {
+        say(String::new());
+        say(format!(
+            "{} of {} rows are in memory: each interface's newest",
+            count(source.kept as u64),
+            count(distinct)
+        ));
+    }
+    if source.forgotten > 0 {
+        say(String::new());
+        say(format!("{} rows are older than those in memory: the next start compares them", count(source.forgotten)));
+    }
+    let rewritten: u64 = source.states.iter().map(|file| file.before).sum();
+    if source.gone.rows + rewritten > 0 {
+        let gone = source.gone;
+        say(String::new());
+        say(format!(
+            "{} rows of {} files that are gone, {} of files before they were",
+            count(gone.rows),
+            count(gone.files),
+            count(rewritten)
+        ));
+        say("rewritten: those that stand in no file any more count until the next start".to_owned());
+    }
     if source.ahead > 0 {
         let n = source.ahead;
         let who = if n == 1 { "1 interface has".to_owned() } else { format!("{n} interfaces have") };

@@ -180,6 +180,7 @@ fn each_file_can_be_seen_with_what_is_the_matter_first() {
         read: 750,
         size: 1000,
         rows: 12_345,
+        before: 0,
         refused,
         newest: snapshot.now,
         modified: std::time::SystemTime::UNIX_EPOCH,

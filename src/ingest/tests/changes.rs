@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::ingest::outranks;
+use crate::ingest::{Gone, outranks};
 
 fn started(range: std::ops::Range<usize>) -> Read {
     let mut read = Read::new();
@@ -171,6 +171,14 @@ fn a_file_that_vanishes_keeps_its_rows_and_the_others_go_on() {
     let batch = read.all();
     assert_eq!((read.means(), batch.open_files, batch.caught_up), (numbers(0..5), 1, true));
     assert_eq!(read.notices, [""; 0]);
+    // That its rows stand nowhere any more is said of the directory as a whole, and of a file that became shorter.
+    assert_eq!(read.states.gone(), Gone::default(), "it may come back under another name within a few looks");
+    (0..3).for_each(|_| drop(read.all()));
+    assert_eq!(read.states.gone(), Gone { files: 1, rows: 3 });
+    read.write("b.csv", format!("{HEADER}{}", row(4)));
+    read.all();
+    let state = read.states.by_path()[0].clone();
+    assert_eq!((state.rows, state.before, read.means().len()), (1, 2, 6));
 }
 
 #[test]
