@@ -412,22 +412,25 @@ impl Track {
         self.checkpoints.push_back(Checkpoint { row, state: self.now.clone(), incidents, gaps });
     }
 
+    /// Goes back to the state before row `to`, or an earlier one. Where there is none any more, nothing changes.
     fn rewind(&mut self, to: usize, models: &Succession) {
         let time = self.history.time(to);
+        // A model may have taken over behind a slot for which this row comes late.
         let is_ahead = |c: &Checkpoint| c.state.chain.as_ref().is_some_and(|chain| models.is_ahead(chain.term, time));
-        while self.checkpoints.back().is_some_and(|c| c.row > to || is_ahead(c)) {
-            self.checkpoints.pop_back();
-        }
-        let (row, incidents, gaps) = match self.checkpoints.back() {
-            Some(checkpoint) => {
+        let found = self.checkpoints.iter().rposition(|c| c.row <= to && !is_ahead(c));
+        let (row, incidents, gaps) = match found {
+            Some(place) => {
+                let checkpoint = &self.checkpoints[place];
                 self.now = checkpoint.state.clone();
                 (checkpoint.row, checkpoint.incidents, checkpoint.gaps)
             }
+            None if self.scored.places().start > 0 => return,
             None => {
                 self.now = State::default();
                 (0, 0, 0)
             }
         };
+        self.checkpoints.truncate(found.map_or(0, |place| place + 1));
         self.scored.truncate(row);
         self.incidents.truncate(incidents);
         self.gaps.truncate(gaps);

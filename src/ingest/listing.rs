@@ -1,9 +1,9 @@
 //! What stands in a directory: the files that may hold rows, and who they are.
 
-use std::fs::{self, Metadata};
+use std::fs::{self, FileType, Metadata};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirEntryExt, MetadataExt};
+use std::os::unix::fs::{DirEntryExt, FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -56,6 +56,8 @@ pub(super) struct Listing {
     pub(super) entries: Vec<Entry>,
     /// Directories below it that cannot be listed, and why.
     pub(super) closed: Vec<(PathBuf, io::Error)>,
+    /// What is named as a file of rows and is none, and why it is passed over.
+    pub(super) odd: Vec<(PathBuf, &'static str)>,
 }
 
 /// The regular files of `dir` that are named as files of rows, and those whose inode is known, by
@@ -63,7 +65,7 @@ pub(super) struct Listing {
 /// come last, so that a file is known by its own name. Links to directories are not: they may lead
 /// in a circle.
 pub(super) fn list(dir: &Path, recursive: bool, known: impl Fn(u64) -> bool) -> io::Result<Listing> {
-    let mut found: Vec<(bool, Entry)> = Vec::new();
+    let mut found = Found::default();
     let mut below = Vec::new();
     read(dir, &known, &mut found, recursive.then_some(&mut below))?;
     let mut closed = Vec::new();
@@ -77,15 +79,33 @@ pub(super) fn list(dir: &Path, recursive: bool, known: impl Fn(u64) -> bool) -> 
         }
         depth += 1;
     }
-    found.sort_by(|(a_link, a), (b_link, b)| (a_link, &a.path).cmp(&(b_link, &b.path)));
-    Ok(Listing { entries: found.into_iter().map(|(_, entry)| entry).collect(), closed })
+    let Found { mut entries, odd } = found;
+    entries.sort_by(|(a_link, a), (b_link, b)| (a_link, &a.path).cmp(&(b_link, &b.path)));
+    Ok(Listing { entries: entries.into_iter().map(|(_, entry)| entry).collect(), closed, odd })
+}
+
+/// What was found so far: files, each with whether it is a link to one, and what is none.
+#[derive(Default)]
+struct Found {
+    entries: Vec<(bool, Entry)>,
+    odd: Vec<(PathBuf, &'static str)>,
+}
+
+/// Why something that is no regular file is passed over; nothing is said of a directory.
+fn passed_over(kind: FileType) -> Option<&'static str> {
+    match kind {
+        kind if kind.is_dir() => None,
+        kind if kind.is_fifo() => Some("is a pipe: it is passed over, since nobody may ever write into it"),
+        kind if kind.is_socket() => Some("is a socket: it is passed over"),
+        _ => Some("is a device: it is passed over, since it may never end"),
+    }
 }
 
 /// Adds what stands in `dir` itself.
 fn read(
     dir: &Path,
     known: &impl Fn(u64) -> bool,
-    found: &mut Vec<(bool, Entry)>,
+    found: &mut Found,
     mut below: Option<&mut Vec<PathBuf>>,
 ) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
@@ -106,19 +126,26 @@ fn read(
         let link = kind.is_some_and(|kind| kind.is_symlink());
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
-            // It vanished since it was listed, or is a link to nowhere.
-            Err(e) if link || e.kind() == io::ErrorKind::NotFound => continue,
+            Err(_) if link => {
+                found
+                    .odd
+                    .push((path, "is a link to nowhere, or in a circle: it is passed over until it leads to a file"));
+                continue;
+            }
+            // It vanished since it was listed.
+            Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
             // Nothing in the directory can be looked at: it may be listed, but not entered.
             Err(e) => return Err(e),
         };
         // A pipe or a device would be waited for, or never end.
         if !metadata.is_file() {
+            found.odd.extend(passed_over(metadata.file_type()).map(|why| (path, why)));
             continue;
         }
         let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
         let (identity, size) = (Identity::of(&metadata), metadata.len());
         let (wanted, gzip) = (named.is_some(), named.is_some_and(|named| named.gzip));
-        found.push((link, Entry { path, identity, size, modified, wanted, gzip }));
+        found.entries.push((link, Entry { path, identity, size, modified, wanted, gzip }));
     }
     Ok(())
 }
@@ -142,7 +169,17 @@ mod tests {
         fs::create_dir(dir.path().join("g.csv")).unwrap();
         std::os::unix::fs::symlink("b.csv", dir.path().join("0.csv")).unwrap();
         std::os::unix::fs::symlink("nothing", dir.path().join("1.csv")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", dir.path().join("2.csv")).unwrap();
+        std::os::unix::fs::symlink("3.csv", dir.path().join("3.csv")).unwrap();
+        std::os::unix::fs::symlink("nothing", dir.path().join("4.txt")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("5.csv")).unwrap();
         assert_eq!(names(dir.path(), false, 0), ["a.CSV", "b.csv", "e.csv.gz", "f.csv.1", "0.csv"]);
+        let mut odd = list(dir.path(), false, |_| false).unwrap().odd;
+        odd.sort();
+        let odd: Vec<_> = odd.iter().map(|(path, why)| (path.file_name().unwrap().to_str().unwrap(), *why)).collect();
+        assert_eq!(odd.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["1.csv", "2.csv", "3.csv", "5.csv"]);
+        let words = ["link to nowhere", "device", "in a circle", "socket"];
+        assert!(odd.iter().zip(words).all(|((_, why), word)| why.contains(word)), "{odd:?}");
         let known = fs::metadata(dir.path().join("d.csv.old")).unwrap().ino();
         assert_eq!(names(dir.path(), false, known)[2], "d.csv.old");
     }

@@ -13,8 +13,8 @@
 //!
 //! - **Which files.** `*.csv`, and what rotation made of one: `.csv.1`, `.csv-20261123`, each also
 //!   with `.gz` (`naming`, `rotation_with_numbers_and_packing`). Directories below only with
-//!   [`ReadOptions::recursive`] (`directories_below_…`). Pipes, devices, links in a circle and
-//!   hidden files are passed over (`things_that_are_no_files_of_rows`, `listing`). A file that cannot be used
+//!   [`ReadOptions::recursive`] (`directories_below_…`). Pipes, devices and links in a circle are
+//!   passed over with a word, hidden files without one (`things_that_are_no_files_of_rows`, `listing`). A file that cannot be used
 //!   (a column is missing, no permission, noctop's own output) is named in one notice, and the other
 //!   files go on (`a_file_without_a_column_…`, `a_file_that_may_not_be_read_…`, `outputs_of_noctop_…`).
 //! - **Lines.** Each complete line comes out once: as a row, or as a refusal with file, line and

@@ -43,6 +43,8 @@ struct Directory {
     trouble: Option<String>,
     /// Directories below that cannot be listed.
     closed: HashSet<PathBuf>,
+    /// What is named as a file of rows and is none.
+    odd: HashSet<PathBuf>,
 }
 
 impl Tailer {
@@ -139,8 +141,8 @@ impl Tailer {
 
 impl Directory {
     fn new(root: Root, path: PathBuf, recursive: bool) -> Self {
-        let (files, closed) = (Vec::new(), HashSet::new());
-        Self { root, path: Arc::new(path), recursive, files, seen: 0, trouble: None, closed }
+        let (files, closed, odd) = (Vec::new(), HashSet::new(), HashSet::new());
+        Self { root, path: Arc::new(path), recursive, files, seen: 0, trouble: None, closed, odd }
     }
 
     /// Lists the directory and brings what is known of its files up to date.
@@ -170,6 +172,12 @@ impl Directory {
             }
         }
         self.closed.retain(|path| listing.closed.iter().any(|(closed, _)| closed == path));
+        for (path, why) in &listing.odd {
+            if !self.odd.contains(path) {
+                batch.notices.push(Notice { path: Arc::new(path.clone()), message: (*why).to_owned() });
+            }
+        }
+        self.odd = listing.odd.into_iter().map(|(path, _)| path).collect();
         let entries = listing.entries;
         self.files.iter_mut().for_each(Followed::miss);
         let now = SystemTime::now();

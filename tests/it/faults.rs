@@ -337,6 +337,10 @@ fn things_that_are_no_files_of_rows() {
     site.turn();
     site.check("odd files");
     site.noticed("utf16.csv", "UTF-16");
+    site.noticed("fifo.csv", "is a pipe");
+    site.noticed("zero.csv", "is a device");
+    site.noticed("loop.csv", "in a circle");
+    site.noticed("nowhere.csv", "to nowhere");
     site.noticed("other.csv", "has no columns timeslot");
     site.append("rows.csv", &lines[1000..].concat());
     site.turn();
