@@ -16,8 +16,9 @@ use super::core::{Engine, Memory};
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Progress, Watch, WatchMode, WatchOptions, watch_again};
 use crate::series::InterfaceName;
 
-/// Rows that wait to be scored from which on the second reading waits.
-const BACKLOG: usize = 200_000;
+/// Part of the rows that may be in memory unscored, and rows at the most, that wait to be scored from which on
+/// the second reading waits.
+const BACKLOG: (usize, usize) = (32, 200_000);
 
 /// Rows that may be in memory while none is scored: such a row takes less than a third of a scored one.
 pub(super) fn most_unscored(memory: Memory) -> usize {
@@ -34,7 +35,10 @@ pub(super) struct Again {
     files: FileStates,
     mode: WatchMode,
     read_through: bool,
+    /// The reader's thread has ended, as it does where it has failed.
+    ended: bool,
     progress: Progress,
+    backlog: usize,
 }
 
 impl Again {
@@ -53,12 +57,18 @@ impl Again {
         engine.hold(first.with_strays());
         engine.absorb(&Batch { names, ..Batch::default() });
         let (files, mode, progress) = (FileStates::default(), WatchMode::default(), Progress::default());
-        Ok(Self { watch, files, mode, read_through: false, progress })
+        let backlog = (most_unscored(engine.memory()) / BACKLOG.0).min(BACKLOG.1);
+        Ok(Self { watch, files, mode, read_through: false, ended: false, progress, backlog })
     }
 
     /// What it reads; nothing while enough rows wait to be scored.
     pub(super) fn feed(&self, engine: &Engine) -> Receiver<Feed> {
-        if engine.waiting() > BACKLOG { never() } else { self.watch.feed.clone() }
+        if self.ended || engine.waiting() > self.backlog { never() } else { self.watch.feed.clone() }
+    }
+
+    /// Takes note that nothing more comes.
+    pub(super) fn has_ended(&mut self) {
+        self.ended = true;
     }
 
     /// Takes in what it has read. A fault of the reader's thread is given back.

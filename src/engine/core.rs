@@ -137,6 +137,11 @@ impl Engine {
         Self { memory, ..self }
     }
 
+    /// How many rows are kept in memory.
+    pub(super) fn memory(&self) -> Memory {
+        self.memory
+    }
+
     /// Does not score these interfaces before [`Engine::release`].
     pub(super) fn hold(&mut self, names: HashSet<InterfaceName>) {
         self.held = names;
@@ -183,9 +188,9 @@ impl Engine {
         }
     }
 
-    /// Rows that wait to be scored.
+    /// Rows that wait to be scored, of interfaces that are not held.
     pub fn waiting(&self) -> usize {
-        self.due.iter().map(|id| self.tracks[id.index()].due()).sum()
+        self.to_score().map(|id| self.tracks[id.index()].due()).sum()
     }
 
     /// Takes the rows of a batch into their histories. They are scored by [`Engine::settle`].
@@ -237,7 +242,7 @@ impl Engine {
     pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
         let start = Instant::now();
         let is_late = || start.elapsed() >= time;
-        let ids: Vec<InterfaceId> = self.due.iter().filter(|id| !self.held_ids.contains(id)).copied().collect();
+        let ids: Vec<InterfaceId> = self.to_score().collect();
         let keep = self.memory.of_each(self.tracks.len());
         let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
@@ -293,7 +298,12 @@ impl Engine {
 
     /// Whether rows wait to be scored, of interfaces that are not held.
     pub fn is_due(&self) -> bool {
-        self.due.len() > self.held_ids.len() || self.due.iter().any(|id| !self.held_ids.contains(id))
+        self.to_score().next().is_some()
+    }
+
+    /// The interfaces with rows that can be scored now.
+    fn to_score(&self) -> impl Iterator<Item = InterfaceId> + '_ {
+        self.due.iter().filter(|id| !self.held_ids.contains(id)).copied()
     }
 
     /// Share of all rows that is scored.

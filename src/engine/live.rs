@@ -194,7 +194,10 @@ impl Live {
                     Ok(fed) => self.take(fed),
                     Err(_) => feed_ended = true,
                 },
-                recv(again) -> fed => if let Ok(fed) = fed { self.take_again(fed) },
+                recv(again) -> fed => match (fed, &mut self.again) {
+                    (Ok(fed), _) => self.take_again(fed),
+                    (Err(_), again) => again.iter_mut().for_each(Again::has_ended),
+                },
                 recv(publisher.commands) -> command => match command {
                     Ok(Command::Stop) | Err(_) => return,
                     Ok(command) => {
