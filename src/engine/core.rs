@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
+use super::settle::settle;
 use super::succession::Succession;
 use super::track::{LEAST_KEPT, Taken, Track};
 use crate::detect::silence::Activity;
@@ -15,7 +16,7 @@ use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp};
 
-/// Tracks below which one thread is as quick as two.
+/// Rows below which one thread is as quick as two.
 const WORTH_A_THREAD: usize = 16;
 
 /// Owns every interface, the model and the settings.
@@ -247,20 +248,14 @@ impl Engine {
         let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
         due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
-        let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
+        let rows: usize = due.iter().map(|(_, t)| t.due()).sum();
+        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()) };
+        // As many side by side as leaves some for each thread.
+        let together = due.len().div_ceil(threads.max(1));
         let (models, settings) = (&self.models, &self.settings);
         let queue = Mutex::new(due.into_iter());
-        let work = || {
-            let mut settled = Vec::new();
-            while !is_late() {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((id, track)) = next else { break };
-                track.settle(models, settings, is_late);
-                track.let_go(keep);
-                settled.push(id);
-            }
-            settled
-        };
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || settle(next, together, models, settings, keep, is_late);
         let mut settled = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut settled = work();
@@ -446,7 +441,10 @@ impl Engine {
         for i in 0..self.tracks.len() {
             let id = InterfaceId::from_index(i);
             self.tracks[i].adopt(slot, prepared.remove(&id));
-            self.tracks[i].settle(&self.models, &self.settings, || false);
+        }
+        let keep = self.memory.of_each(self.tracks.len());
+        let mut all = self.tracks.iter_mut().enumerate().map(|(i, track)| (InterfaceId::from_index(i), track));
+        for id in settle(|| all.next(), usize::MAX, &self.models, &self.settings, keep, || false) {
             self.follow(id);
         }
     }

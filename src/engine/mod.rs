@@ -16,6 +16,7 @@ pub mod job;
 pub mod live;
 mod portrait;
 pub mod scored;
+mod settle;
 mod shared;
 pub mod snapshot;
 pub mod succession;

@@ -68,6 +68,16 @@ impl Succession {
         takeover.map_or((0, &*self.first), |takeover| (takeover.term, &*takeover.model))
     }
 
+    /// The model of a term; the newest one where it was replaced.
+    pub(super) fn of(&self, term: Term) -> &Model {
+        let takeover = self.later.iter().find(|takeover| takeover.term == term);
+        match takeover {
+            Some(takeover) => &takeover.model,
+            None if term == 0 => &self.first,
+            None => self.model(),
+        }
+    }
+
     /// The newest model, and the slot behind which it scores; none for all slots.
     pub(super) fn newest(&self) -> (Term, &Model, Option<Timestamp>) {
         let newest = self.later.last();
