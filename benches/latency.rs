@@ -9,8 +9,9 @@
 //! the first one alone in its slot and each tenth far off, so that it opens an incident; then the rest of the
 //! slot at once. Two times are taken for each single row: from before the write to the snapshot that holds
 //! the row's score, all threads included; and the engine's own part on another engine, with nothing in
-//! between. At the end nearly all interfaces fall silent, which is thousands of incidents at once. Criterion shows means; what matters to a person are the slow ones, so percentiles are
-//! printed. Figures that were seen stand in `benches/README.md`.
+//! between. At the end nearly all interfaces fall silent, which is thousands of incidents at once. Criterion
+//! shows means; what matters to a person are the slow ones, so percentiles are printed. Figures that were
+//! seen stand in `benches/README.md`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;

@@ -40,12 +40,20 @@ impl NearestNeighbour for Nearby {
 impl<F: Float> Index<'_, F> {
     /// The places of all points within `range`, each with the square of its distance.
     fn around(&self, point: &[F], range: F) -> impl Iterator<Item = (F, usize)> {
-        let axes = point.len();
-        let begin = self.order.partition_point(|i| self.points[[*i, 0]] < point[0] - range);
+        let (axes, limit) = (point.len(), range * range);
+        // Along the first axis a little more, so that rounding leaves nothing out.
+        let reach = range * F::cast(1.0 + 1e-9);
+        let begin = self.order.partition_point(|i| self.points[[*i, 0]] < point[0] - reach);
         let near = self.sorted[begin * axes..].chunks_exact(axes).zip(&self.order[begin..]);
-        near.take_while(move |(other, _)| other[0] <= point[0] + range).filter_map(move |(other, place)| {
-            let square = point.iter().zip(other).fold(F::zero(), |sum, (a, b)| sum + (*a - *b) * (*a - *b));
-            (square <= range * range).then_some((square, *place))
+        near.take_while(move |(other, _)| other[0] <= point[0] + reach).filter_map(move |(other, place)| {
+            let mut square = F::zero();
+            for (a, b) in point.iter().zip(other) {
+                square += (*a - *b) * (*a - *b);
+                if square > limit {
+                    return None;
+                }
+            }
+            Some((square, *place))
         })
     }
 }
@@ -85,22 +93,38 @@ mod tests {
     use super::*;
     use crate::random::Random;
 
+    fn places(found: Vec<(ArrayView1<'_, f64>, usize)>) -> Vec<usize> {
+        let mut places: Vec<usize> = found.into_iter().map(|(_, place)| place).collect();
+        places.sort_unstable();
+        places
+    }
+
     #[test]
     fn it_finds_what_a_tree_finds() {
         let mut random = Random::new(4);
         let points = Array2::from_shape_fn((300, 3), |(_, axis)| random.unit() * if axis == 0 { 20.0 } else { 2.0 });
         let tree = CommonNearestNeighbour::KdTree.from_batch(&points, L2Dist).unwrap();
         let own = Nearby.from_batch(&points, L2Dist).unwrap();
-        let places = |found: Vec<(ArrayView1<'_, f64>, usize)>| {
-            let mut places: Vec<usize> = found.into_iter().map(|(_, place)| place).collect();
-            places.sort_unstable();
-            places
-        };
         for point in points.rows() {
             let want = places(tree.within_range(point, 0.9).unwrap());
             assert_eq!(places(own.within_range(point, 0.9).unwrap()), want);
             assert_eq!(places(own.k_nearest(point, 5).unwrap()), places(tree.k_nearest(point, 5).unwrap()));
         }
         assert!(own.within_range(ndarray::arr1(&[1.0]).view(), 1.0).is_err());
+    }
+
+    #[test]
+    fn what_lies_just_at_the_range_is_found_as_by_a_tree() {
+        let mut random = Random::new(5);
+        for axes in [1, 2, 6] {
+            let tenths = |r: &mut Random| (r.unit() * 41.0).floor() - 20.0;
+            let points = Array2::from_shape_fn((400, axes), |_| tenths(&mut random) / 10.0);
+            let tree = CommonNearestNeighbour::KdTree.from_batch(&points, L2Dist).unwrap();
+            let own = Nearby.from_batch(&points, L2Dist).unwrap();
+            for (point, range) in points.rows().into_iter().zip([0.3, 1.6, 2.0].into_iter().cycle()) {
+                let want = places(tree.within_range(point, range).unwrap());
+                assert_eq!(places(own.within_range(point, range).unwrap()), want, "{axes} axes, {point}, {range}");
+            }
+        }
     }
 }

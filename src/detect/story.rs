@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::incident::{Incident, IncidentId, IncidentKind};
-use super::nearby::Nearby;
 use super::verdict::{bend, cluster};
 use crate::series::{InterfaceName, Step};
 
@@ -99,13 +98,13 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
         [host as f64 * APART, place, onset_max, onset_mean, silent]
     });
     // A start that is one unit off is still together.
-    let labels = cluster(&on_devices.collect::<Vec<_>>(), 2, 1.0 + 1e-9, Nearby);
+    let labels = cluster(&on_devices.collect::<Vec<_>>(), 2, 1.0 + 1e-9);
     let mut group: Vec<usize> = (0..run.len()).collect();
     gather(&labels, &group.clone(), &mut group);
     // Then across devices, each group by its first member.
     let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
     let points: Vec<_> = firsts.iter().map(|i| point(&run[*i], run[*i].step.seconds())).collect();
-    let labels = cluster(&points, DEVICES, 1.0 + 1e-9, Nearby);
+    let labels = cluster(&points, DEVICES, 1.0 + 1e-9);
     let mut devices: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (label, i) in labels.iter().zip(&firsts) {
         label.map(|label| devices.entry(label).or_default().insert(&run[*i].name.host));

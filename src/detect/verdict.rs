@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
 use linfa_nn::distance::L2Dist;
-use linfa_nn::{CommonNearestNeighbour, NearestNeighbour};
 use ndarray::Array2;
 
+use super::nearby::Nearby;
 use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
@@ -253,7 +253,7 @@ impl ErrorSpace {
         let coordinates = |p: &Point| p.map(|v| f64::from(v) / TENTHS);
         let again = points.iter().filter(|(_, quiet, past)| quiet + past > 1);
         let all: Vec<[f64; SIDES]> = points.iter().chain(again).map(|(p, ..)| coordinates(p)).collect();
-        let labels = cluster(&all, 2, REACH, CommonNearestNeighbour::KdTree);
+        let labels = cluster(&all, 2, REACH);
 
         let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
         for ((_, quiet, _), label) in points.iter().zip(&labels) {
@@ -323,16 +323,11 @@ fn distance(a: &Point, b: &Point) -> f64 {
 }
 
 /// DBSCAN by linfa: a label for each point, none for noise. Points are few, since it is quadratic on dense
-/// data. What is no number counts as 0.
+/// data, and quickest where they are spread out along the first axis. What is no number counts as 0.
 ///
 /// Identical points are its worst case, so of each no more go in than make it a core point by itself: that
 /// changes no label.
-pub(super) fn cluster<const N: usize>(
-    points: &[[f64; N]],
-    min_points: usize,
-    reach: f64,
-    neighbours: impl NearestNeighbour,
-) -> Vec<Option<usize>> {
+pub(super) fn cluster<const N: usize>(points: &[[f64; N]], min_points: usize, reach: f64) -> Vec<Option<usize>> {
     // By their bits: −0 and 0 apart cost one point more.
     let key = |point: &[f64; N]| point.map(|v| if v.is_finite() { v } else { 0.0 }.to_bits());
     let mut seen: HashMap<[u64; N], (usize, usize)> = HashMap::new();
@@ -352,7 +347,7 @@ pub(super) fn cluster<const N: usize>(
     for (mut row, point) in array.rows_mut().into_iter().zip(&taken) {
         row.iter_mut().zip(point).for_each(|(to, from)| *to = f64::from_bits(*from));
     }
-    match Dbscan::params_with(min_points, L2Dist, neighbours).tolerance(reach).transform(&array) {
+    match Dbscan::params_with(min_points, L2Dist, Nearby).tolerance(reach).transform(&array) {
         Ok(labels) => places.into_iter().map(|place| labels[place]).collect(),
         Err(_) => vec![None; points.len()],
     }
@@ -360,7 +355,6 @@ pub(super) fn cluster<const N: usize>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::nearby::Nearby;
     use super::*;
     use crate::random::Random;
 
@@ -383,16 +377,10 @@ mod tests {
             for min_points in [2, 3, 5] {
                 let array = Array2::from_shape_fn((points.len(), 2), |(i, k)| points[i][k]);
                 let want = Dbscan::params(min_points).tolerance(0.7).transform(&array).unwrap();
-                let tree = CommonNearestNeighbour::KdTree;
-                assert_eq!(cluster(&points, min_points, 0.7, tree), want.to_vec(), "turn {turn}, {min_points} points");
-                assert_eq!(
-                    cluster(&points, min_points, 0.7, Nearby),
-                    want.to_vec(),
-                    "turn {turn}, {min_points} points"
-                );
+                assert_eq!(cluster(&points, min_points, 0.7), want.to_vec(), "turn {turn}, {min_points} points");
             }
         }
-        assert_eq!(cluster(&[[f64::NAN], [0.0], [9.0]], 2, 1.0, Nearby), [Some(0), Some(0), None]);
+        assert_eq!(cluster(&[[f64::NAN], [0.0], [9.0]], 2, 1.0), [Some(0), Some(0), None]);
     }
 
     fn at(hour: i64) -> Timestamp {
