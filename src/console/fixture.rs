@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::{
     CompanionView, DetailPoint, DetailView, DeviceView, Direction, Expert, HEAT, IncidentId, IncidentKind,
     IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, SPARK, Signed, Snapshot, SourceView, StoryId,
-    TrainingProgress, TrainingView, Verdict, WatchMode,
+    Strip, TrainingProgress, TrainingView, Verdict, WatchMode,
 };
 use crate::ingest::{Notice, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WEEK};
@@ -54,8 +54,7 @@ fn interface(place: usize) -> InterfaceView {
         // ids in another order than names, as in life
         id: InterfaceId::from_index((place * 5 + 3) % FLEET.len()),
         name: InterfaceName::new(host, ifname),
-        load,
-        heat: heat(place, state, score),
+        strip: Strip::at_once(load, heat(place, state, score)),
         last,
         expected: (score > 0.0).then_some([base * 0.55, base * 0.42]),
         error,
@@ -92,19 +91,10 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
     let mut out = Vec::new();
     let mut start = 0;
     for chunk in interfaces.chunk_by(|a, b| a.name.host == b.name.host) {
-        let (mut load, mut heat) = ([0.0_f32; SPARK], [NO_HEAT; HEAT]);
-        for interface in chunk {
-            load.iter_mut().zip(&interface.load).for_each(|(sum, v)| *sum += v);
-            for (all, own) in heat.iter_mut().zip(interface.heat).filter(|(_, own)| *own != NO_HEAT) {
-                *all = if *all == NO_HEAT { own } else { own.max(*all) };
-            }
-        }
         let open = |s| matches!(s, InterfaceState::Anomalous | InterfaceState::Acknowledged);
         out.push(Arc::new(DeviceView {
             host: chunk[0].name.host.clone(),
             interfaces: start..start + chunk.len(),
-            load,
-            heat,
             score: chunk.iter().map(|i| i.score).fold(0.0, f32::max),
             state: chunk.iter().map(|i| i.state).min().unwrap_or(InterfaceState::Nominal),
             open: chunk.iter().filter(|i| open(i.state)).count(),
@@ -246,7 +236,7 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
         companions: beside
             .map(|i| CompanionView {
                 id: i.id,
-                load: i.load.to_vec(),
+                load: i.strip.load(Some(NOW)).to_vec(),
                 anomaly: (0..SPARK).map(|slot| slot >= SPARK - 3).collect(),
             })
             .collect(),

@@ -266,8 +266,9 @@ impl Fleet {
         };
         let all = snapshot.devices.iter().enumerate();
         let fitting = all.filter(|(_, d)| self.filter.is_empty() || fits(&d.interfaces));
-        let mut keyed: Vec<(f64, u32)> =
-            fitting.filter_map(|(place, d)| Some((device_key(self.sort, d), u32::try_from(place).ok()?))).collect();
+        let mut keyed: Vec<(f64, u32)> = fitting
+            .filter_map(|(place, d)| Some((device_key(self.sort, d, snapshot), u32::try_from(place).ok()?)))
+            .collect();
         keyed.sort_unstable_by(largest_first);
         if self.reversed {
             keyed.reverse();
@@ -381,12 +382,12 @@ pub fn worst_of<'a>(device: &DeviceView, snapshot: &'a Snapshot) -> Option<&'a I
     all.iter().rev().max_by(|a, b| key(a).total_cmp(&key(b))).map(Arc::as_ref)
 }
 
-fn device_key(sort: Sort, device: &DeviceView) -> f64 {
+fn device_key(sort: Sort, device: &DeviceView, snapshot: &Snapshot) -> f64 {
     match sort {
         Sort::Score => f64::from(device.score) + 100.0 * weight(device.state),
         Sort::State => weight(device.state),
         Sort::Error => device.open as f64,
-        Sort::Load => device.load.last().copied().map_or(f64::NAN, f64::from),
+        Sort::Load => snapshot.load_of(device).last().copied().map_or(f64::NAN, f64::from),
         Sort::Interface => device.interfaces.len() as f64,
         Sort::Name | Sort::Use => 0.0,
     }

@@ -15,6 +15,7 @@
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
+//! | [`nearby`] | neighbours for DBSCAN, along one axis |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
@@ -29,6 +30,7 @@ pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod level;
+mod nearby;
 pub mod normal;
 pub mod notice;
 pub mod ring;

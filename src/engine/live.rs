@@ -31,7 +31,7 @@ use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
-use crate::series::{DAY, InterfaceId, Timestamp};
+use crate::series::{DAY, InterfaceId, Timestamp, WARM_UP};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -39,12 +39,18 @@ const PUBLISH: Duration = Duration::from_millis(100);
 const PUBLISH_RATE: Duration = Duration::from_secs(1);
 /// How long rows are scored before others are heard.
 const SLICE: Duration = Duration::from_millis(50);
-/// Rows that wait at the start from which the newest days are scored first, on their own.
-const WORTH_A_PREVIEW: usize = 300_000;
-/// The seconds of these days, with half a day to get to know the interface, and the rows of each interface
-/// at least: an hourly one has few.
+/// The same while what stood in the directory is read and scored: what is shown then is provisional, and a picture
+/// that changes all the time helps nobody.
+const PUBLISH_LOADING: Duration = Duration::from_millis(200);
+/// Rows that wait at the start from which the newest days are scored first, on their own: some hundredths of a
+/// second of work.
+const WORTH_A_PREVIEW: usize = 8000;
+/// The seconds of these days, with half a day to get to know the interface; the rows of each interface at
+/// least, which is what a line shows behind a warm-up (an hourly one has few in these days); and how many of all
+/// of them at the most, so that all of a large fleet is seen within some seconds.
 const PREVIEW: i64 = 5 * DAY / 2;
-const PREVIEW_ROWS: usize = 96;
+const PREVIEW_ROWS: usize = HEAT + WARM_UP;
+const PREVIEW_MOST: usize = 1_500_000;
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -118,6 +124,8 @@ struct Live {
     worth_a_preview: usize,
     arrivals: VecDeque<(Instant, u64)>,
     changed: bool,
+    /// What has changed is what somebody waits for at the start.
+    awaited: bool,
     /// The rate of rows has changed, or may have.
     rate_changed: bool,
     sitting: Sitting,
@@ -162,6 +170,7 @@ impl Live {
             worth_a_preview: WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
             changed: true,
+            awaited: false,
             rate_changed: false,
             sitting: Sitting::default(),
         })
@@ -171,18 +180,19 @@ impl Live {
         let shown = self.preview.as_ref().unwrap_or(&self.engine);
         let snapshot = self.viewer.snapshot(shown, &self.around, &self.touched);
         self.touched.clear();
-        (self.changed, self.rate_changed) = (false, false);
+        (self.changed, self.awaited, self.rate_changed) = (false, false, false);
         snapshot
     }
 
     fn run(mut self, mut watch: Watch, publisher: &Publisher) {
         let (nothing, no_failure) = (never(), never());
-        let (mut published, mut rate_published) = (Instant::now(), Instant::now());
+        let mut publish_from = Instant::now() + self.pause();
+        let mut rate_published = Instant::now();
         let mut feed_ended = false;
         let mut journal_ended = false;
         loop {
             let due = self.is_due();
-            let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
+            let wait = if due { Duration::ZERO } else { self.idle_until(publish_from, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
@@ -233,12 +243,13 @@ impl Live {
                 self.remark(&[]);
             }
             // A snapshot of the rate alone does not hold up one of rows.
-            let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
+            let rows = at_once || self.awaited || (self.changed && Instant::now() >= publish_from);
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 self.call_out();
+                let pause = self.pause();
                 let snapshot = Arc::new(self.snapshot());
                 rate_published = Instant::now();
-                published = if rows { rate_published } else { published };
+                publish_from = if rows { rate_published + pause } else { publish_from };
                 if !publisher.publish(snapshot) {
                     return;
                 }
@@ -246,12 +257,17 @@ impl Live {
         }
     }
 
+    /// Time between a snapshot and the next one.
+    fn pause(&self) -> Duration {
+        if self.around.source.loading.is_some() { PUBLISH_LOADING } else { PUBLISH }
+    }
+
     /// How long nothing has to be done: until the next snapshot may go out, or until the rate of
     /// rows falls because the oldest of them leave its span.
-    fn idle_until(&self, published: Instant, rate_published: Instant) -> Duration {
+    fn idle_until(&self, publish_from: Instant, rate_published: Instant) -> Duration {
         let now = Instant::now();
         if self.changed {
-            return (published + PUBLISH).saturating_duration_since(now);
+            return publish_from.saturating_duration_since(now);
         }
         if self.rate_changed {
             return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
@@ -349,8 +365,9 @@ impl Live {
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
             source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
+            self.awaited |= done;
             if self.read_through && (self.skims || self.engine.waiting() >= self.worth_a_preview) {
-                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
+                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST));
                 self.viewer.forget();
             }
             if self.read_through && self.skims {
@@ -371,7 +388,7 @@ impl Live {
             Err(e) => {
                 let message = format!("cannot be read again ({e}): only its newest rows are scored");
                 extend(&mut self.around.source.notices, &[Notice { path: dir.into(), message }]);
-                self.engine = self.engine.recent(PREVIEW, PREVIEW_ROWS).with_memory(self.memory);
+                self.engine = self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST).with_memory(self.memory);
             }
         }
     }
@@ -410,6 +427,7 @@ impl Live {
         match &mut self.preview {
             Some(preview) if preview.is_due() => {
                 self.touched.extend(preview.settle_for(SLICE));
+                self.awaited |= !preview.is_due();
                 return;
             }
             // The preview stays as it is until all of it can be replaced.
@@ -424,9 +442,11 @@ impl Live {
             loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
         }
         if !self.engine.is_due() {
-            self.around.source.loading = None;
+            let loaded = self.around.source.loading.take().is_some();
             if self.preview.take().is_some() {
                 self.viewer.forget();
+            } else {
+                self.awaited |= loaded;
             }
         }
     }

@@ -61,6 +61,34 @@ pub struct Snapshot {
     pub threshold: f64,
 }
 
+impl Snapshot {
+    /// A device's load in the last slots, oldest first: the sum of its interfaces' means, a NaN where any is
+    /// missing.
+    pub fn load_of(&self, device: &DeviceView) -> [f32; SPARK] {
+        let mut load = [0.0f32; SPARK];
+        for view in self.interfaces_of(device) {
+            load.iter_mut().zip(view.strip.load(self.now)).for_each(|(sum, v)| *sum += v);
+        }
+        load
+    }
+
+    /// The largest of its interfaces' heat in each of the last slots; [`NO_HEAT`] where none has a sample.
+    pub fn heat_of(&self, device: &DeviceView) -> [u8; HEAT] {
+        let mut heat = [NO_HEAT; HEAT];
+        for view in self.interfaces_of(device) {
+            for (all, own) in heat.iter_mut().zip(view.strip.heat(self.now)).filter(|(_, own)| *own != NO_HEAT) {
+                *all = if *all == NO_HEAT { own } else { own.max(*all) };
+            }
+        }
+        heat
+    }
+
+    /// The interfaces of a device.
+    pub fn interfaces_of(&self, device: &DeviceView) -> &[Arc<InterfaceView>] {
+        self.interfaces.get(device.interfaces.clone()).unwrap_or_default()
+    }
+}
+
 /// The feed.
 #[derive(Debug, Clone, Default)]
 pub struct SourceView {
@@ -144,6 +172,58 @@ pub enum InterfaceState {
     Flat,
 }
 
+/// What a line shows of an interface's last slots. It stands still while time goes on: how long ago its
+/// slots are is reckoned by whoever looks at it, so that a new slot changes only the interfaces that have
+/// rows in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strip {
+    load: [f32; SPARK],
+    heat: [u8; HEAT],
+    /// The slot at its end, and the step between its slots; none where it is as of one moment alone.
+    end: Option<(Timestamp, Step)>,
+}
+
+impl Strip {
+    /// A strip as of one moment. Mean values, oldest first, NaN where there is no sample; and the largest
+    /// score in each slot in tenths, [`NO_HEAT`] where there is no sample.
+    pub fn at_once(load: [f32; SPARK], heat: [u8; HEAT]) -> Self {
+        Self { load, heat, end: None }
+    }
+
+    /// The same with `end` as its last slot, whose slots are a `step` apart.
+    pub fn ending(load: [f32; SPARK], heat: [u8; HEAT], end: Timestamp, step: Step) -> Self {
+        Self { load, heat, end: Some((end, step)) }
+    }
+
+    /// Whether it is as of one moment alone, and has to be made anew for each other one.
+    pub fn is_at_once(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Mean values of the last slots up to `now`, oldest first; NaN where there is no sample.
+    pub fn load(&self, now: Option<Timestamp>) -> [f32; SPARK] {
+        let mut load = [f32::NAN; SPARK];
+        let by = self.slots_ago(now).min(SPARK);
+        load[..SPARK - by].copy_from_slice(&self.load[by..]);
+        load
+    }
+
+    /// The largest score in each of the last slots of the fleet's usual step up to `now`, oldest first, in
+    /// tenths: [`NO_HEAT`] where there is no sample.
+    pub fn heat(&self, now: Option<Timestamp>) -> [u8; HEAT] {
+        let mut heat = [NO_HEAT; HEAT];
+        let by = self.slots_ago(now).min(HEAT);
+        heat[..HEAT - by].copy_from_slice(&self.heat[by..]);
+        heat
+    }
+
+    /// How many slots its end lies before `now`.
+    fn slots_ago(&self, now: Option<Timestamp>) -> usize {
+        let ago = self.end.zip(now).map(|((end, step), now)| step.slots_between(end, now));
+        ago.map_or(0, |ago| usize::try_from(ago).unwrap_or(0))
+    }
+}
+
 /// One interface, as a line of the list.
 #[derive(Debug, Clone)]
 pub struct InterfaceView {
@@ -151,11 +231,8 @@ pub struct InterfaceView {
     pub id: InterfaceId,
     /// Its name.
     pub name: InterfaceName,
-    /// Mean values of the last slots up to now, oldest first; NaN where there is no sample.
-    pub load: [f32; SPARK],
-    /// The largest score in each of the last slots of the fleet's usual step, oldest first, in tenths:
-    /// [`NO_HEAT`] where there is no sample.
-    pub heat: [u8; HEAT],
+    /// What its line shows of the last slots.
+    pub strip: Strip,
     /// Its newest row: maximum and mean.
     pub last: Option<[f64; 2]>,
     /// What was expected of that row: maximum and mean.
@@ -202,10 +279,6 @@ pub struct DeviceView {
     pub host: Arc<str>,
     /// Places of its interfaces in [`Snapshot::interfaces`].
     pub interfaces: std::ops::Range<usize>,
-    /// Sum of its interfaces' means, a NaN where any is missing.
-    pub load: [f32; SPARK],
-    /// The largest of its interfaces' heat in each slot; [`NO_HEAT`] where none has a sample.
-    pub heat: [u8; HEAT],
     /// The worst score of its interfaces.
     pub score: f32,
     /// The worst state of its interfaces.

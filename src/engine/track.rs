@@ -1,6 +1,7 @@
 //! One interface: its rows, what was said of each, its incidents, and the way back when a row comes late.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use super::chain::{Begun, Chain};
 use super::scored::{Scored, ScoredRows};
@@ -182,10 +183,11 @@ impl Track {
         }
     }
 
-    /// The same interface with its rows from `since` on, and at least the newest `least` of them. None is scored.
-    pub(super) fn recent(&self, since: Timestamp, least: usize) -> Self {
+    /// The same interface with its rows from `since` on, and so many of the newest at least and at most. None is scored.
+    pub(super) fn recent(&self, since: Timestamp, rows: RangeInclusive<usize>) -> Self {
         let history = &self.history;
-        let from = history.first_at_or_after(since).min(history.len().saturating_sub(least));
+        let newest = |rows: usize| history.len().saturating_sub(rows);
+        let from = history.first_at_or_after(since).min(newest(*rows.start())).max(newest(*rows.end()));
         Self { history: history.tail(from), ..Self::new(self.name.clone()) }
     }
 
