@@ -78,10 +78,9 @@ impl Succession {
         }
     }
 
-    /// The newest model, and the slot behind which it scores; none for all slots.
-    pub(super) fn newest(&self) -> (Term, &Model, Option<Timestamp>) {
-        let newest = self.later.last();
-        newest.map_or((0, &*self.first, None), |takeover| (takeover.term, &*takeover.model, Some(takeover.behind)))
+    /// The newest model's term, and the slot behind which it scores; none for all slots.
+    pub(super) fn newest(&self) -> (Term, Option<Timestamp>) {
+        self.later.last().map_or((0, None), |takeover| (takeover.term, Some(takeover.behind)))
     }
 
     /// Whether the model of a term scores no row of this moment.

@@ -415,7 +415,7 @@ impl Track {
                 }
             }
             let (term, model) = models.at(self.history.time(i));
-            self.follow(term, model, i);
+            self.follow(models, term, i);
             if i >= WARM_UP && self.now.chain.is_none() && self.history.places().start == 0 {
                 self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
                 self.now.chain.iter_mut().for_each(|chain| chain.term = term);
@@ -435,17 +435,23 @@ impl Track {
     pub(super) fn end_settling(&mut self, models: &Succession, before: Option<Step>) {
         if !self.is_due() {
             // Nobody has to wait for the next row to see the model that will score it.
-            let (term, model, behind) = models.newest();
-            self.follow(term, model, self.scored.len());
+            let (term, behind) = models.newest();
+            self.follow(models, term, self.scored.len());
             self.followed = behind;
         }
         self.news += u64::from(self.step() != before);
     }
 
-    /// Goes on with the model of another term before row `i`: earlier scores stay as they were. Where a
-    /// prepared chain fits, it is brought up to date with the rows that came since; else one is built.
-    fn follow(&mut self, term: Term, model: &Model, i: usize) {
+    /// Goes on with the model of another term before row `i`: earlier scores stay as they were, and so do later
+    /// ones where that model says the same of this interface. Where a prepared chain fits, it is brought up to
+    /// date with the rows that came since; else one is built.
+    fn follow(&mut self, models: &Succession, term: Term, i: usize) {
         let Some(now) = self.now.chain.as_mut().filter(|chain| chain.term != term) else { return };
+        let (model, before) = (models.of(term), models.of(now.term));
+        if model.agrees_on(&self.name, before) {
+            now.term = term;
+            return;
+        }
         let fits = |p: &Prepared| p.revision == self.revision && p.rows <= i && p.chain.known;
         let chain = match self.prepared.take().filter(|p| fits(p)) {
             Some(mut prepared) => {

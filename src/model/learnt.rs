@@ -171,6 +171,27 @@ impl Model {
         Arc::new(self.outlook(i, layer))
     }
 
+    /// Whether it says the same of an interface as another model: a part of a model may have been learnt anew.
+    pub fn agrees_on(&self, name: &InterfaceName, other: &Self) -> bool {
+        let own = |model: &Self| {
+            let entry = model.index.get(name).copied();
+            let known = entry.map(|i| &model.known[i]);
+            let host = model.host_entry(&name.host);
+            let host_layer = host.checked_sub(1).and_then(|host| model.host_layers.get(host).copied().flatten());
+            (
+                known.map(|known| (known.step, known.scale, known.calibration.clone())),
+                known.map_or(model.pooled, |known| known.linear),
+                model.layer(known.map_or(host_layer, |known| known.layer)),
+                model.embeddings.of(host, entry.map_or(0, |i| i + 1)),
+            )
+        };
+        let shared = |model: &Self| (model.lstm, model.settings.window, model.common_scale);
+        shared(self) == shared(other)
+            && own(self) == own(other)
+            && (self.index.contains_key(name) || self.pooled_calibration == other.pooled_calibration)
+            && self.weights == other.weights
+    }
+
     /// A model that has learnt nothing: the simple forecasts alone, for every interface a stranger.
     pub fn untrained() -> Self {
         let parts = Parts {

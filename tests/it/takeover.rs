@@ -83,6 +83,13 @@ fn a_restart_tells_the_same_story_as_the_run_in_which_models_took_over() {
     append(&path, text(third, rows.len(), &|_| false).as_bytes());
     read(&mut tailer, &mut live);
 
+    // One that says the same of all interfaces, whatever it is called, changes nothing.
+    let mut same = Model::built_in().unwrap();
+    "another name".clone_into(&mut same.name);
+    let built = built_in();
+    assert!(live.tracks().iter().all(|track| same.agrees_on(track.name(), &built)));
+    assert!(!untrained.agrees_on(&laggard, &built) && !models.model().agrees_on(&laggard, &untrained));
+
     let restart = |models: Succession| {
         let mut engine = Engine::new(models, Settings::default(), 2);
         let mut tailer = Tailer::new(vec![(Root::Data, place.rows())], ReadOptions::default()).unwrap();
