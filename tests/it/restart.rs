@@ -13,10 +13,8 @@ use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// Retrains on the place's rows and gives the file of the new model.
 fn retrain(place: &Place) -> PathBuf {

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// Hourly rows of two interfaces; the first has three times its usual load in its last three hours.
 fn place() -> Place {
@@ -34,24 +32,52 @@ fn one_key_tells_what_is_wrong_and_another_writes_it_down() {
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
 }
 
-#[test]
-fn without_colours_none_is_sent_and_without_unicode_all_is_ascii() {
-    let place = place();
-    let environment = [("NO_COLOR", "1"), ("LC_ALL", "C")];
-    let mut terminal = Terminal::start_in(&place, (80, 24), &environment, &["rows"]);
-    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
-    terminal.press("w");
-    let text = terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: "));
-    assert!(text.is_ascii(), "{text}");
-    let sent = terminal.sent();
-    let coloured = sent.split("\x1b[").any(|part| {
+/// Whether a sequence sets a colour of text or ground.
+fn coloured(sent: &str) -> bool {
+    sent.split("\x1b[").any(|part| {
         let code = part.split('m').next().unwrap_or_default();
         code.split(';').any(|n| n.parse::<u8>().is_ok_and(|n| (30..=38).contains(&n) || (40..=48).contains(&n)))
             && code.chars().all(|c| c.is_ascii_digit() || c == ';')
-    });
-    assert!(!coloured, "a colour was sent");
-    terminal.press("q");
-    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    })
+}
+
+#[test]
+fn without_colours_none_is_sent_and_without_unicode_all_is_ascii() {
+    let place = place();
+    for (environment, has_colours, is_ascii) in [
+        (&[][..], true, false),
+        (&[("NO_COLOR", "1")], false, false),
+        (&[("LANG", "C")], true, true),
+        (&[("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("NO_COLOR", "1")], false, true),
+    ] {
+        let mut terminal = Terminal::start_in(&place, (80, 24), environment, &["rows"]);
+        terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+        terminal.press("w");
+        let text = terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: "));
+        assert_eq!(text.is_ascii(), is_ascii, "{environment:?}\n{text}");
+        assert_eq!(coloured(&terminal.sent()), has_colours, "{environment:?}");
+        terminal.press("q");
+        assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+        terminal.is_given_back();
+    }
+}
+
+#[test]
+fn where_no_screen_can_be_drawn_there_are_plain_lines() {
+    let place = place();
+    let piped = format!("'{}' rows | cat", env!("CARGO_BIN_EXE_noctop"));
+    let started = [
+        Terminal::start_in(&place, (80, 24), &[("TERM", "dumb")], &["rows"]),
+        Terminal::start_program(&place, (80, 24), &[], std::path::Path::new("/bin/sh"), &["-c", &piped]),
+    ];
+    for mut terminal in started {
+        terminal.shows("the anomaly", SOON, |text| text.contains("core-1 xe-0"));
+        let sent = terminal.sent();
+        assert!(!sent.contains('\x1b'), "{sent}");
+        // the line is not the console's: ctrl-c is a signal
+        terminal.press("\x03");
+        terminal.end_of_any_kind(Duration::from_secs(3));
+    }
 }
 
 #[test]
