@@ -62,6 +62,8 @@ pub struct Console {
     pub bell: Option<bool>,
     /// Sends as little as can be.
     pub slow_line: Option<bool>,
+    /// Takes the mouse.
+    pub mouse: Option<bool>,
 }
 
 /// The `[input]` table.
@@ -176,6 +178,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("console", "display_zone", "'UTC'", "Zone of all times on the screen"),
     setting("console", "bell", "false", "Ring the terminal's bell when an incident rings"),
     setting("console", "slow_line", "false", "For a slow line: new data every two seconds at most"),
+    setting(
+        "console",
+        "mouse",
+        "false",
+        "Choose with the mouse and scroll with its wheel; the terminal then selects text with shift held",
+    ),
 ];
 
 /// Why the settings could not be read.
@@ -305,7 +313,7 @@ mod tests {
              who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
              [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
-             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
+             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\nmouse = true\n\
              [keys]\nquit = ['x', 'ctrl-x']\n",
         )
         .unwrap();

@@ -13,7 +13,7 @@ use super::plain::printable;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, minute, rarity, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, span, units, what};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
@@ -333,7 +333,7 @@ impl<'a> Report<'a> {
         // Silence has no rows, and so no score.
         let (score, rare) = match worst.kind {
             IncidentKind::Silence => ("-".to_owned(), String::new()),
-            _ => (format!("{:.1}", worst.peak), rarity(worst.peak, step, worst.history)),
+            _ => (format!("{:.1}", worst.peak), how_rare(worst, worst.verdict, step).unwrap_or_default()),
         };
         let since = minute(group.start);
         format!(

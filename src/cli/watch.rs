@@ -80,6 +80,9 @@ pub struct FaceArgs {
     /// For a slow line: send new data every two seconds at most, and nothing that only tells the time
     #[arg(long)]
     slow_line: bool,
+    /// Choose with the mouse and scroll with its wheel; most terminals then select text with shift held
+    #[arg(long)]
+    mouse: bool,
     /// Take away the keys that change something: acknowledge, retrain, cancel, export; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
@@ -94,6 +97,7 @@ impl FaceArgs {
             display_zone: self.display_zone.clone().or(own.display_zone.clone()),
             bell: self.bell.then_some(true).or(own.bell),
             slow_line: self.slow_line.then_some(true).or(own.slow_line),
+            mouse: self.mouse.then_some(true).or(own.mouse),
         };
         Config {
             ascii: self.ascii.then_some(true).or(config.ascii),
@@ -123,6 +127,7 @@ impl FaceArgs {
         }
         look.bell = own.bell == Some(true);
         look.slow_line = own.slow_line == Some(true);
+        look.mouse = own.mouse == Some(true);
         look.keys = Keymap::with(&config.keys).context("configuration")?;
         Ok(look)
     }

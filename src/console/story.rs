@@ -110,10 +110,10 @@ impl<'a> Story<'a> {
             None => format!("since {start}, for {}", lasted(newest.since(self.start()))),
             Some(end) => format!("from {start} to {}, {}", app.when(end), lasted(end.since(self.start()))),
         };
-        let worst = self.members.iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).filter(|i| i.peak > 0.0);
-        let rarity = worst.map(|worst| {
+        let worst = self.members.iter().max_by(|a, b| a.peak.total_cmp(&b.peak));
+        let rarity = worst.and_then(|worst| {
             let step = app.fleet.interface(snapshot, worst.interface).and_then(|i| i.step);
-            format!(", {}", format::rarity(worst.peak, step, worst.history))
+            format::how_rare(worst, worst.verdict, step).map(|rare| format!(", {rare}"))
         });
         [format!("{who}: {}", self.what(ascii)), format!("{time}{}", rarity.unwrap_or_default())]
     }

@@ -22,6 +22,7 @@ mod looking_back;
 mod plain;
 mod pty;
 mod restart;
+mod retraining;
 mod sample;
 mod settings;
 mod soak;

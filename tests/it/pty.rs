@@ -107,7 +107,12 @@ impl Terminal {
     /// Gives it another size; the program is told so.
     pub(crate) fn resize(&self, size: (u16, u16)) {
         let (cols, rows) = size;
-        self.seen.lock().unwrap().0.screen_mut().set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(cols).unwrap());
+        self.seen
+            .lock()
+            .unwrap()
+            .0
+            .screen_mut()
+            .set_size(NonZeroU16::new(rows).unwrap(), NonZeroU16::new(cols).unwrap());
         self.master.as_ref().unwrap().resize(pty_size(size)).unwrap();
     }
 

@@ -344,7 +344,7 @@ pub(crate) fn scored_as(dir: &Path, threads: usize, options: ReadOptions) -> Eng
     read_into(Engine::new(built_in(), Settings::default(), threads), dir, options)
 }
 
-fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
+pub(crate) fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
     let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options).unwrap();
     loop {
         let batch = tailer.finish();

@@ -108,3 +108,46 @@ fn settings_that_make_no_sense_are_refused_before_the_terminal_is_taken() {
         assert!(sent.contains(said) && !sent.contains("\x1b[?1049h"), "{args:?}\n{sent}");
     }
 }
+
+#[test]
+fn what_is_pinned_is_pinned_after_a_restart() {
+    let place = place();
+    let first = |text: &str| text.lines().find(|line| line.contains("core-1")).unwrap_or_default().to_owned();
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("the worst first", SOON, |text| text.contains("1 open") && first(text).contains("xe-0"));
+    terminal.press("j*");
+    terminal.shows("the other one pinned", SOON, |text| first(text).contains("xe-1"));
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("it is pinned still", SOON, |text| text.contains("1 open") && first(text).contains("xe-1"));
+    terminal.press("g*q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    // another operator has pins of their own
+    let terminal = Terminal::start(&place, (80, 24), &["rows", "--who", "eve"]);
+    terminal.shows("the worst first", SOON, |text| text.contains("1 open") && first(text).contains("xe-0"));
+}
+
+#[test]
+fn the_mouse_is_taken_where_that_is_asked_for_and_given_back() {
+    let place = place();
+    std::fs::write(place.path().join("mouse.toml"), "[console]\nmouse = true\n").unwrap();
+    for args in [&["rows", "--mouse"][..], &["rows", "--config", "mouse.toml"]] {
+        let mut terminal = Terminal::start(&place, (80, 24), args);
+        let text = terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+        let line = 1 + text.lines().position(|line| line.contains("xe-1")).unwrap();
+        terminal.press(&format!("\x1b[<0;20;{line}M\x1b[<0;20;{line}m"));
+        let chosen = |text: &str| text.lines().any(|line| line.starts_with('>') && line.contains("xe-1"));
+        terminal.shows("the line that was pressed is chosen", SOON, chosen);
+        terminal.press("q");
+        assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+        let sent = terminal.sent();
+        let last = |sequence| sent.rfind(sequence).unwrap_or_else(|| panic!("{sequence:?} was not sent"));
+        assert!(last("\x1b[?1000h") < last("\x1b[?1000l") && last("\x1b[?1006h") < last("\x1b[?1006l"));
+    }
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    assert!(!terminal.sent().contains("\x1b[?100"), "the mouse stays the user's");
+}
