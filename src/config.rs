@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,19 @@ pub struct Config {
     pub console: Console,
     /// Other keys for the console's actions, by the names of the actions.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The file that all this was read from.
+    #[serde(skip)]
+    pub(crate) origin: Origin,
+}
+
+/// The file of the settings with its text; none where there was none. Settings from two files can be the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin(Option<Arc<(PathBuf, String)>>);
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The `[console]` table.
@@ -224,12 +238,31 @@ impl Config {
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|e| {
+        let read = toml::from_str(&text).map_err(|e| {
             let at = e.span().map_or(0, |span| span.start).min(text.len());
             let line = text[..at].matches('\n').count() + 1;
             let message = complaint(e.message(), text.lines().nth(line - 1).unwrap_or_default());
             ConfigError::Content { path: path.to_owned(), line, message }
-        })
+        });
+        let config: Self = read?;
+        Ok(Self { origin: Origin(Some(Arc::new((path.to_owned(), text)))), ..config })
+    }
+
+    /// Where a setting of the file stands, to begin a complaint about it with: `config.toml:3: `. Nothing where
+    /// the settings are from no file.
+    pub fn whence(&self, table: &str, key: &str) -> String {
+        let Some((path, text)) = self.origin.0.as_deref() else { return String::new() };
+        let (mut within, dotted) = ("", format!("{table}.{key}"));
+        for (line, number) in text.lines().zip(1..) {
+            let line = line.trim();
+            let name = line.split('=').next().unwrap_or_default().trim();
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                within = name.trim();
+            } else if (within == table && name == key) || (within.is_empty() && name == dotted) {
+                return format!("{}:{number}: ", path.display());
+            }
+        }
+        format!("{}: ", path.display())
     }
 
     /// The settings as a file that can be read again, each with what it does. What is not set stands
@@ -304,6 +337,15 @@ mod tests {
         let path = dir.path().join("config.toml");
         std::fs::write(&path, text).unwrap();
         Config::load(Some(&path))
+    }
+
+    #[test]
+    fn a_setting_is_found_in_its_file() {
+        let config = read("dir = 'x'\n\n# theme = 'no'\n[console]\n  theme = 'blue'\n[ keys ]\nquit=['x']\n").unwrap();
+        let whence = |table, key| config.whence(table, key).rsplit_once("config.toml").unwrap().1.to_owned();
+        assert_eq!([whence("", "dir"), whence("console", "theme"), whence("keys", "quit")], [":1: ", ":5: ", ":7: "]);
+        assert_eq!(whence("console", "bell"), ": ", "at least the file");
+        assert_eq!(Config::default().whence("", "dir"), "");
     }
 
     #[test]

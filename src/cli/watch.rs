@@ -117,18 +117,24 @@ impl FaceArgs {
             look.colors = theme::Colors::None;
         }
         if let Some(name) = &own.theme {
+            let whence = if self.theme.is_none() { config.whence("console", "theme") } else { String::new() };
             look.palette = theme::Palette::named(name)
-                .with_context(|| format!("theme {name}: name one of {}", theme::Palette::names()))?;
+                .with_context(|| format!("{whence}theme {name}: name one of {}", theme::Palette::names()))?;
         }
         if let Some(zone) = &own.display_zone {
+            let whence = match self.display_zone {
+                None => config.whence("console", "display_zone"),
+                Some(_) => String::new(),
+            };
             let zone = jiff::tz::TimeZone::get(zone)
-                .with_context(|| format!("display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
+                .with_context(|| format!("{whence}display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
             look.zone = Zone::new(zone);
         }
         look.bell = own.bell == Some(true);
         look.slow_line = own.slow_line == Some(true);
         look.mouse = own.mouse == Some(true);
-        look.keys = Keymap::with(&config.keys).context("configuration")?;
+        let keys = Keymap::with(&config.keys);
+        look.keys = keys.map_err(|e| anyhow::anyhow!("{}{e}", config.whence("keys", e.name())))?;
         Ok(look)
     }
 }

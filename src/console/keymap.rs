@@ -43,6 +43,16 @@ pub enum KeymapError {
     },
 }
 
+impl KeymapError {
+    /// The name in the configuration that it is about.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::NoAction { name } => name,
+            Self::NoKey { name, .. } | Self::Empty { name } | Self::Taken { name, .. } => name,
+        }
+    }
+}
+
 /// All actions with their names and keys, as comments for a configuration file.
 pub fn listing() -> String {
     let line = |b: &Binding| {

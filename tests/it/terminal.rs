@@ -96,11 +96,19 @@ fn theme_zone_and_keys_are_heard_from_flags_and_configuration() {
 #[test]
 fn settings_that_make_no_sense_are_refused_before_the_terminal_is_taken() {
     let place = place();
-    std::fs::write(place.path().join("c.toml"), "[keys]\nquit = ['r']\n").unwrap();
+    for (file, text) in [
+        ("c.toml", "[keys]\nquit = ['r']\n"),
+        ("t.toml", "[console]\n# a comment\ntheme = 'blue'\n"),
+        ("z.toml", "input.time_zone = 'Mars/Olympus'\n"),
+    ] {
+        std::fs::write(place.path().join(file), text).unwrap();
+    }
     for (args, said) in [
         (&["watch", "rows", "--theme", "blue"][..], "theme blue: name one of terminal, dark, light"),
         (&["watch", "rows", "--display-zone", "Mars/Olympus"], "display zone Mars/Olympus: name a zone"),
-        (&["watch", "rows", "--config", "c.toml"], "keys.quit: r is the key of retrain already"),
+        (&["watch", "rows", "--config", "c.toml"], "c.toml:2: keys.quit: r is the key of retrain already"),
+        (&["watch", "rows", "--config", "t.toml"], "t.toml:3: theme blue: name one of terminal"),
+        (&["watch", "rows", "--config", "z.toml"], "z.toml:1: time zone Mars/Olympus: name a zone"),
     ] {
         let mut terminal = Terminal::start(&place, (120, 24), args);
         assert_eq!(terminal.end(Duration::from_secs(5)), 1);

@@ -8,9 +8,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format;
+use crate::console::format::{self, fit};
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
+
+/// Columns of a model's name where there is little room.
+const MODEL: usize = 20;
 
 /// One fact. Where there is no room for all, each is shortened and then left out, those of low rank first.
 struct Fact {
@@ -76,7 +79,9 @@ fn facts(app: &App) -> Vec<Fact> {
         };
         add(text, format!("! {}", format::count(unwell)), Role::Warning, 55, false);
     }
-    add(format!("model {}", snapshot.model.name), same(), Role::Text, 57, true);
+    let model = &snapshot.model.name;
+    let short = if model.width() > MODEL { format!("model {}", fit(model, MODEL, app.options.ascii)) } else { same() };
+    add(format!("model {model}"), short, Role::Text, 57, true);
     if !snapshot.interfaces.is_empty() {
         let (interfaces, devices) = (snapshot.interfaces.len(), snapshot.devices.len());
         let text = format!("{interfaces} interfaces {} {devices} devices", app.glyphs().dot());
