@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(story.device_down(&app.snapshot), None);
         assert!(Story::of(StoryId(8), &app.snapshot).is_none());
         let closed = Story::from_members(vec![&app.snapshot.incidents[6]]).unwrap();
-        assert_eq!(closed.sentence(&app), "edge-7 ge-0/0/1: flatline from 05:45 to 08:31, 2 h, once in 8 days");
+        assert_eq!(closed.sentence(&app), "edge-7 ge-0/0/1: flatline from 05:45 to 08:31, 2 h, seen before");
     }
 
     #[test]

@@ -80,7 +80,7 @@ fn how_the_feed_is_has_a_colour_and_a_word() {
 #[test]
 fn in_the_chart_what_is_anomalous_stands_out_by_colour_and_by_a_mark() {
     let mut app = app(80, 24);
-    press(&mut app, "w");
+    key(&mut app, Key::Enter);
     let buffer = frame(&app);
     let chart = app.panes().detail;
     let cells = |wanted: &dyn Fn(&ratatui::buffer::Cell) -> bool| {
