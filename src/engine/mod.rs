@@ -15,6 +15,7 @@ pub mod job;
 pub mod live;
 mod portrait;
 pub mod retraining;
+mod settle;
 mod shared;
 pub mod snapshot;
 pub mod track;

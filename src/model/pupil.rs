@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{self, EMBEDDING, Kernel, Weights};
+use super::kernel::{EMBEDDING, Kernel, Weights};
 use super::linear::{self, FEATURES};
 use super::network::Sample;
 use super::skill;
@@ -99,8 +99,10 @@ impl<'a> Pupil<'a> {
         let z = state.forward(self.series.history.values(row));
         let target =
             [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
+        let mut sequence = Vec::new();
+        state.sequence(&mut sequence);
         Sample {
-            sequence: kernel::sequence(state.window()),
+            sequence: sequence.into(),
             side: forecast.side,
             target,
             host: self.host as u32,
