@@ -92,8 +92,9 @@ def measure(command, size, wanted):
     answers = []
     for press in range(wanted.keys):
         console.drain(0.3)
-        os.write(console.master, b"\x1b[B" if press % 2 == 0 else b"\x1b[A")
+        # before the write: the answer may be there before this program goes on behind it
         pressed = time.monotonic()
+        os.write(console.master, b"\x1b[B" if press % 2 == 0 else b"\x1b[A")
         _, when = console.read(1)
         if when:
             answers.append((when - pressed) * 1000)
