@@ -9,7 +9,7 @@ use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use noctop::model::adam::Adam;
 use noctop::model::instructions::Instructions;
-use noctop::model::kernel::{INPUTS, SIDE};
+use noctop::model::kernel::{Given, INPUTS, SIDE};
 use noctop::model::network::{Network, Sample, Shown};
 use noctop::random::Random;
 use noctop::series::WindowLength;
@@ -41,7 +41,8 @@ fn scoring(c: &mut Criterion) {
         let kernel = weights.kernel_for(instructions);
         let bias = kernel.gate_bias(&embeddings.of(1, 1));
         group.bench_function(instructions.label(), |b| {
-            b.iter(|| kernel.forward(black_box(&bias), black_box(&one.sequence), black_box(&one.side)));
+            let given = Given { bias: &bias, sequence: &one.sequence, side: &one.side, output: None };
+            b.iter(|| kernel.forward(black_box(&given)));
         });
     }
     group.finish();

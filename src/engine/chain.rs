@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::detect::tracker::Rules;
-use crate::detect::{Judge, Judged, Settings, Standing};
+use crate::detect::{Judge, Judged, Standing};
 use crate::model::forecast::{Forecast, Outlook};
+use crate::model::kernel::{Given, OUTPUTS, Sequence};
 use crate::model::{Forecaster, KnownInterface, Model};
 use crate::series::{DAY, History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
@@ -40,6 +40,22 @@ struct Former {
     moved: [Move; 2],
     /// When that was taken over.
     at: Timestamp,
+}
+
+/// A row with what is expected of it, but for what the network says.
+#[derive(Debug, Clone)]
+pub struct Begun {
+    time: Timestamp,
+    raw: Pair,
+    z: Pair,
+    forecast: Forecast,
+}
+
+impl Begun {
+    /// What the network is to be asked.
+    pub fn given<'a>(&'a self, chain: &'a Chain, sequence: &'a Sequence) -> Given<'a> {
+        chain.forecaster.given(&self.forecast, sequence)
+    }
 }
 
 /// A row with what was expected and what was said of it.
@@ -110,9 +126,30 @@ impl Chain {
         self.forecaster.start(history.time(i), z);
     }
 
-    /// Judges row `i`, which is then to be learnt. Where the scale or the step has to change first,
-    /// the chain is built again from rows before `i`; what was said of those stays as it was said.
+    /// Judges row `i`, which is then to be learnt.
     pub fn advance(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Outcome {
+        self.prepare(name, history, i, model);
+        self.look(history, i, model)
+    }
+
+    /// Begins with row `i`: [`Chain::finish`] judges it. Where the scale or the step has to change first,
+    /// the chain is built again from rows before `i`; what was said of those stays as it was said.
+    pub fn begin(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Begun {
+        self.prepare(name, history, i, model);
+        let (time, raw) = (history.time(i), history.values(i));
+        Begun { time, raw, z: self.forecaster.forward(raw), forecast: self.forecaster.expect_plainly(time) }
+    }
+
+    /// Judges a row that was begun, with what the network says where there is one.
+    pub fn finish(&self, begun: Begun, out: Option<&[f32; OUTPUTS]>) -> Outcome {
+        let Begun { time, raw, z, mut forecast } = begun;
+        if let Some(out) = out {
+            self.forecaster.add_network(&mut forecast, out);
+        }
+        self.judge(time, raw, z, forecast)
+    }
+
+    fn prepare(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) {
         let step = self.forecaster.step();
         if i >= self.from + 2 * WARM_UP && (i - self.from).is_multiple_of(WARM_UP) {
             let times: Vec<_> = (i - WARM_UP..i).map(|i| history.time(i)).collect();
@@ -124,7 +161,6 @@ impl Chain {
         if i >= self.refit {
             self.start_again(Self::with_step(name, history, self.from, i, model, self.forecaster.step()));
         }
-        self.look(history, i, model)
     }
 
     /// Goes on as another chain of the same rows.
@@ -190,7 +226,10 @@ impl Chain {
     fn look(&self, history: &History, i: usize, model: &Model) -> Outcome {
         let (time, raw) = (history.time(i), history.values(i));
         let z = self.forecaster.forward(raw);
-        let forecast = self.forecaster.expect(model.network(), time);
+        self.judge(time, raw, z, self.forecaster.expect(model.network(), time))
+    }
+
+    fn judge(&self, time: Timestamp, raw: Pair, z: Pair, forecast: Forecast) -> Outcome {
         let judged = self.judge.judge(time, &forecast, z, raw);
         let level = [0, 1].map(|c| z[c] - judged.off[c]);
         Outcome {
@@ -206,10 +245,5 @@ impl Chain {
     /// Bytes that it takes, but for what forecaster and judge have on the heap.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.former.as_ref().map_or(0, |_| size_of::<Former>())
-    }
-
-    /// What decides its incidents.
-    pub fn rules(&self, settings: &Settings) -> Rules {
-        settings.rules(self.forecaster.step())
     }
 }

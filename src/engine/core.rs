@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::book::Book;
+use super::settle::settle;
 use super::track::{Taken, Track};
 use crate::detect::silence::Activity;
 use crate::detect::{Incident, Settings, StoryId};
@@ -14,7 +15,7 @@ use crate::journal::Marks;
 use crate::model::Model;
 use crate::series::{InterfaceId, Step, Timestamp};
 
-/// Tracks below which one thread is as quick as two.
+/// Rows below which one thread is as quick as two.
 const WORTH_A_THREAD: usize = 16;
 
 /// Owns every interface, the model and the settings.
@@ -159,19 +160,14 @@ impl Engine {
         let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
         due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
-        let threads = if due.len() < WORTH_A_THREAD { 1 } else { self.threads };
+        let rows: usize = due.iter().map(|(_, t)| t.due()).sum();
+        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()) };
+        // As many side by side as leaves some for each thread.
+        let together = due.len().div_ceil(threads.max(1));
         let (model, settings) = (&*self.model, &self.settings);
         let queue = Mutex::new(due.into_iter());
-        let work = || {
-            let mut settled = Vec::new();
-            while !is_late() {
-                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-                let Some((id, track)) = next else { break };
-                track.settle(model, settings, is_late);
-                settled.push(id);
-            }
-            settled
-        };
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let work = || settle(next, together, model, settings, is_late);
         let mut settled = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut settled = work();

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use super::chain::Chain;
+use super::chain::{Begun, Chain};
 use crate::detect::notice::Notices;
 use crate::detect::silence::{Activity, Gap, silences};
-use crate::detect::tracker::{Change, Seen, Tracker, is_nothing};
+use crate::detect::tracker::{Change, Rules, Seen, Tracker, is_nothing};
 use crate::detect::verdict::{ErrorSpace, look};
 use crate::detect::{Incident, IncidentId, Judge, Settings, Standing, Verdict};
 use crate::ingest::{Origin, Row};
+use crate::model::kernel::{Given, INPUTS, OUTPUTS, Sequence};
 use crate::model::{Forecaster, Model};
 use crate::series::{DAY, History, Inserted, InterfaceName, Pair, Step, Timestamp, WARM_UP, step};
 
@@ -144,6 +145,42 @@ pub struct Prepared {
     chain: Chain,
     rows: usize,
     revision: u64,
+}
+
+/// A row that was begun and waits for what the network says. It holds the interface's chain until then.
+#[derive(Debug)]
+pub(super) struct Pending {
+    chain: Box<Chain>,
+    begun: Begun,
+}
+
+impl Pending {
+    /// The window as the network takes it.
+    pub(super) fn sequence(&self, into: &mut Vec<[f32; INPUTS]>) {
+        self.chain.forecaster.sequence(into);
+    }
+
+    /// What the network is to be asked.
+    pub(super) fn given<'a>(&'a self, sequence: &'a Sequence) -> Given<'a> {
+        self.begun.given(&self.chain, sequence)
+    }
+}
+
+/// The rules for the step that was asked for last: working them out takes longer than much of a row.
+pub(super) struct RuleBook<'a> {
+    settings: &'a Settings,
+    latest: Option<(Step, Rules)>,
+}
+
+impl<'a> RuleBook<'a> {
+    pub(super) fn new(settings: &'a Settings) -> Self {
+        Self { settings, latest: None }
+    }
+
+    fn of(&mut self, step: Step) -> Rules {
+        let known = self.latest.filter(|(of, _)| *of == step);
+        self.latest.insert(known.unwrap_or_else(|| (step, self.settings.rules(step)))).1
+    }
 }
 
 impl Track {
@@ -295,29 +332,44 @@ impl Track {
         self.history.time(before)
     }
 
-    /// Scores every row that is due, or as many as there is time for: `is_late` is asked now and then.
-    pub fn settle(&mut self, model: &Model, settings: &Settings, is_late: impl Fn() -> bool) {
-        let step = self.step();
+    /// Goes back to before the first row that has to be scored again.
+    pub(super) fn start_settling(&mut self) {
         if let Some(dirty) = self.dirty.take() {
             self.rewind(dirty);
             self.news += 1;
         }
-        let begin = self.scored.len();
+    }
+
+    /// Begins with the next row that is due: [`Track::finish_row`] scores it. None where none is, or where
+    /// `is_late`, asked now and then, says to stop; rows that only warm up are dealt with on the way.
+    pub(super) fn begin_row(&mut self, model: &Model, since: usize, is_late: impl Fn() -> bool) -> Option<Pending> {
         while self.scored.len() < self.history.len() {
             let i = self.scored.len();
             if i.is_multiple_of(CHECKPOINT_ROWS) {
-                if i > begin && is_late() {
-                    break;
+                if i > since && is_late() {
+                    return None;
                 }
                 if self.checkpoints.back().is_none_or(|c| c.row != i) {
                     self.keep_checkpoint(i);
                 }
             }
-            let scored = self.score(i, model, settings);
-            self.scored.push(scored);
+            if i >= WARM_UP && self.now.chain.is_none() {
+                self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
+            }
+            match self.now.chain.take() {
+                Some(mut chain) => {
+                    let begun = chain.begin(&self.name, &self.history, i, model);
+                    return Some(Pending { chain, begun });
+                }
+                None => self.scored.push(Scored::warming(self.history.values(i.saturating_sub(1)))),
+            }
         }
-        // Silences are measured in steps.
-        self.news += u64::from(self.step() != step);
+        None
+    }
+
+    /// Silences are measured in steps: takes note where it is another one than before.
+    pub(super) fn end_settling(&mut self, before: Option<Step>) {
+        self.news += u64::from(self.step() != before);
     }
 
     fn keep_checkpoint(&mut self, row: usize) {
@@ -352,23 +404,20 @@ impl Track {
         }
     }
 
-    fn score(&mut self, i: usize, model: &Model, settings: &Settings) -> Scored {
+    /// Scores the row that was begun, with what the network says where there is one.
+    pub(super) fn finish_row(&mut self, row: Pending, out: Option<&[f32; OUTPUTS]>, rules: &mut RuleBook<'_>) {
+        let i = self.scored.len();
         let (time, raw) = (self.history.time(i), self.history.values(i));
-        let before = i.checked_sub(1).map(|i| (self.history.time(i), self.history.values(i)));
-        if i >= WARM_UP && self.now.chain.is_none() {
-            self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
-        }
         let state = &mut self.now;
-        let Some(chain) = &mut state.chain else {
-            return Scored::warming(before.map_or(raw, |(_, values)| values));
-        };
-        let outcome = chain.advance(&self.name, &self.history, i, model);
+        let chain = state.chain.insert(row.chain);
+        let outcome = chain.finish(row.begun, out);
         let (judged, step) = (outcome.judged, chain.forecaster.step());
-        if let Some((after, _)) = before.filter(|(after, _)| step.slots_between(*after, time) > GAP_SLOTS) {
+        let before = i.checked_sub(1).map(|i| self.history.time(i));
+        if let Some(after) = before.filter(|after| step.slots_between(*after, time) > GAP_SLOTS) {
             self.gaps.push(Gap { after, before: time });
             self.news += 1;
         }
-        let rules = chain.rules(settings);
+        let rules = rules.of(step);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         let anomaly = judged.score >= rules.threshold;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
@@ -411,7 +460,7 @@ impl Track {
         let (history, scored) = (&self.history, &self.scored);
         let repeat = || scored_as_much(history, scored, judged.score, time);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
-        Scored {
+        self.scored.push(Scored {
             expected: outcome.expected,
             error: judged.error,
             score: judged.score,
@@ -421,7 +470,7 @@ impl Track {
             cluster,
             anomaly,
             incident,
-        }
+        });
     }
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences, of which about

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::blend::{self, Blend};
-use super::kernel::{self, GateBias, Kernel, OUTPUTS, OutputLayer, SIDE};
+use super::kernel::{self, GateBias, Given, INPUTS, Kernel, OUTPUTS, OutputLayer, SIDE, Sequence};
 use super::linear::{self, Coefficients, Features};
 use super::mix::{EXPERTS, Expert, LossRates, MOST_ROWS, Mix};
 use crate::series::rhythm::{Echo, Faded, NONE, Pair};
@@ -176,6 +176,41 @@ impl Forecaster {
     /// What is expected of the row at `time`, which lies after all rows learnt so far. Without
     /// `network` the LSTM is left out.
     pub fn expect(&self, network: Option<&Kernel>, time: Timestamp) -> Forecast {
+        let mut forecast = self.expect_plainly(time);
+        if let Some(network) = network {
+            let mut sequence = Vec::new();
+            self.sequence(&mut sequence);
+            let out = network.forward(&self.given(&forecast, &sequence));
+            self.add_network(&mut forecast, &out);
+        }
+        forecast
+    }
+
+    /// The window as the network takes it.
+    pub fn sequence(&self, into: &mut Vec<[f32; INPUTS]>) {
+        kernel::sequence(&self.window, into);
+    }
+
+    /// What the network is asked, to be added to what is expected without it.
+    pub fn given<'a>(&'a self, forecast: &'a Forecast, sequence: &'a Sequence) -> Given<'a> {
+        let Outlook { gates, layer, .. } = &*self.outlook;
+        Given { bias: gates, sequence, side: &forecast.side, output: layer.as_deref() }
+    }
+
+    /// Adds what the network says to what is expected without it.
+    pub fn add_network(&self, forecast: &mut Forecast, out: &[f32; OUTPUTS]) {
+        let Forecast { plain, usual, experts, .. } = forecast;
+        let last = experts[Expert::LastValue as usize];
+        experts[LSTM] = lstm(out, *plain, *usual);
+        forecast.spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
+        forecast.combined_with_lstm = [0, 1].map(|c| combined_with_lstm(experts, *plain, c));
+        let combined = &forecast.combined_with_lstm;
+        experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.lstm_blends[c].predict(&combined[c]));
+        forecast.expected = [0, 1].map(|c| self.mix.whole(experts, plain[c], c));
+    }
+
+    /// What is expected without the LSTM.
+    pub fn expect_plainly(&self, time: Timestamp) -> Forecast {
         let (last_time, last) = self.window.last().unwrap_or((time, [0.0; 2]));
         let missing = (self.step.slots_between(last_time, time) - 1).clamp(0, 1_000_000) as usize;
         let echo = self.rhythm.echo(time);
@@ -208,33 +243,19 @@ impl Forecaster {
         experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[c].predict(&combined[c]));
         let plain = [0, 1].map(|c| self.mix.plain(&experts, c));
         let side = side(&experts, plain, usual, bias, time);
-        let (mut expected, mut spread) = (plain, [1.0; 2]);
-        let mut combined_with_lstm = [[0.0; LSTM_BLENDED]; 2];
-        if let Some(network) = network {
-            let (gates, sequence) = (&self.outlook.gates, kernel::sequence(&self.window));
-            let out = match &self.outlook.layer {
-                Some(layer) => network.forward_with(layer, gates, &sequence, &side),
-                None => network.forward(gates, &sequence, &side),
-            };
-            experts[LSTM] = lstm(&out, plain, usual);
-            spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
-            combined_with_lstm = [0, 1].map(|c| self::combined_with_lstm(&experts, plain, c));
-            experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.lstm_blends[c].predict(&combined_with_lstm[c]));
-            expected = [0, 1].map(|c| self.mix.whole(&experts, plain[c], c));
-        }
         let profile = [0, 1].map(|c| if echo.profile[c].is_nan() { self.level[c].mean() } else { echo.profile[c] });
         Forecast {
-            expected,
+            expected: plain,
             plain,
             experts,
-            spread,
+            spread: [1.0; 2],
             profile,
             missing,
             side,
             features,
             usual,
             combined,
-            combined_with_lstm,
+            combined_with_lstm: [[0.0; LSTM_BLENDED]; 2],
             echo,
         }
     }
@@ -289,7 +310,7 @@ impl Forecaster {
 
     /// Learns the first row, before which nothing can be expected.
     pub fn start(&mut self, time: Timestamp, z: Pair) {
-        let nothing = self.expect(None, time);
+        let nothing = self.expect_plainly(time);
         // No expert said anything that could count for or against it.
         self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
     }

@@ -6,7 +6,7 @@
 //! when the network's training stopped. Few rows, or none that would be gained from, leave the shared
 //! layer. The spreads stay the shared ones.
 
-use super::kernel::{GateBias, HEAD, Kernel, OUTPUTS, OutputLayer};
+use super::kernel::{GateBias, Given, HEAD, Kernel, OUTPUTS, OutputLayer};
 use super::network::Sample;
 use super::regress::{Normal, residual};
 
@@ -31,7 +31,8 @@ fn rows(kernel: &Kernel, samples: &[&Sample], gates: &dyn Fn(&Sample) -> GateBia
         .iter()
         .map(|sample| {
             let mut head = [1.0; COEFFICIENTS];
-            head[..HEAD].copy_from_slice(&kernel.head(&gates(sample), &sample.sequence, &sample.side));
+            let (bias, Sample { sequence, side, .. }) = (gates(sample), sample);
+            head[..HEAD].copy_from_slice(&kernel.head(&Given { bias: &bias, sequence, side, output: None }));
             Row { head, target: sample.target }
         })
         .collect()
@@ -145,7 +146,8 @@ mod tests {
             let mut side = [0.0; SIDE];
             side[0] = x;
             let kernel = kernel();
-            kernel.forward_with(&layer, &kernel.gate_bias(&[0.0; EMBEDDING]), &[[0.0; INPUTS]; 4], &side)
+            let (bias, sequence) = (kernel.gate_bias(&[0.0; EMBEDDING]), &[[0.0; INPUTS]; 4]);
+            kernel.forward(&Given { bias: &bias, sequence, side: &side, output: Some(&layer) })
         };
         assert!((says(1.0)[0] - 1.0).abs() < 0.3 && (says(-1.0)[0] + 1.0).abs() < 0.3, "{:?}", says(1.0));
         assert_eq!(says(1.0)[2..], [0.0, 0.0], "spreads stay the shared ones");

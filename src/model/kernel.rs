@@ -4,16 +4,18 @@
 //! how many threads, or on the vectors that the processor has, so a score is the same to the last
 //! bit in a batch, live, and on another machine.
 
-use super::instructions::{Instructions, Work};
-use super::lanes::{
-    BLOCKS, GIVEN, GateRow, LANES, Lanes, UnitRow, add_scaled, add_scaled_row, advance, fold, gate_sums, lanes, tanh,
-};
+use super::instructions::{Arithmetic, Instructions, Work};
+use super::lanes::{Gates, LANES, Lanes, Units, add_rows, lanes, load, rows, store, tanh};
+pub use super::lstm::TOGETHER;
+use super::lstm::{self, Lstm, fold};
 use crate::series::window::{Window, WindowSlot};
 
 /// Inputs of the LSTM in each slot, besides the embeddings.
 pub const INPUTS: usize = 9;
 /// Units of the LSTM.
 pub const HIDDEN: usize = 32;
+/// The same in blocks of sixteen.
+pub(super) const BLOCKS: usize = HIDDEN / LANES;
 /// The four gates of all units: input, forget, cell, output.
 pub const GATES: usize = 4 * HIDDEN;
 /// Inputs of the head, besides the LSTM's last state: what the past says about the slot to come.
@@ -56,20 +58,39 @@ pub struct Weights {
 
 /// What an embedding adds to every gate in every slot: computed once for an interface.
 #[derive(Debug, Clone)]
-pub struct GateBias(Box<GateRow>);
+pub struct GateBias(Box<Gates<BLOCKS>>);
+
+/// What is asked of the network: one window.
+#[derive(Debug, Clone, Copy)]
+pub struct Given<'a> {
+    /// What the interface's embedding adds to the gates.
+    pub bias: &'a GateBias,
+    /// The window.
+    pub sequence: &'a Sequence,
+    /// What the past says about the slot to come.
+    pub side: &'a [f32; SIDE],
+    /// Another last layer than the network's.
+    pub output: Option<&'a OutputLayer>,
+}
 
 /// The weights in the form that scoring takes: aligned, in the order in which they are read, and
 /// with the constant factors of the squashes folded in.
 #[derive(Debug)]
 pub struct Kernel {
-    gates: Box<[GateRow; GIVEN]>,
-    embedding: Box<[GateRow; EMBEDDING]>,
-    bias: GateRow,
-    head: Box<[UnitRow; HIDDEN + SIDE]>,
-    head_bias: UnitRow,
+    lstm: Lstm<INPUTS, BLOCKS>,
+    embedding: Box<[Gates<BLOCKS>; EMBEDDING]>,
+    bias: Gates<BLOCKS>,
+    /// State to the head.
+    head_of_state: Box<[HeadRow; HIDDEN]>,
+    /// Side inputs to the head.
+    head_of_side: Box<[HeadRow; SIDE]>,
+    head_bias: HeadRow,
     output: OutputLayer,
     instructions: Instructions,
 }
+
+/// A number for each of the head's units.
+type HeadRow = [Lanes; HEAD / LANES];
 
 /// The last layer: that of the network, or one that a device or an interface has for itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,11 +152,17 @@ impl Weights {
 
     /// The same with certain instructions. What they score is the same to the last bit.
     pub fn kernel_for(&self, instructions: Instructions) -> Kernel {
+        let zero = [Lanes::ZERO; HEAD / LANES];
+        let mut head = self.head.chunks_exact(HEAD).map(lanes);
         Kernel {
-            gates: folded(&self.input, &self.recurrent),
-            embedding: folded(&self.embedding, &[]),
-            bias: fold(lanes(&self.bias)),
-            head: rows(self.head.chunks_exact(HEAD).map(lanes)),
+            lstm: Lstm::new(&self.input, &self.recurrent),
+            embedding: rows(
+                self.embedding.chunks_exact(GATES).map(|row| fold(lstm::gates(row))),
+                [[Lanes::ZERO; 4]; BLOCKS],
+            ),
+            bias: fold(lstm::gates(&self.bias)),
+            head_of_state: rows(head.by_ref().take(HIDDEN), zero),
+            head_of_side: rows(head, zero),
             head_bias: lanes(&self.head_bias),
             output: self.output_layer(),
             instructions,
@@ -143,93 +170,106 @@ impl Weights {
     }
 }
 
-/// The rows of two matrices of gate weights, one below the other, folded.
-pub(super) fn folded<const N: usize>(above: &[f32], below: &[f32]) -> Box<[GateRow; N]> {
-    rows(above.chunks_exact(GATES).chain(below.chunks_exact(GATES)).map(|row| fold(lanes(row))))
-}
-
-fn rows<const M: usize, const N: usize>(of: impl Iterator<Item = [Lanes; M]>) -> Box<[[Lanes; M]; N]> {
-    let mut out = Box::new([[Lanes::ZERO; M]; N]);
-    out.iter_mut().zip(of).for_each(|(to, row)| *to = row);
-    out
-}
-
 impl Kernel {
     /// The gates' bias for an interface with this embedding.
     pub fn gate_bias(&self, embedding: &[f32; EMBEDDING]) -> GateBias {
         let mut gates = Box::new(self.bias);
         for (e, row) in embedding.iter().zip(self.embedding.iter()) {
-            add_scaled_row(&mut gates, *e, row);
+            for (sum, weights) in gates.as_flattened_mut().iter_mut().zip(row.as_flattened()) {
+                sum.0.iter_mut().zip(&weights.0).for_each(|(sum, w)| *sum += e * w);
+            }
         }
         GateBias(gates)
     }
 
     /// The four outputs for one window: forecasts and log-spreads in units of the plain forecast's usual error.
-    pub fn forward(&self, bias: &GateBias, sequence: &Sequence, side: &[f32; SIDE]) -> [f32; OUTPUTS] {
-        self.forward_with(&self.output, bias, sequence, side)
+    pub fn forward(&self, given: &Given<'_>) -> [f32; OUTPUTS] {
+        let [out] = self.forward_together([given]);
+        out
     }
 
-    /// The same with another last layer than the network's.
-    pub fn forward_with(
-        &self,
-        output: &OutputLayer,
-        bias: &GateBias,
-        sequence: &Sequence,
-        side: &[f32; SIDE],
-    ) -> [f32; OUTPUTS] {
-        output.outputs(&self.head(bias, sequence, side))
+    /// The same for as many windows as share one pass over the weights. Each gets what it gets alone.
+    pub fn forward_some(&self, given: [&Given<'_>; TOGETHER]) -> [[f32; OUTPUTS]; TOGETHER] {
+        self.forward_together(given)
+    }
+
+    fn forward_together<const W: usize>(&self, given: [&Given<'_>; W]) -> [[f32; OUTPUTS]; W] {
+        let heads = self.instructions.run(Forward { kernel: self, given });
+        std::array::from_fn(|w| given[w].output.unwrap_or(&self.output).outputs(&heads[w]))
     }
 
     /// What the last layer is given.
-    pub fn head(&self, bias: &GateBias, sequence: &Sequence, side: &[f32; SIDE]) -> [f32; HEAD] {
-        self.instructions.run(Forward { kernel: self, bias, sequence, side })
+    pub fn head(&self, given: &Given<'_>) -> [f32; HEAD] {
+        let [head] = self.instructions.run(Forward { kernel: self, given: [given] });
+        head
     }
 }
 
-struct Forward<'a> {
+struct Forward<'a, const W: usize> {
     kernel: &'a Kernel,
-    bias: &'a GateBias,
-    sequence: &'a Sequence,
-    side: &'a [f32; SIDE],
+    given: [&'a Given<'a>; W],
 }
 
-impl Work for Forward<'_> {
-    type Output = [f32; HEAD];
+impl<const W: usize> Work for Forward<'_, W> {
+    type Output = [[f32; HEAD]; W];
 
     #[inline(always)]
-    fn run(self) -> [f32; HEAD] {
-        let kernel = self.kernel;
-        let mut given = [0.0f32; GIVEN];
-        let (mut cells, mut state) = ([Lanes::ZERO; BLOCKS], [Lanes::ZERO; BLOCKS]);
-        for slot in self.sequence {
-            given[..INPUTS].copy_from_slice(slot);
-            let [i0, i1, f0, f1, c0, c1, o0, o1] = gate_sums(&self.bias.0, &kernel.gates, &given);
-            advance([&i0, &f0, &c0, &o0], &mut cells[0], &mut state[0]);
-            advance([&i1, &f1, &c1, &o1], &mut cells[1], &mut state[1]);
-            given[INPUTS..INPUTS + LANES].copy_from_slice(&state[0].0);
-            given[INPUTS + LANES..].copy_from_slice(&state[1].0);
+    fn run<A: Arithmetic>(self) -> Self::Output {
+        let mut heads = [[0.0; HEAD]; W];
+        let slots = self.given[0].sequence.len();
+        if A::WIDE && W == TOGETHER && self.given.iter().all(|given| given.sequence.len() == slots) {
+            let states = self
+                .kernel
+                .lstm
+                .states::<A, 1, W>(self.given.map(|given| &*given.bias.0), self.given.map(|given| given.sequence));
+            self.kernel.heads::<A, W>(states, self.given.map(|given| given.side), &mut heads);
+        } else {
+            for (head, given) in heads.iter_mut().zip(self.given) {
+                let state = self.kernel.lstm.state::<A>(&given.bias.0, given.sequence);
+                self.kernel.heads::<A, 1>([state], [given.side], std::array::from_mut(head));
+            }
         }
-        let [mut low, mut high] = kernel.head_bias;
-        for (x, row) in given[INPUTS..].iter().chain(self.side).zip(kernel.head.iter()) {
-            add_scaled(&mut low, *x, &row[0]);
-            add_scaled(&mut high, *x, &row[1]);
+        heads
+    }
+}
+
+impl Kernel {
+    /// From last states and side inputs to what the last layer is given.
+    #[inline(always)]
+    fn heads<A: Arithmetic, const W: usize>(
+        &self,
+        states: [Units<BLOCKS>; W],
+        sides: [&[f32; SIDE]; W],
+        heads: &mut [[f32; HEAD]; W],
+    ) {
+        // What the state says and what the past says are summed apart: two chains that do not wait for each other.
+        let mut of_side = [[[A::splat(0.0); HEAD / LANES]]; W];
+        add_rows::<A, _, 1, W>(&mut of_side, [&self.head_of_side[..]], sides.map(|side| &side[..]));
+        let mut of_state = [[[A::splat(0.0); HEAD / LANES]]; W];
+        for [of_state] in &mut of_state {
+            load::<A, _>(of_state, &self.head_bias);
         }
-        for l in 0..LANES {
-            low.0[l] = tanh(low.0[l]);
-            high.0[l] = tanh(high.0[l]);
+        let states = states.each_ref().map(|state| state.as_flattened());
+        add_rows::<A, _, 1, W>(&mut of_state, [&self.head_of_state[..]], states);
+        for w in 0..W {
+            let [mut said_by_side, mut said_by_state] = [[Lanes::ZERO; HEAD / LANES]; 2];
+            store::<A, _>(&mut said_by_side, of_side[w][0]);
+            store::<A, _>(&mut said_by_state, of_state[w][0]);
+            for (head, (state, side)) in heads[w].chunks_exact_mut(LANES).zip(said_by_state.iter().zip(&said_by_side)) {
+                for (l, head) in head.iter_mut().enumerate() {
+                    *head = tanh::<A>(state.0[l] + side.0[l]);
+                }
+            }
         }
-        let mut head = [0.0; HEAD];
-        head[..LANES].copy_from_slice(&low.0);
-        head[LANES..].copy_from_slice(&high.0);
-        head
     }
 }
 
 /// The network's view of a window: values relative to the last one, surprises and deviations,
 /// each held to a range that no single slot can leave.
-pub fn sequence(window: &Window) -> Box<Sequence> {
+pub fn sequence(window: &Window, into: &mut Vec<[f32; INPUTS]>) {
     let last = window.value_back(0);
-    window.slots().map(|slot| inputs(&slot, last)).collect()
+    into.clear();
+    into.extend(window.slots().map(|slot| inputs(&slot, last)));
 }
 
 fn inputs(slot: &WindowSlot, last: [f32; 2]) -> [f32; INPUTS] {
@@ -301,7 +341,18 @@ mod tests {
                 .into_iter()
                 .map(|instructions| {
                     let kernel = weights.kernel_for(instructions);
-                    kernel.forward(&kernel.gate_bias(&embedding), &sequence, &side).map(f32::to_bits)
+                    let bias = kernel.gate_bias(&embedding);
+                    let given = Given { bias: &bias, sequence: &sequence, side: &side, output: None };
+                    let out = kernel.forward(&given).map(f32::to_bits);
+                    // Beside others: those of another length, and those of its own.
+                    let (shorter, other) =
+                        (Given { sequence: &sequence[1..], ..given }, Given { side: &[0.5; SIDE], ..given });
+                    for beside in [&shorter, &other] {
+                        let [first, second, ..] = kernel.forward_some([beside, &given, beside, beside]);
+                        assert_eq!(second.map(f32::to_bits), out, "{}", instructions.label());
+                        assert_eq!(first, kernel.forward(beside), "{}", instructions.label());
+                    }
+                    out
                 })
                 .collect();
             assert!(scores.iter().all(|s| *s == scores[0]), "{scores:x?}");

@@ -6,11 +6,13 @@
 //! | [`blend`] | a regression on the other forecasts, learnt while the rows come |
 //! | [`mix`] | the forecasts that are mixed, and their weights |
 //! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
+//! | [`lstm`] | its LSTM, of any shape, several windows at a time |
 //! | `lanes` | sixteen floats at a time: the sums and squashes of kernel and training |
+//! | `fused` | a product and a sum rounded once, where the processor has no instruction for it |
 //! | [`instructions`] | the same code for each of the processor's vector instructions |
 //! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
 //! | [`network`] | the same network in Candle, to be trained |
-//! | `recurrent` | its LSTM as one Candle operation, forward and backward |
+//! | [`recurrent`] | its LSTM as one Candle operation, forward and backward |
 //! | `regress` | least squares with Huber's weights and a ridge |
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
@@ -30,15 +32,17 @@ pub mod adam;
 pub mod blend;
 pub mod file;
 pub mod forecast;
+mod fused;
 mod heads;
 pub mod instructions;
 pub mod kernel;
 mod lanes;
 pub mod learnt;
 pub mod linear;
+pub mod lstm;
 pub mod mix;
 pub mod network;
-mod recurrent;
+pub mod recurrent;
 mod regress;
 mod scopes;
 pub mod settings;

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::kernel::{
-    EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, SIDE, Sequence, Weights,
+    BLOCKS, EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, SIDE, Sequence,
+    Weights,
 };
 use super::recurrent::Workshop;
 use crate::random::Random;
@@ -85,7 +86,7 @@ pub struct Network {
     output_bias: Var,
     recurrent: Var,
     device: Device,
-    workshop: Arc<Workshop>,
+    workshop: Arc<Workshop<INPUTS, BLOCKS>>,
 }
 
 impl Network {
@@ -198,7 +199,7 @@ fn values(of: &Var) -> Result<Vec<f32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::kernel::GateBias;
+    use crate::model::kernel::{GateBias, Given};
 
     fn sample(random: &mut Random) -> Sample {
         let mut sequence = vec![[0.0; INPUTS]; 24].into_boxed_slice();
@@ -221,7 +222,7 @@ mod tests {
         let (kernel, embeddings) = (network.weights().unwrap().kernel(), network.embeddings().unwrap());
         for (s, want) in samples.iter().zip(candle) {
             let bias: GateBias = kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
-            let got = kernel.forward(&bias, &s.sequence, &s.side);
+            let got = kernel.forward(&Given { bias: &bias, sequence: &s.sequence, side: &s.side, output: None });
             for (g, w) in got.iter().zip(&want) {
                 assert!((g - w).abs() < 2e-5, "kernel {g}, Candle {w}");
             }

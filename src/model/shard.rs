@@ -1,63 +1,68 @@
-//! The LSTM over whole sequences for a handful of samples, forward and backward.
+//! The LSTM over whole windows for a handful of samples, forward and backward.
 //!
 //! A batch is cut into shards of [`SAMPLES`]: large enough that the weights' gradients stay in
 //! registers while a shard's samples stream by, small enough that its activations stay in the
 //! processor's own cache. A shard's numbers depend on nothing outside it, so shards may be worked
 //! on by any number of threads.
 
-use super::instructions::Work;
-use super::kernel::{GATES, INPUTS, Sequence};
-use super::lanes::{BLOCKS, GIVEN, GateRow, LANES, Lanes, UnitRow, add_scaled, add_scaled_row, gate_sums, power, tanh};
+use super::instructions::{Arithmetic, Work};
+use super::lanes::{Gates, LANES, Lanes, Quad, Units, add_rows, load, power, store, tanh};
+use super::lstm::{Lstm, TOGETHER};
 
 /// Samples in a shard at the most.
 pub(super) const SAMPLES: usize = 32;
-/// Samples whose states' gradients are summed side by side: sums enough to hide an addition's latency.
-const TOGETHER: usize = 4;
-const ZERO_GATES: GateRow = [Lanes::ZERO; GATES / LANES];
-const ZERO_UNITS: UnitRow = [Lanes::ZERO; BLOCKS];
+const ZERO: Quad = [Lanes::ZERO; 4];
 
-/// What one shard was given, what it did, and the gradients of that.
+const _: () = assert!(SAMPLES.is_multiple_of(TOGETHER), "samples are worked on some at a time");
+
+/// What one shard was given, what it did, and the gradients of that. What is made of arrays of
+/// `BLOCKS` lies by blocks of sixteen units, so that what streams by lies in one piece.
 #[derive(Debug)]
-pub(super) struct Shard {
+pub(super) struct Shard<const INPUTS: usize, const BLOCKS: usize> {
     /// Samples in it.
     len: usize,
     /// Slots of each.
     slots: usize,
-    /// Of each slot and sample: inputs, then the state before.
-    given: Vec<[[f32; GIVEN]; SAMPLES]>,
+    /// Of each slot and sample.
+    inputs: Vec<[[f32; INPUTS]; SAMPLES]>,
+    /// Of each slot and sample: the state before it; at the end the last one.
+    states: Vec<[Units<BLOCKS>; SAMPLES]>,
     /// Of each slot and sample: the squashed gates; after the backward pass the gradients of their sums.
-    gates: Vec<[GateRow; SAMPLES]>,
-    /// Of each slot and sample: the cells before it.
-    cells: Vec<[UnitRow; SAMPLES]>,
+    gates: Vec<[[Quad; SAMPLES]; BLOCKS]>,
+    /// Of each slot and sample: the cells before it; at the end the last ones.
+    cells: Vec<[[Lanes; SAMPLES]; BLOCKS]>,
     /// Gates' constants, folded; after the backward pass the gradients of them, plain.
-    constant: Box<[GateRow; SAMPLES]>,
-    /// The last state; before the backward pass the gradient of it.
-    state: Box<[UnitRow; SAMPLES]>,
-    /// Gradients of input and recurrent weights.
-    weights: Box<[GateRow; GIVEN]>,
+    constants: Box<[[Quad; SAMPLES]; BLOCKS]>,
+    /// The gradient of the last state; during the backward pass that of the state before a slot.
+    state_gradient: Box<[[Lanes; SAMPLES]; BLOCKS]>,
+    /// Gradients of the input weights and of the recurrent weights.
+    input_gradient: Box<[[Quad; INPUTS]; BLOCKS]>,
+    recurrent_gradient: Box<[[[Quad; LANES]; BLOCKS]; BLOCKS]>,
 }
 
-impl Shard {
-    /// An empty one, for sequences of that many slots.
+impl<const INPUTS: usize, const BLOCKS: usize> Shard<INPUTS, BLOCKS> {
+    /// An empty one, for windows of that many slots.
     pub(super) fn new(slots: usize) -> Self {
         Self {
             len: 0,
             slots,
-            given: vec![[[0.0; GIVEN]; SAMPLES]; slots],
-            gates: vec![[ZERO_GATES; SAMPLES]; slots],
-            cells: vec![[ZERO_UNITS; SAMPLES]; slots + 1],
-            constant: Box::new([ZERO_GATES; SAMPLES]),
-            state: Box::new([ZERO_UNITS; SAMPLES]),
-            weights: Box::new([ZERO_GATES; GIVEN]),
+            inputs: vec![[[0.0; INPUTS]; SAMPLES]; slots],
+            states: vec![[[[0.0; LANES]; BLOCKS]; SAMPLES]; slots + 1],
+            gates: vec![[[ZERO; SAMPLES]; BLOCKS]; slots],
+            cells: vec![[[Lanes::ZERO; SAMPLES]; BLOCKS]; slots + 1],
+            constants: Box::new([[ZERO; SAMPLES]; BLOCKS]),
+            state_gradient: Box::new([[Lanes::ZERO; SAMPLES]; BLOCKS]),
+            input_gradient: Box::new([[ZERO; INPUTS]; BLOCKS]),
+            recurrent_gradient: Box::new([[[ZERO; LANES]; BLOCKS]; BLOCKS]),
         }
     }
 
     /// Takes other samples, [`SAMPLES`] at the most.
-    pub(super) fn fill<'a>(&mut self, sequences: impl Iterator<Item = &'a Sequence>) {
+    pub(super) fn fill<'a>(&mut self, windows: impl Iterator<Item = &'a [[f32; INPUTS]]>) {
         self.len = 0;
-        for (s, sequence) in sequences.take(SAMPLES).enumerate() {
-            for (given, slot) in self.given.iter_mut().zip(sequence) {
-                given[s][..INPUTS].copy_from_slice(slot);
+        for (s, window) in windows.take(SAMPLES).enumerate() {
+            for (inputs, slot) in self.inputs.iter_mut().zip(window) {
+                inputs[s] = *slot;
             }
             self.len = s + 1;
         }
@@ -68,179 +73,293 @@ impl Shard {
         self.len
     }
 
-    /// The gates' constants: folded, to be set before a forward pass.
-    pub(super) fn constant_mut(&mut self) -> &mut [GateRow] {
-        &mut self.constant[..self.len]
+    /// Sets a sample's constants of the gates, folded, before a forward pass.
+    pub(super) fn set_constant(&mut self, sample: usize, gates: &Gates<BLOCKS>) {
+        for (of_block, quad) in self.constants.iter_mut().zip(gates) {
+            of_block[sample] = *quad;
+        }
     }
 
-    /// Each sample's gradient of the gates' constants, after a backward pass.
-    pub(super) fn constant(&self) -> &[GateRow] {
-        &self.constant[..self.len]
+    /// A sample's gradient of the gates' constants, after a backward pass.
+    pub(super) fn constant_gradient(&self, sample: usize) -> Gates<BLOCKS> {
+        self.constants.each_ref().map(|of_block| of_block[sample])
     }
 
     /// Each sample's last state, after a forward pass.
-    pub(super) fn state(&self) -> &[UnitRow] {
-        &self.state[..self.len]
+    pub(super) fn last_states(&self) -> &[Units<BLOCKS>] {
+        &self.states[self.slots][..self.len]
     }
 
-    /// Each sample's gradient of the last state: to be set before a backward pass.
-    pub(super) fn state_mut(&mut self) -> &mut [UnitRow] {
-        &mut self.state[..self.len]
+    /// Sets a sample's gradient of the last state, before a backward pass.
+    pub(super) fn set_state_gradient(&mut self, sample: usize, units: &[f32]) {
+        for (of_block, units) in self.state_gradient.iter_mut().zip(units.chunks_exact(LANES)) {
+            of_block[sample].0.copy_from_slice(units);
+        }
     }
 
-    /// The gradients of input and recurrent weights, after a backward pass.
-    pub(super) fn weights(&self) -> &[GateRow; GIVEN] {
-        &self.weights
+    /// The gradients of the weights, after a backward pass: those of each input, then those of each unit's state.
+    pub(super) fn weight_gradients(&self) -> impl Iterator<Item = Gates<BLOCKS>> {
+        let inputs = (0..INPUTS).map(|k| self.input_gradient.each_ref().map(|of_block| of_block[k]));
+        let row = |k: usize| self.recurrent_gradient.each_ref().map(|of_block| of_block.as_flattened()[k]);
+        inputs.chain((0..BLOCKS * LANES).map(row))
     }
 }
 
-/// The forward pass: from constants and inputs to the last state.
-pub(super) struct Forward<'a> {
+/// The forward pass: from constants and inputs to the last states.
+pub(super) struct Forward<'a, const INPUTS: usize, const BLOCKS: usize> {
     /// The shard.
-    pub(super) shard: &'a mut Shard,
-    /// Input and recurrent weights, folded.
-    pub(super) weights: &'a [GateRow; GIVEN],
+    pub(super) shard: &'a mut Shard<INPUTS, BLOCKS>,
+    /// The weights.
+    pub(super) lstm: &'a Lstm<INPUTS, BLOCKS>,
 }
 
-impl Work for Forward<'_> {
+impl<const INPUTS: usize, const BLOCKS: usize> Work for Forward<'_, INPUTS, BLOCKS> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let Shard { len, slots, given, gates, cells, constant, state, .. } = self.shard;
-        given[0][..*len].iter_mut().for_each(|given| given[INPUTS..].fill(0.0));
-        cells[0][..*len].fill(ZERO_UNITS);
-        for t in 0..*slots {
-            for s in 0..*len {
-                let [i0, i1, f0, f1, c0, c1, o0, o1] = gate_sums(&constant[s], self.weights, &given[t][s]);
-                let (mut cell, mut h) = (cells[t][s], ZERO_UNITS);
-                let [i0, f0, c0, o0] = squash([&i0, &f0, &c0, &o0], &mut cell[0], &mut h[0]);
-                let [i1, f1, c1, o1] = squash([&i1, &f1, &c1, &o1], &mut cell[1], &mut h[1]);
-                gates[t][s] = [i0, i1, f0, f1, c0, c1, o0, o1];
-                cells[t + 1][s] = cell;
-                if let Some(next) = given.get_mut(t + 1) {
-                    for (to, h) in next[s][INPUTS..].chunks_exact_mut(LANES).zip(&h) {
-                        to.copy_from_slice(&h.0);
+    fn run<A: Arithmetic>(mut self) {
+        self.shard.cells[0] = [[Lanes::ZERO; SAMPLES]; BLOCKS];
+        for slot in 0..self.shard.slots {
+            for block in 0..BLOCKS {
+                // Samples past the last one of a shard that is not full are computed and never looked at.
+                for s in (0..self.shard.len).step_by(if A::WIDE { TOGETHER } else { 1 }) {
+                    if A::WIDE {
+                        self.advance::<A, TOGETHER>(slot, block, s);
+                    } else {
+                        self.advance::<A, 1>(slot, block, s);
                     }
-                } else {
-                    state[s] = h;
                 }
             }
         }
     }
 }
 
-/// One slot for sixteen units, keeping the squashed gates that the way back needs.
+impl<const INPUTS: usize, const BLOCKS: usize> Forward<'_, INPUTS, BLOCKS> {
+    /// One slot of sixteen units of `W` samples from the `first` on.
+    #[inline(always)]
+    fn advance<A: Arithmetic, const W: usize>(&mut self, slot: usize, block: usize, first: usize) {
+        let Shard { inputs, states, gates, cells, constants, .. } = &mut *self.shard;
+        let constants = std::array::from_fn(|w| [&constants[block][first + w]]);
+        let inputs = std::array::from_fn(|w| &inputs[slot][first + w]);
+        let before = (slot > 0).then(|| std::array::from_fn(|w| &states[slot][first + w]));
+        let sums = self.lstm.sums::<A, 1, W>(block, constants, inputs, before);
+        for (w, [sums]) in sums.iter().enumerate() {
+            let s = first + w;
+            let mut cell = cells[slot][block][s];
+            gates[slot][block][s] = squash::<A>(sums, &mut cell, &mut states[slot + 1][s][block]);
+            cells[slot + 1][block][s] = cell;
+        }
+    }
+}
+
+/// One slot for sixteen units, keeping the squashed gates that the way back needs. Two gates share one
+/// division.
 #[inline(always)]
-fn squash(sums: [&Lanes; 4], cell: &mut Lanes, state: &mut Lanes) -> [Lanes; 4] {
+fn squash<A: Arithmetic>(sums: &Quad, cell: &mut Lanes, state: &mut [f32; LANES]) -> Quad {
     let [i, f, g, o] = sums;
-    let [mut i_gate, mut f_gate, mut g_gate, mut o_gate] = [Lanes::ZERO; 4];
+    let [mut i_gate, mut f_gate, mut g_gate, mut o_gate] = ZERO;
+    let mut new = Lanes::ZERO;
     for l in 0..LANES {
-        let i = 1.0 / (1.0 + power(i.0[l]));
-        let f = 1.0 / (1.0 + power(f.0[l]));
-        let g = power(g.0[l]);
-        let g = (1.0 - g) / (1.0 + g);
-        let o = 1.0 / (1.0 + power(o.0[l]));
-        let c = f * cell.0[l] + i * g;
+        let (i, f) = (1.0 + power::<A>(i.0[l]), 1.0 + power::<A>(f.0[l]));
+        let (g, o) = (power::<A>(g.0[l]), 1.0 + power::<A>(o.0[l]));
+        let (both, others) = (1.0 / (i * f), 1.0 / ((1.0 + g) * o));
+        let (i, f) = (both * f, both * i);
+        let (g, o) = ((1.0 - g) * (others * o), others * (1.0 + g));
+        let c = A::fused_one(f, cell.0[l], i * g);
         i_gate.0[l] = i;
         f_gate.0[l] = f;
         g_gate.0[l] = g;
         o_gate.0[l] = o;
         cell.0[l] = c;
-        state.0[l] = o * tanh(c);
+        new.0[l] = o * tanh::<A>(c);
     }
+    *state = new.0;
     [i_gate, f_gate, g_gate, o_gate]
 }
 
-/// The backward pass, after a forward pass: from the gradient of the last state to those of
-/// constants and weights.
-pub(super) struct Backward<'a> {
-    /// The shard.
-    pub(super) shard: &'a mut Shard,
-    /// Gates to the state before them: the recurrent weights turned, not folded.
-    pub(super) turned: &'a [UnitRow; GATES],
+/// The recurrent weights turned and not folded, to go back from gates to the states before them: for
+/// each two blocks of units the gates' weights, gates by blocks.
+#[derive(Debug)]
+pub(super) struct Turned(Vec<[Lanes; 2]>);
+
+impl Turned {
+    /// From [UNITS][4·UNITS], row by row. The number of units is a multiple of 32.
+    pub(super) fn new(recurrent: &[f32], units: usize) -> Self {
+        let gates = 4 * units;
+        let pairs = (0..units).step_by(2 * LANES);
+        let blocks = || (0..units).step_by(LANES);
+        let each = pairs.flat_map(|pair| {
+            blocks().flat_map(move |block| {
+                (0..4 * LANES).map(move |i| {
+                    let column = i / LANES * units + block + i % LANES;
+                    let lanes = |from: usize| Lanes(std::array::from_fn(|l| recurrent[(from + l) * gates + column]));
+                    [lanes(pair), lanes(pair + LANES)]
+                })
+            })
+        });
+        Self(each.collect())
+    }
 }
 
-impl Work for Backward<'_> {
+/// The backward pass, after a forward pass: from the gradients of the last states to those of
+/// constants and weights.
+pub(super) struct Backward<'a, const INPUTS: usize, const BLOCKS: usize> {
+    /// The shard.
+    pub(super) shard: &'a mut Shard<INPUTS, BLOCKS>,
+    /// Gates to the states before them.
+    pub(super) turned: &'a Turned,
+}
+
+impl<const INPUTS: usize, const BLOCKS: usize> Work for Backward<'_, INPUTS, BLOCKS> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
-        let Shard { len, slots, given, gates, cells, constant, state, weights } = self.shard;
-        let mut cell_gradient = [ZERO_UNITS; SAMPLES];
-        constant.fill(ZERO_GATES);
-        weights.fill(ZERO_GATES);
-        for t in (0..*slots).rev() {
-            for s in 0..*len {
-                let [i0, i1, f0, f1, c0, c1, o0, o1] = &mut gates[t][s];
-                let ([h0, h1], [d0, d1]) = (&state[s], &mut cell_gradient[s]);
-                let (before, after) = (cells[t][s], cells[t + 1][s]);
-                unsquash([i0, f0, c0, o0], h0, d0, &before[0], &after[0]);
-                unsquash([i1, f1, c1, o1], h1, d1, &before[1], &after[1]);
-                add_scaled_row(&mut constant[s], 1.0, &gates[t][s]);
-            }
-            for (k, sums) in weights.iter_mut().enumerate() {
-                add_products(sums, k, &given[t][..*len], &gates[t][..*len]);
-            }
-            if t > 0 {
-                // Samples past the last one of a shard that is not full are computed and never looked at.
-                for s in (0..*len).step_by(TOGETHER) {
-                    let (gates, state) = (&gates[t][s..s + TOGETHER], &mut state[s..s + TOGETHER]);
-                    turn_back(gates, self.turned, state);
-                }
+    fn run<A: Arithmetic>(mut self) {
+        let Shard { slots, constants, input_gradient, recurrent_gradient, .. } = &mut *self.shard;
+        **constants = [[ZERO; SAMPLES]; BLOCKS];
+        **input_gradient = [[ZERO; INPUTS]; BLOCKS];
+        recurrent_gradient.fill([[ZERO; LANES]; BLOCKS]);
+        let mut cell_gradient = [[Lanes::ZERO; SAMPLES]; BLOCKS];
+        for slot in (0..*slots).rev() {
+            self.unsquash::<A>(slot, &mut cell_gradient);
+            self.add_products::<A>(slot);
+            if slot > 0 {
+                self.turn_back::<A>(slot);
             }
         }
     }
 }
 
-/// From squashed gates to the gradients of their sums, and one slot back along the cells.
+impl<const INPUTS: usize, const BLOCKS: usize> Backward<'_, INPUTS, BLOCKS> {
+    /// From squashed gates to the gradients of their sums, and one slot back along the cells.
+    #[inline(always)]
+    fn unsquash<A: Arithmetic>(&mut self, slot: usize, cell_gradient: &mut [[Lanes; SAMPLES]; BLOCKS]) {
+        let Shard { len, gates, cells, constants, state_gradient, .. } = &mut *self.shard;
+        for block in 0..BLOCKS {
+            for s in 0..*len {
+                let (quad, constant) = (&mut gates[slot][block][s], &mut constants[block][s]);
+                let (before, after) = (&cells[slot][block][s], &cells[slot + 1][block][s]);
+                unsquash::<A>(quad, &state_gradient[block][s], &mut cell_gradient[block][s], before, after);
+                for (sum, gradient) in constant.iter_mut().zip(&*quad) {
+                    sum.0.iter_mut().zip(&gradient.0).for_each(|(sum, v)| *sum += v);
+                }
+            }
+        }
+    }
+
+    /// Adds to the gradients of the weights what a slot's samples bring.
+    #[inline(always)]
+    fn add_products<A: Arithmetic>(&mut self, slot: usize) {
+        let Shard { len, inputs, states, gates, input_gradient, recurrent_gradient, .. } = &mut *self.shard;
+        let (inputs, states) = (&inputs[slot][..*len], &states[slot][..*len]);
+        for block in 0..BLOCKS {
+            let gates = &gates[slot][block][..*len];
+            add_products::<A>(&mut input_gradient[block], inputs.iter().map(|inputs| &inputs[..]), gates);
+            // The states before the first slot are zero.
+            if slot > 0 {
+                let sums = recurrent_gradient[block].as_flattened_mut();
+                add_products::<A>(sums, states.iter().map(|units| units.as_flattened()), gates);
+            }
+        }
+    }
+
+    /// The gradients of the states before a slot, from those of its gates.
+    #[inline(always)]
+    fn turn_back<A: Arithmetic>(&mut self, slot: usize) {
+        for pair in 0..BLOCKS / 2 {
+            for s in (0..self.shard.len).step_by(if A::WIDE { TOGETHER } else { 2 }) {
+                if A::WIDE {
+                    self.turn_some::<A, TOGETHER>(slot, pair, s);
+                } else {
+                    self.turn_some::<A, 2>(slot, pair, s);
+                }
+            }
+        }
+    }
+
+    /// The same for two blocks of units of `W` samples from the `first` on.
+    #[inline(always)]
+    fn turn_some<A: Arithmetic, const W: usize>(&mut self, slot: usize, pair: usize, first: usize) {
+        let Shard { gates, state_gradient, .. } = &mut *self.shard;
+        let mut sums = [[[A::splat(0.0); 2]; 1]; W];
+        let rows = 4 * LANES * BLOCKS;
+        let mut turned = self.turned.0[pair * rows..][..rows].chunks_exact(LANES);
+        for gates in &gates[slot] {
+            for (gate, turned) in turned.by_ref().take(4).enumerate() {
+                add_rows::<A, 2, 1, W>(&mut sums, [turned], std::array::from_fn(|w| &gates[first + w][gate].0[..]));
+            }
+        }
+        for (w, [sums]) in sums.into_iter().enumerate() {
+            for (half, sums) in sums.into_iter().enumerate() {
+                state_gradient[2 * pair + half][first + w] = A::store(sums);
+            }
+        }
+    }
+}
+
+/// From squashed gates to the gradients of their sums, and one slot back along the cells, for sixteen units.
 #[inline(always)]
-fn unsquash(gates: [&mut Lanes; 4], state_gradient: &Lanes, cell_gradient: &mut Lanes, before: &Lanes, after: &Lanes) {
+fn unsquash<A: Arithmetic>(
+    gates: &mut Quad,
+    state_gradient: &Lanes,
+    cell_gradient: &mut Lanes,
+    before: &Lanes,
+    after: &Lanes,
+) {
     let [i_gate, f_gate, g_gate, o_gate] = gates;
     for l in 0..LANES {
         let (i, f, g, o) = (i_gate.0[l], f_gate.0[l], g_gate.0[l], o_gate.0[l]);
-        let (dh, c) = (state_gradient.0[l], tanh(after.0[l]));
-        let dc = cell_gradient.0[l] + dh * o * (1.0 - c * c);
+        let (dh, c) = (state_gradient.0[l], tanh::<A>(after.0[l]));
+        let dc = A::fused_one(dh * o, A::fused_one(-c, c, 1.0), cell_gradient.0[l]);
         i_gate.0[l] = dc * g * i * (1.0 - i);
         f_gate.0[l] = dc * before.0[l] * f * (1.0 - f);
-        g_gate.0[l] = dc * i * (1.0 - g * g);
+        g_gate.0[l] = dc * i * A::fused_one(-g, g, 1.0);
         o_gate.0[l] = dh * c * o * (1.0 - o);
         cell_gradient.0[l] = dc * f;
     }
 }
 
-/// Adds to the gradients of weight row `k` what a slot's samples bring. Half a row at a time, so
-/// that the sums fit into the sixteen registers of AVX2.
+/// Adds to the gradients of weight rows what samples bring that were given these rows and whose gates
+/// have these gradients.
 #[inline(always)]
-fn add_products(sums: &mut GateRow, k: usize, given: &[[f32; GIVEN]], gates: &[GateRow]) {
-    for half in [0, 4] {
-        let [mut a, mut b, mut c, mut d] = [sums[half], sums[half + 1], sums[half + 2], sums[half + 3]];
-        for (given, gates) in given.iter().zip(gates) {
-            add_scaled(&mut a, given[k], &gates[half]);
-            add_scaled(&mut b, given[k], &gates[half + 1]);
-            add_scaled(&mut c, given[k], &gates[half + 2]);
-            add_scaled(&mut d, given[k], &gates[half + 3]);
+fn add_products<'a, A: Arithmetic>(sums: &mut [Quad], given: impl Iterator<Item = &'a [f32]> + Clone, gates: &[Quad]) {
+    let mut k = 0;
+    if A::WIDE {
+        while k + TOGETHER <= sums.len() {
+            add_some::<A, TOGETHER>(sums, k, given.clone(), gates);
+            k += TOGETHER;
         }
-        [sums[half], sums[half + 1], sums[half + 2], sums[half + 3]] = [a, b, c, d];
+    }
+    while k < sums.len() {
+        add_some::<A, 1>(sums, k, given.clone(), gates);
+        k += 1;
     }
 }
 
-/// The gradients of [`TOGETHER`] samples' states before a slot, from those of its gates.
+/// The same for `W` rows from row `k` on: their sums stay in registers.
 #[inline(always)]
-fn turn_back(gates: &[GateRow], turned: &[UnitRow; GATES], state: &mut [UnitRow]) {
-    let [mut a0, mut a1, mut b0, mut b1, mut c0, mut c1, mut d0, mut d1] = ZERO_GATES;
-    for (block, turned) in turned.chunks_exact(LANES).enumerate() {
-        for (l, [low, high]) in turned.iter().enumerate() {
-            let [a, b, c, d] = [0, 1, 2, 3].map(|s: usize| gates[s][block].0[l]);
-            add_scaled(&mut a0, a, low);
-            add_scaled(&mut a1, a, high);
-            add_scaled(&mut b0, b, low);
-            add_scaled(&mut b1, b, high);
-            add_scaled(&mut c0, c, low);
-            add_scaled(&mut c1, c, high);
-            add_scaled(&mut d0, d, low);
-            add_scaled(&mut d1, d, high);
+fn add_some<'a, A: Arithmetic, const W: usize>(
+    sums: &mut [Quad],
+    k: usize,
+    given: impl Iterator<Item = &'a [f32]>,
+    gates: &[Quad],
+) {
+    let sums = &mut sums[k..k + W];
+    let mut rows = [[A::splat(0.0); 4]; W];
+    for (row, sums) in rows.iter_mut().zip(&*sums) {
+        load::<A, 4>(row, sums);
+    }
+    for (given, gates) in given.zip(gates) {
+        let (given, mut quad) = (&given[k..k + W], [A::splat(0.0); 4]);
+        load::<A, 4>(&mut quad, gates);
+        for w in 0..W {
+            let x = A::splat(given[w]);
+            for gate in 0..4 {
+                rows[w][gate] = A::fused(x, quad[gate], rows[w][gate]);
+            }
         }
     }
-    state.copy_from_slice(&[[a0, a1], [b0, b1], [c0, c1], [d0, d1]]);
+    for (sums, row) in sums.iter_mut().zip(rows) {
+        store::<A, 4>(sums, row);
+    }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{self, EMBEDDING, Kernel, Weights};
+use super::kernel::{EMBEDDING, Kernel, Weights};
 use super::learnt::{KnownInterface, Model, Parts};
 use super::linear::{self, Coefficients, FEATURES};
 use super::network::{Embeddings, Network, Sample};
@@ -362,8 +362,10 @@ fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize
     let z = state.forward(pupil.series.history.values(row));
     let target =
         [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
+    let mut sequence = Vec::new();
+    state.sequence(&mut sequence);
     Sample {
-        sequence: kernel::sequence(state.window()),
+        sequence: sequence.into(),
         side: forecast.side,
         target,
         host: pupil.host as u32,

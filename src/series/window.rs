@@ -133,9 +133,9 @@ impl Window {
     }
 
     /// The slots that the LSTM sees, oldest first.
-    pub fn slots(&self) -> impl ExactSizeIterator<Item = WindowSlot> {
-        let (kept, seen) = (self.slots.len(), self.length.slots());
-        (kept - seen..kept).map(move |i| self.slots[(usize::from(self.next) + i) % kept].slot())
+    pub fn slots(&self) -> impl Iterator<Item = WindowSlot> {
+        let (newer, older) = self.slots.split_at(usize::from(self.next));
+        older.iter().chain(newer).skip(self.slots.len() - self.length.slots()).map(Kept::slot)
     }
 
     /// The value `back` slots before the newest one (0 is the newest), that of the slot before it in a gap.

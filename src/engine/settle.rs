@@ -1,0 +1,91 @@
+//! Scores what is due: several interfaces side by side, a row of each at a time.
+//!
+//! An interface's rows are scored one after the other, since each is learnt before the next. So that
+//! one pass over the network's weights serves more than one row, some interfaces go on together, and
+//! the next one takes the place of one that is done. What is said of a row does not depend on who is
+//! beside it.
+
+use super::track::{Pending, RuleBook, Track};
+use crate::detect::Settings;
+use crate::model::Model;
+use crate::model::kernel::{Given, INPUTS, Kernel, OUTPUTS, TOGETHER};
+use crate::series::{InterfaceId, Step};
+
+/// One interface on its way.
+struct Settling<'a> {
+    track: &'a mut Track,
+    /// Rows that were scored before, and the step then.
+    since: usize,
+    step: Option<Step>,
+    /// The row that waits for what the network says of it, and the window before it.
+    row: Option<Pending>,
+    sequence: Vec<[f32; INPUTS]>,
+}
+
+impl<'a> Settling<'a> {
+    fn start(track: &'a mut Track) -> Self {
+        let step = track.step();
+        track.start_settling();
+        Self { since: track.scored().len(), step, row: None, sequence: Vec::new(), track }
+    }
+
+    /// Begins with the next row; says whether there is one.
+    fn begin(&mut self, model: &Model, is_late: impl Fn() -> bool) -> bool {
+        self.row = self.track.begin_row(model, self.since, is_late);
+        match &self.row {
+            Some(row) => row.sequence(&mut self.sequence),
+            None => self.track.end_settling(self.step),
+        }
+        self.row.is_some()
+    }
+
+    fn given(&self) -> Option<Given<'_>> {
+        Some(self.row.as_ref()?.given(&self.sequence))
+    }
+
+    fn finish(&mut self, out: Option<&[f32; OUTPUTS]>, rules: &mut RuleBook<'_>) {
+        if let Some(row) = self.row.take() {
+            self.track.finish_row(row, out, rules);
+        }
+    }
+}
+
+/// Scores the rows of the interfaces that `next` gives, `together` side by side (at most as many as share
+/// a pass over the weights), until there are none or `is_late`. Gives those of which rows were scored.
+pub(super) fn settle<'a>(
+    mut next: impl FnMut() -> Option<(InterfaceId, &'a mut Track)>,
+    together: usize,
+    model: &Model,
+    settings: &Settings,
+    is_late: impl Fn() -> bool,
+) -> Vec<InterfaceId> {
+    let (mut settled, mut rules) = (Vec::new(), RuleBook::new(settings));
+    let mut some: Vec<Settling<'a>> = Vec::with_capacity(TOGETHER);
+    loop {
+        while some.len() < together.min(TOGETHER) && !is_late() {
+            let Some((id, track)) = next() else { break };
+            settled.push(id);
+            let mut one = Settling::start(track);
+            if one.begin(model, &is_late) {
+                some.push(one);
+            }
+        }
+        if some.is_empty() {
+            return settled;
+        }
+        let outs = model.network().map(|network| ask(network, &some));
+        for (i, one) in some.iter_mut().enumerate() {
+            one.finish(outs.as_ref().map(|outs| &outs[i]), &mut rules);
+        }
+        some.retain_mut(|one| one.begin(model, &is_late));
+    }
+}
+
+/// What the network says of the rows that wait, in one pass over its weights where there are enough.
+fn ask(network: &Kernel, some: &[Settling<'_>]) -> [[f32; OUTPUTS]; TOGETHER] {
+    let given: [Option<Given<'_>>; TOGETHER] = std::array::from_fn(|i| some.get(i)?.given());
+    match &given {
+        [Some(a), Some(b), Some(c), Some(d)] => network.forward_some([a, b, c, d]),
+        few => few.each_ref().map(|given| given.as_ref().map_or([0.0; OUTPUTS], |given| network.forward(given))),
+    }
+}

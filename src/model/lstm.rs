@@ -1,0 +1,248 @@
+//! An LSTM (Hochreiter and Schmidhuber, 1997) of any shape over whole windows, for scoring.
+//!
+//! Each sum starts with a gate's constant and takes the inputs and then the states of the slot
+//! before in their order, whoever is scored beside. Weights lie in the order in which they are read:
+//! for sixteen units, all that is given to them, and of each the four gates. Several windows share
+//! one pass over them where the registers hold the sums: a wide layer's weights do not fit into the
+//! first-level cache.
+
+use super::instructions::{Arithmetic, Instructions, Work};
+pub use super::lanes::{Gates, LANES, Lanes, Quad, Units};
+use super::lanes::{add_rows, load, power, rows, store};
+
+/// Windows that share one pass over the weights.
+pub const TOGETHER: usize = 4;
+
+/// The weights of an LSTM of 16·`BLOCKS` units that is given `INPUTS` numbers in each slot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lstm<const INPUTS: usize, const BLOCKS: usize> {
+    /// For each block of units: of each input the four gates, folded.
+    input: Box<[[Quad; INPUTS]; BLOCKS]>,
+    /// The same of each unit's last state.
+    recurrent: Box<[[[Quad; LANES]; BLOCKS]; BLOCKS]>,
+}
+
+/// A row of gates as a matrix has it (all units' input gates, forget gates, candidates, output gates)
+/// in the order of the arithmetic.
+pub(super) fn gates<const BLOCKS: usize>(row: &[f32]) -> Gates<BLOCKS> {
+    let units = BLOCKS * LANES;
+    std::array::from_fn(|block| {
+        std::array::from_fn(|gate| Lanes(std::array::from_fn(|l| row[gate * units + block * LANES + l])))
+    })
+}
+
+/// The gates' weights with the factor that turns e^−x into a power of two folded in: −log2 e, and
+/// twice that for candidates, whose squash is a tanh.
+pub(super) fn fold<const BLOCKS: usize>(mut row: Gates<BLOCKS>) -> Gates<BLOCKS> {
+    for (gate, lanes) in row.iter_mut().flat_map(|quad| quad.iter_mut().enumerate()) {
+        let factor = if gate == 2 { 2.0 } else { 1.0 };
+        lanes.0.iter_mut().for_each(|v| *v *= -factor * std::f32::consts::LOG2_E);
+    }
+    row
+}
+
+impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
+    /// Units.
+    pub const UNITS: usize = BLOCKS * LANES;
+    /// Gates: four for each unit.
+    pub const GATES: usize = 4 * Self::UNITS;
+
+    /// From input weights, [INPUTS][GATES], and recurrent ones, [UNITS][GATES], row by row. Gates are
+    /// in the order input, forget, candidate, output, each of all units. What is missing is 0.
+    pub fn new(input: &[f32], recurrent: &[f32]) -> Self {
+        let zero = Lanes::ZERO;
+        let mut lstm = Self {
+            input: Box::new([[[zero; 4]; INPUTS]; BLOCKS]),
+            recurrent: rows(std::iter::empty(), [[[zero; 4]; LANES]; BLOCKS]),
+        };
+        for (k, row) in input.chunks_exact(Self::GATES).take(INPUTS).enumerate() {
+            for (block, quad) in fold::<BLOCKS>(gates(row)).into_iter().enumerate() {
+                lstm.input[block][k] = quad;
+            }
+        }
+        for (k, row) in recurrent.chunks_exact(Self::GATES).take(Self::UNITS).enumerate() {
+            for (block, quad) in fold::<BLOCKS>(gates(row)).into_iter().enumerate() {
+                lstm.recurrent[block].as_flattened_mut()[k] = quad;
+            }
+        }
+        lstm
+    }
+
+    /// What a bias, [GATES], adds to every gate in every slot, in the form that scoring takes.
+    pub fn constant(bias: &[f32]) -> Gates<BLOCKS> {
+        fold(gates(bias))
+    }
+
+    /// The last state of each of many windows.
+    pub fn last_states(
+        &self,
+        instructions: Instructions,
+        constant: &Gates<BLOCKS>,
+        windows: &[&[[f32; INPUTS]]],
+    ) -> Vec<Units<BLOCKS>> {
+        instructions.run(LastStates { lstm: self, constant, windows })
+    }
+
+    /// The gates' sums of `P` blocks of units from the `first` on for `W` windows: constants, inputs, and
+    /// the states of the slot before where there was one.
+    #[inline(always)]
+    pub(super) fn sums<A: Arithmetic, const P: usize, const W: usize>(
+        &self,
+        first: usize,
+        constants: [[&Quad; P]; W],
+        inputs: [&[f32; INPUTS]; W],
+        before: Option<[&Units<BLOCKS>; W]>,
+    ) -> [[Quad; P]; W] {
+        let mut sums = [[[A::splat(0.0); 4]; P]; W];
+        for w in 0..W {
+            for p in 0..P {
+                load::<A, 4>(&mut sums[w][p], constants[w][p]);
+            }
+        }
+        let of_input = std::array::from_fn(|p| &self.input[first + p][..]);
+        add_rows::<A, 4, P, W>(&mut sums, of_input, inputs.map(|inputs| &inputs[..]));
+        if let Some(before) = before {
+            let of_state = std::array::from_fn(|p| self.recurrent[first + p].as_flattened());
+            add_rows::<A, 4, P, W>(&mut sums, of_state, before.map(|units| units.as_flattened()));
+        }
+        let mut out = [[[Lanes::ZERO; 4]; P]; W];
+        for w in 0..W {
+            for p in 0..P {
+                store::<A, 4>(&mut out[w][p], sums[w][p]);
+            }
+        }
+        out
+    }
+
+    /// The last state of one window.
+    #[inline(always)]
+    pub(super) fn state<A: Arithmetic>(&self, constants: &Gates<BLOCKS>, window: &[[f32; INPUTS]]) -> Units<BLOCKS> {
+        // Two blocks of units side by side, where there are registers: sums enough to hide what one takes.
+        let [state] = if A::WIDE {
+            self.states::<A, 2, 1>([constants], [window])
+        } else {
+            self.states::<A, 1, 1>([constants], [window])
+        };
+        state
+    }
+
+    /// The last states of `W` windows of as many slots, `P` blocks of units at a time.
+    #[inline(always)]
+    pub(super) fn states<A: Arithmetic, const P: usize, const W: usize>(
+        &self,
+        constants: [&Gates<BLOCKS>; W],
+        windows: [&[[f32; INPUTS]]; W],
+    ) -> [Units<BLOCKS>; W] {
+        const { assert!(BLOCKS.is_multiple_of(P), "blocks of units are taken P at a time") };
+        let (mut cells, mut states) = ([[Lanes::ZERO; BLOCKS]; W], [[[0.0; LANES]; BLOCKS]; W]);
+        let slots = windows[0].len();
+        let windows = windows.map(|window| &window[..slots]);
+        #[expect(clippy::needless_range_loop, reason = "several windows are gone through at once")]
+        for slot in 0..slots {
+            let before = states;
+            let inputs = std::array::from_fn(|w| &windows[w][slot]);
+            for first in (0..BLOCKS).step_by(P) {
+                let constants = constants.map(|constants| std::array::from_fn(|p| &constants[first + p]));
+                // The states before the first slot are zero and bring nothing.
+                let before = (slot > 0).then(|| before.each_ref());
+                let sums = self.sums::<A, P, W>(first, constants, inputs, before);
+                for w in 0..W {
+                    for p in 0..P {
+                        states[w][first + p] = advance::<A>(&sums[w][p], &mut cells[w][first + p]);
+                    }
+                }
+            }
+        }
+        states
+    }
+}
+
+/// One slot for sixteen units: from the folded sums of the four gates and the cells to the new cells
+/// and the state. With p = 2^sum a gate is 1/(1 + p), a candidate (1 − p)/(1 + p); the products of
+/// squashed gates share one division.
+#[inline(always)]
+fn advance<A: Arithmetic>(sums: &Quad, cell: &mut Lanes) -> [f32; LANES] {
+    let [i, f, g, o] = sums;
+    let mut state = Lanes::ZERO;
+    for l in 0..LANES {
+        let (i, f, g, o) = (power::<A>(i.0[l]), power::<A>(f.0[l]), power::<A>(g.0[l]), power::<A>(o.0[l]));
+        let (of_forget, of_both) = (1.0 + f, (1.0 + i) * (1.0 + g));
+        let new = A::fused_one(cell.0[l], of_both, (1.0 - g) * of_forget) / (of_forget * of_both);
+        cell.0[l] = new;
+        let c = power::<A>(new * (-2.0 * std::f32::consts::LOG2_E));
+        state.0[l] = (1.0 - c) / ((1.0 + o) * (1.0 + c));
+    }
+    state.0
+}
+
+struct LastStates<'a, const INPUTS: usize, const BLOCKS: usize> {
+    lstm: &'a Lstm<INPUTS, BLOCKS>,
+    constant: &'a Gates<BLOCKS>,
+    windows: &'a [&'a [[f32; INPUTS]]],
+}
+
+impl<const INPUTS: usize, const BLOCKS: usize> Work for LastStates<'_, INPUTS, BLOCKS> {
+    type Output = Vec<Units<BLOCKS>>;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Self::Output {
+        let mut states = Vec::with_capacity(self.windows.len());
+        for windows in self.windows.chunks(TOGETHER) {
+            let together = <[_; TOGETHER]>::try_from(windows).ok().filter(|_| A::WIDE);
+            match together.filter(|all| all.iter().all(|window| window.len() == all[0].len())) {
+                Some(all) => states.extend(self.lstm.states::<A, 1, TOGETHER>([self.constant; TOGETHER], all)),
+                None => {
+                    for window in windows {
+                        states.push(self.lstm.state::<A>(self.constant, window));
+                    }
+                }
+            }
+        }
+        states
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    #[test]
+    fn windows_that_are_scored_together_get_the_same_bits_as_alone_with_every_set_of_instructions() {
+        let mut random = Random::new(6);
+        let mut draw = |n: usize, size: f64| (0..n).map(|_| (random.normal() * size) as f32).collect::<Vec<f32>>();
+        let lstm = Lstm::<2, 4>::new(&draw(2 * 256, 0.5), &draw(64 * 256, 0.2));
+        let constant = Lstm::<2, 4>::constant(&draw(256, 0.5));
+        // The last ones are too few, or not as long as the others.
+        let slots: Vec<[f32; 2]> = draw(11 * 24 * 2, 2.0).chunks_exact(2).map(|v| [v[0], v[1]]).collect();
+        let mut windows: Vec<&[[f32; 2]]> = slots.chunks_exact(24).collect();
+        windows[6] = &windows[6][3..];
+        let want = lstm.last_states(Instructions::PORTABLE, &constant, &windows);
+        assert_eq!(want.len(), 11);
+        for instructions in Instructions::available() {
+            assert!(lstm.last_states(instructions, &constant, &windows) == want, "{}", instructions.label());
+            for (window, want) in windows.iter().zip(&want) {
+                let alone = lstm.last_states(instructions, &constant, &[window]);
+                assert!(alone[0] == *want, "{}", instructions.label());
+            }
+        }
+    }
+
+    #[test]
+    fn a_slot_at_the_ends_of_the_squashes_stays_finite() {
+        struct Ends(f32);
+        impl Work for Ends {
+            type Output = (Lanes, [f32; LANES]);
+
+            fn run<A: Arithmetic>(self) -> Self::Output {
+                let mut cell = Lanes([96.0; LANES]);
+                let state = advance::<A>(&[Lanes([self.0; LANES]); 4], &mut cell);
+                (cell, state)
+            }
+        }
+        for sum in [-1e30, 1e30] {
+            let (cell, state) = Instructions::PORTABLE.run(Ends(sum));
+            assert!(cell.0.iter().chain(&state).all(|v| v.is_finite()), "{cell:?} {state:?}");
+        }
+    }
+}
