@@ -331,14 +331,16 @@ impl Engine {
         self.marks.attended(incident.id, self.tracks[interface.index()].name())
     }
 
-    /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.
-    pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
+    /// Goes on with another model. `prepared` holds the interfaces for which it says something else than the
+    /// present one, with chains that were built for it elsewhere, as far as there are any.
+    pub fn adopt(&mut self, model: Arc<Model>, prepared: BTreeMap<InterfaceId, Option<super::track::Prepared>>) {
         self.settle();
         self.model = model;
-        for i in 0..self.tracks.len() {
-            let id = InterfaceId::from_index(i);
-            self.tracks[i].adopt(prepared.remove(&id), &self.model);
-            self.follow(id);
+        for (id, chain) in prepared {
+            if let Some(track) = self.tracks.get_mut(id.index()) {
+                track.adopt(chain, &self.model);
+                self.follow(id);
+            }
         }
     }
 }

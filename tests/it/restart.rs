@@ -13,10 +13,8 @@ use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// Retrains on the place's rows and gives the file of the new model.
 fn retrain(place: &Place) -> PathBuf {
@@ -43,8 +41,8 @@ fn retrain(place: &Place) -> PathBuf {
         TrainingView::Ended(outcome) => Some(outcome.clone()),
         _ => None,
     });
-    let TrainingOutcome::Swapped { new, old, saved } = outcome else { panic!("{outcome:?}") };
-    assert!(new <= old, "{new} {old}");
+    let TrainingOutcome::Swapped { beside, saved } = outcome else { panic!("{outcome:?}") };
+    assert!(beside.is_no_worse() && beside.interfaces == 2, "{beside:?}");
     assert_eq!(saved.unwrap(), journal.model());
     let snapshot = handle.snapshot();
     assert!(snapshot.model.name.starts_with("trained to 2026-01-"), "{}", snapshot.model.name);
