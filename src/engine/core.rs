@@ -436,14 +436,15 @@ impl Engine {
     }
 
     /// Goes on with another model for the rows behind now, the newest slot: a row that comes late is scored by
-    /// the model that was in force at its time. `prepared` holds chains that were built for it elsewhere.
-    pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
+    /// the model that was in force at its time. An interface of which it says the same as the present one goes
+    /// on as it is; `prepared` holds chains that were built for it elsewhere, as far as there are any.
+    pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, Option<super::track::Prepared>>) {
         self.settle();
         let slot = self.now().unwrap_or(Timestamp::from_seconds(i64::MIN / 4));
         self.models.take_over(slot, model);
         for i in 0..self.tracks.len() {
             let id = InterfaceId::from_index(i);
-            self.tracks[i].adopt(slot, prepared.remove(&id));
+            self.tracks[i].adopt(slot, prepared.remove(&id).flatten());
         }
         let keep = self.memory.of_each(self.tracks.len());
         let mut all = self.tracks.iter_mut().enumerate().map(|(i, track)| (InterfaceId::from_index(i), track));

@@ -51,6 +51,8 @@ const WORTH_A_PREVIEW: usize = 8000;
 const PREVIEW: i64 = 5 * DAY / 2;
 const PREVIEW_ROWS: usize = HEAT + WARM_UP;
 const PREVIEW_MOST: usize = 1_500_000;
+/// Rows on which it is looked after each epoch how a network that learns does: a fraction of a second.
+const GLIMPSE: usize = 20_000;
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -135,6 +137,7 @@ impl Live {
     fn new(options: LiveOptions) -> std::io::Result<Self> {
         let (keeper, told) = Keeper::new(options.journal.as_ref())?;
         let around = Surroundings {
+            pins: keeper.pins(),
             model: ModelView::of(options.models.model(), options.model_path),
             source: SourceView {
                 dir: options.dir,
@@ -306,6 +309,10 @@ impl Live {
         extend(&mut self.around.source.notices, notices);
         for engine in [Some(&mut self.engine), self.preview.as_mut()].into_iter().flatten() {
             engine.mark(self.keeper.marks().clone());
+        }
+        let pins = self.keeper.pins();
+        if pins != self.around.pins {
+            self.around.pins = pins;
         }
         self.changed = true;
     }
@@ -490,15 +497,26 @@ impl Live {
         let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
         let present = self.engine.model().settings;
         let since = wanted.history.zip(self.engine.now()).map(|(span, now)| now.plus(-span));
+        let newest = newest.get(..16).unwrap_or(&newest);
+        let name = match &wanted.whose {
+            Whose::All => format!("trained to {newest}"),
+            // a part that was learnt anew is named behind the whole; the newest one stands for all of them
+            whose => {
+                let whole = self.engine.model().name.split(" + ").next().unwrap_or_default();
+                format!("{whole} + {whose} to {newest}")
+            }
+        };
         let options = TrainOptions {
-            name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)),
+            name,
+            glimpse: GLIMPSE,
             model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
             ..self.train.clone()
         };
-        self.around.training = match Job::start(&self.engine, options, since) {
+        self.around.training = match Job::start(&self.engine, wanted.whose.clone(), options, since) {
             Ok(job) => {
                 self.job = Some(job);
-                TrainingView::Running(TrainingProgress { stage: "starting", ..TrainingProgress::default() })
+                let progress = TrainingProgress { stage: "starting", ..TrainingProgress::default() };
+                TrainingView::Running(Run { whose: wanted.whose, progress, so_far: None })
             }
             Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
         };
@@ -507,15 +525,15 @@ impl Live {
     fn hear(&mut self, said: Said) {
         self.changed = true;
         let ended = match said {
-            Said::Progress(progress) => {
-                self.around.training = TrainingView::Running(progress);
+            Said::Progress(run) => {
+                self.around.training = TrainingView::Running(run);
                 return;
             }
             Said::Ended(ended) => *ended,
         };
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
-            Ended::Better { model, prepared, errors: (new, old) } => {
+            Ended::Better { model, prepared, beside } => {
                 let saved = match &self.journal {
                     Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
                     Some(journal) => journal.keep(&model).map_err(|e| e.to_string()),
@@ -529,9 +547,9 @@ impl Live {
                 self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
-                TrainingOutcome::Swapped { new, old, saved }
+                TrainingOutcome::Swapped { beside, saved }
             }
-            Ended::Worse((new, old)) => TrainingOutcome::KeptOld { new, old },
+            Ended::Worse(beside) => TrainingOutcome::KeptOld(beside),
             Ended::Cancelled => TrainingOutcome::Cancelled,
             Ended::Failed(why) => TrainingOutcome::Failed(why),
         });

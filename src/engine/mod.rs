@@ -15,6 +15,7 @@ pub mod hook;
 pub mod job;
 pub mod live;
 mod portrait;
+pub mod retraining;
 pub mod scored;
 mod settle;
 mod shared;

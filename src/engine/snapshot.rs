@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use super::retraining::*;
 use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 use crate::explore::Portrait;
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub incidents: Arc<[Arc<IncidentView>]>,
     /// How many incidents there were in all, those no longer listed included.
     pub incidents_total: usize,
+    /// The interfaces that this console's operator has pinned, in the order of names.
+    pub pins: Arc<[InterfaceName]>,
     /// The interface that was asked for with [`Command::Look`].
     pub detail: Option<Arc<DetailView>>,
     /// Its portrait, where that was asked for; it is a few seconds behind at the most.
@@ -424,43 +427,6 @@ pub struct DetailPoint {
     pub anomaly: bool,
 }
 
-/// The training run.
-#[derive(Debug, Clone, Default)]
-pub enum TrainingView {
-    /// None since the start.
-    #[default]
-    Idle,
-    /// One is running.
-    Running(TrainingProgress),
-    /// The last one ended.
-    Ended(TrainingOutcome),
-}
-
-/// How a training run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TrainingOutcome {
-    /// The new model scores from now on.
-    Swapped {
-        /// Median error of the new model on held-out rows, in units of each interface's spread.
-        new: f64,
-        /// The same of the old model on the same rows.
-        old: f64,
-        /// Where it was written, or why it could not be.
-        saved: Result<PathBuf, String>,
-    },
-    /// The old model was better on the same held-out rows and stays.
-    KeptOld {
-        /// Median error of the new model.
-        new: f64,
-        /// Median error of the old model.
-        old: f64,
-    },
-    /// Somebody cancelled it; the old model stays.
-    Cancelled,
-    /// It failed; the old model stays.
-    Failed(String),
-}
-
 /// What a face wants to see of one interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -476,15 +442,6 @@ pub struct Look {
     pub with: Vec<InterfaceId>,
     /// Whether its portrait is wanted, too.
     pub portrait: bool,
-}
-
-/// What a new model is to be learnt from, and for whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retraining {
-    /// For whom the last layer is learnt; none for as it is in the model in force.
-    pub scope: Option<Scope>,
-    /// Seconds of history up to now that are learnt from and measured on; none for all.
-    pub history: Option<i64>,
 }
 
 /// What a face can ask of the engine.

@@ -17,7 +17,7 @@ use crate::detect::Incident;
 use crate::detect::judge::larger;
 use crate::inventory::Known;
 use crate::model::Expert;
-use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
+use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WARM_UP, WEEK};
 
 /// Closed incidents that a snapshot lists.
 const CLOSED: usize = 400;
@@ -105,6 +105,8 @@ pub struct Surroundings {
     pub model: ModelView,
     /// The training run.
     pub training: TrainingView,
+    /// What is pinned.
+    pub pins: Arc<[InterfaceName]>,
     /// The interface asked for in detail, and what of it.
     pub look: Option<Look>,
     /// Its portrait, once there is one.
@@ -171,6 +173,7 @@ impl Viewer {
             detail: detail.map(Arc::new),
             portrait: around.portrait.clone(),
             training: around.training.clone(),
+            pins: around.pins.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
         }
     }
@@ -389,7 +392,8 @@ fn leading(track: &Track) -> Expert {
     weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Expert::LastValue, |(expert, _)| expert)
 }
 
-fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
+/// The devices of interfaces that are in the order of names.
+pub(crate) fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
     let mut from = 0;
     let of_hosts = interfaces.chunk_by(|a, b| a.name.host == b.name.host);
     let views = of_hosts.map(|of_host| {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::batch::{Batch, Notice, Progress, Root};
 use super::error::IngestError;
@@ -19,6 +19,11 @@ use crate::series::InterfaceName;
 /// is renamed can lack both of its names.
 const MOST_MISSED: u8 = 3;
 
+/// A look at the directories that takes this long is made less often while there is much to read.
+const LONG_LOOK: Duration = Duration::from_millis(5);
+/// As many times the time of such a look pass before the next one.
+const LOOKS_APART: u32 = 8;
+
 /// Reads directories of CSV files, on and on: each call gives what is new since the last one.
 #[derive(Debug)]
 pub struct Tailer {
@@ -28,6 +33,8 @@ pub struct Tailer {
     file_count: usize,
     turns: usize,
     bytes: Vec<u8>,
+    /// When the directories were looked at last, and how long that took.
+    looked: Option<(Instant, Duration)>,
     /// What the last scan said of all files together.
     open_files: usize,
     progress: Progress,
@@ -86,6 +93,7 @@ impl Tailer {
             file_count: 0,
             turns: 0,
             bytes: Vec::new(),
+            looked: None,
             open_files: 0,
             progress: Progress::default(),
             caught_up: false,
@@ -114,12 +122,23 @@ impl Tailer {
     fn turn(&mut self, finishing: bool) -> Batch {
         let mut batch = Batch::default();
         let known_names = self.rows.names().all().len();
-        for directory in &mut self.roots {
-            directory.look(&mut batch);
+        if !self.reads_on() {
+            let begun = Instant::now();
+            for directory in &mut self.roots {
+                directory.look(&mut batch);
+            }
+            self.looked = Some((Instant::now(), begun.elapsed()));
         }
         self.read(&mut batch, finishing);
         self.tell(&mut batch, known_names);
         batch
+    }
+
+    /// Whether there is more to read of what the last look has shown, and that look took so long that
+    /// another one has to wait.
+    fn reads_on(&self) -> bool {
+        let soon = |(at, took): (Instant, Duration)| took >= LONG_LOOK && at.elapsed() < took * LOOKS_APART;
+        !self.caught_up && self.looked.is_some_and(soon)
     }
 
     /// Reads on in the files with these paths, where lines were appended to them since they were read to

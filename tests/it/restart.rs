@@ -13,11 +13,9 @@ use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
 
-use crate::console::Terminal;
 use crate::live_equals_batch::listed;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// A running engine on the place's rows.
 fn start(place: &Place, models: Succession) -> (Handle, std::thread::JoinHandle<()>) {
@@ -54,8 +52,8 @@ fn retrain(place: &Place) -> (PathBuf, Story) {
         TrainingView::Ended(outcome) => Some(outcome.clone()),
         _ => None,
     });
-    let TrainingOutcome::Swapped { new, old, saved } = outcome else { panic!("{outcome:?}") };
-    assert!(new <= old, "{new} {old}");
+    let TrainingOutcome::Swapped { beside, saved } = outcome else { panic!("{outcome:?}") };
+    assert!(beside.is_no_worse() && beside.interfaces == 2, "{beside:?}");
     let kept = saved.unwrap();
     assert!(kept.starts_with(place.state()), "{kept:?}");
     let snapshot = handle.snapshot();

@@ -308,8 +308,13 @@ pub(crate) fn built_in() -> Arc<Model> {
 
 /// Watches a place's rows with the built-in model, and keeps nothing.
 pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
+    watching_dir(place.rows(), watch)
+}
+
+/// The same with any directory.
+pub(crate) fn watching_dir(dir: PathBuf, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
     live::start(LiveOptions {
-        dir: place.rows(),
+        dir,
         watch,
         models: built_in().into(),
         model_path: None,
@@ -340,7 +345,7 @@ pub(crate) fn scored_as(dir: &Path, threads: usize, options: ReadOptions) -> Eng
     read_into(Engine::new(built_in(), Settings::default(), threads), dir, options)
 }
 
-fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
+pub(crate) fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
     let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options).unwrap();
     loop {
         let batch = tailer.finish();

@@ -25,14 +25,14 @@ fn read(tailer: &mut Tailer, engine: &mut Engine) {
 }
 
 /// A model that has learnt the rows so far, and the chains that were built for it, as a retraining has them.
-fn trained(engine: &Engine) -> (Arc<Model>, BTreeMap<InterfaceId, noctop::engine::track::Prepared>) {
+fn trained(engine: &Engine) -> (Arc<Model>, BTreeMap<InterfaceId, Option<noctop::engine::track::Prepared>>) {
     let tracks = engine.tracks();
     let series: Vec<Series<'_>> = tracks.iter().map(|t| Series { name: t.name(), history: t.history() }).collect();
     let options = Options { epochs: 1, max_windows: 500, ..Options::default() };
     let model = training::train(&series, &options, |_| std::ops::ControlFlow::Continue(())).unwrap().model;
     let prepared = tracks.iter().enumerate().filter_map(|(i, t)| {
         let chain = Track::prepare(t.name(), t.history(), 0, t.revision(), &model)?;
-        Some((InterfaceId::from_index(i), chain))
+        Some((InterfaceId::from_index(i), Some(chain)))
     });
     let prepared = prepared.collect();
     (Arc::new(model), prepared)

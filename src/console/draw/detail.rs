@@ -151,12 +151,11 @@ fn chart(app: &App, detail: &DetailView, body: Rect, buffer: &mut Buffer) {
 
 /// From zero (or the lowest value below it) to a round number above the highest.
 fn scale(points: &[DetailPoint]) -> std::ops::Range<f64> {
-    let means = points.iter().flat_map(|p| [Some(p.range[0]), Some(p.range[1]), p.expected.map(|e| e[1])]).flatten();
-    let (mut low, mut high) = (0.0_f64, 0.0_f64);
-    for value in means.filter(|v| v.is_finite()) {
-        low = low.min(value);
-        high = high.max(value);
-    }
+    // what was expected below zero where nothing ever was there is no reason for an axis below zero
+    let lows = points.iter().map(|p| p.range[0]);
+    let highs = points.iter().flat_map(|p| [Some(p.range[1]), p.expected.map(|e| e[1])]).flatten();
+    let low = lows.filter(|v| v.is_finite()).fold(0.0, f64::min);
+    let high = highs.filter(|v| v.is_finite()).fold(0.0, f64::max);
     let low = if low < 0.0 { -round_up(-low) } else { 0.0 };
     let high = if high > 0.0 || low == 0.0 { round_up(high) } else { 0.0 };
     low..high

@@ -6,10 +6,11 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use super::title;
 use crate::console::app::App;
-use crate::console::fleet::{Lines, Row, Sort, worst_of};
+use crate::console::fleet::{Lines, Row};
 use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout::{self, list_head};
+use crate::console::sort::{Sort, worst_of};
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{DeviceView, HEAT, InterfaceState, InterfaceView, SPARK};
@@ -132,15 +133,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
     let fleet = &app.fleet;
     let mut facts = Vec::new();
-    let counted = |row: &&Row| match fleet.lines {
-        Lines::Interfaces => true,
-        Lines::Devices => matches!(row, Row::Device(_)),
-    };
-    let shown = fleet.rows().iter().filter(counted).count();
-    facts.push(if shown == all {
+    facts.push(if fleet.shown == all {
         (format!("{all}"), Role::Faint)
     } else {
-        (format!("{shown} of {all}"), Role::Strong)
+        (format!("{} of {all}", fleet.shown), Role::Strong)
     });
     if !fleet.filter.is_empty() {
         facts.push((format!("filter /{}", fleet.filter.text()), Role::Strong));

@@ -45,7 +45,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut say = |text: String| lines.push(vec![(text, Role::Text)]);
     let count = format::count;
     let distinct = source.rows.saturating_sub(source.corrected + source.repeated + source.forgotten);
-    if (source.kept as u64) < distinct {
+    if (1..distinct).contains(&(source.kept as u64)) {
         say(String::new());
         say(format!(
             "{} of {} rows are in memory: each interface's newest",
