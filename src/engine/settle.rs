@@ -90,7 +90,7 @@ pub(super) fn settle<'a>(
 fn ask(models: &Succession, some: &[Settling<'_>]) -> [Option<[f32; OUTPUTS]>; TOGETHER] {
     let terms: [Option<Term>; TOGETHER] = std::array::from_fn(|i| some.get(i)?.row.as_ref().map(Pending::term));
     let given: [Option<Given<'_>>; TOGETHER] = std::array::from_fn(|i| some.get(i)?.given());
-    let network = |i: usize| models.of(terms[i]?).network();
+    let network = |i: usize| models.of(terms[i]?)?.network();
     match &given {
         [Some(a), Some(b), Some(c), Some(d)] if terms.iter().all(|term| *term == terms[0]) => {
             network(0).map_or([None; TOGETHER], |network| network.forward_some([a, b, c, d]).map(Some))

@@ -68,14 +68,12 @@ impl Succession {
         takeover.map_or((0, &*self.first), |takeover| (takeover.term, &*takeover.model))
     }
 
-    /// The model of a term; the newest one where it was replaced.
-    pub(super) fn of(&self, term: Term) -> &Model {
-        let takeover = self.later.iter().find(|takeover| takeover.term == term);
-        match takeover {
-            Some(takeover) => &takeover.model,
-            None if term == 0 => &self.first,
-            None => self.model(),
+    /// The model of a term; none where another one has taken its place.
+    pub(super) fn of(&self, term: Term) -> Option<&Model> {
+        if term == 0 {
+            return Some(&self.first);
         }
+        self.later.iter().find(|takeover| takeover.term == term).map(|takeover| &*takeover.model)
     }
 
     /// The newest model's term, and the slot behind which it scores; none for all slots.

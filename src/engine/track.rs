@@ -415,7 +415,7 @@ impl Track {
                 }
             }
             let (term, model) = models.at(self.history.time(i));
-            self.follow(models, term, i);
+            self.follow(models, term, model, i);
             if i >= WARM_UP && self.now.chain.is_none() && self.history.places().start == 0 {
                 self.now.chain = Chain::build(&self.name, &self.history, 0, i, model).map(Box::new);
                 self.now.chain.iter_mut().for_each(|chain| chain.term = term);
@@ -436,7 +436,7 @@ impl Track {
         if !self.is_due() {
             // Nobody has to wait for the next row to see the model that will score it.
             let (term, behind) = models.newest();
-            self.follow(models, term, self.scored.len());
+            self.follow(models, term, models.model(), self.scored.len());
             self.followed = behind;
         }
         self.news += u64::from(self.step() != before);
@@ -445,10 +445,9 @@ impl Track {
     /// Goes on with the model of another term before row `i`: earlier scores stay as they were, and so do later
     /// ones where that model says the same of this interface. Where a prepared chain fits, it is brought up to
     /// date with the rows that came since; else one is built.
-    fn follow(&mut self, models: &Succession, term: Term, i: usize) {
+    fn follow(&mut self, models: &Succession, term: Term, model: &Model, i: usize) {
         let Some(now) = self.now.chain.as_mut().filter(|chain| chain.term != term) else { return };
-        let (model, before) = (models.of(term), models.of(now.term));
-        if model.agrees_on(&self.name, before) {
+        if models.of(now.term).is_some_and(|before| model.agrees_on(&self.name, before)) {
             now.term = term;
             return;
         }
