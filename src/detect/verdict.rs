@@ -16,7 +16,7 @@ use ndarray::Array2;
 use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
-const QUIET: usize = 96;
+const QUIET: usize = 92;
 const QUIET_DAYS: f64 = 28.0;
 /// Quiet rows that may be new in the sample before the clusters are found again (a new incident is
 /// taken at once).
