@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Command, Retraining, TrainingOutcome, TrainingView};
-use noctop::ingest::WatchOptions;
 use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
@@ -20,18 +18,12 @@ use crate::support::*;
 fn retrain(place: &Place) -> PathBuf {
     let journal = Journal::under(&place.state().join("noctop"), &place.rows());
     let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
         // A model that knows nothing: what was learnt is no worse.
         model: Arc::new(Model::untrained()),
-        model_path: None,
-        settings: Settings::default(),
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
         journal: Some(journal.clone()),
         threads: 2,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
+        ..live_options(place.rows())
     })
     .unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
