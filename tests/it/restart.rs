@@ -5,10 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Command, Handle, Retraining, Succession, TrainingOutcome, TrainingView};
-use noctop::ingest::WatchOptions;
 use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
@@ -20,18 +18,11 @@ use crate::support::*;
 /// A running engine on the place's rows.
 fn start(place: &Place, models: Succession) -> (Handle, std::thread::JoinHandle<()>) {
     let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
         models,
-        model_path: None,
-        memory: Default::default(),
-        settings: Settings::default(),
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
         journal: Some(journal(place)),
         threads: 2,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
+        ..live_options(place.rows())
     })
     .unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));

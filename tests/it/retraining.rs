@@ -6,9 +6,8 @@ use std::time::Duration;
 use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Command, DetailPoint, Engine, Handle, Look, Retraining, TrainingOutcome, TrainingView, Whose};
-use noctop::ingest::{ReadOptions, WatchOptions};
+use noctop::ingest::ReadOptions;
 use noctop::model::Model;
-use noctop::model::train::Options as TrainOptions;
 use noctop::series::{InterfaceId, InterfaceName};
 
 use crate::support::*;
@@ -43,21 +42,8 @@ fn place() -> Place {
 
 /// Watches with a model that knows nothing, so that what is learnt is no worse.
 fn start(place: &Place) -> Handle {
-    let (handle, _) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
-        models: Model::untrained().into(),
-        memory: Default::default(),
-        model_path: None,
-        settings: Settings::default(),
-        train: TrainOptions { epochs: 1, ..TrainOptions::default() },
-        journal: None,
-        threads: 1,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    })
-    .unwrap();
+    let options = LiveOptions { models: Model::untrained().into(), ..live_options(place.rows()) };
+    let (handle, _) = live::start(options).unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
     handle
 }

@@ -313,9 +313,14 @@ pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandl
 
 /// The same with any directory.
 pub(crate) fn watching_dir(dir: PathBuf, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
-    live::start(LiveOptions {
+    live::start(LiveOptions { watch, ..live_options(dir) }).unwrap()
+}
+
+/// To watch a directory with the built-in model and one thread, and keep nothing.
+pub(crate) fn live_options(dir: PathBuf) -> LiveOptions {
+    LiveOptions {
         dir,
-        watch,
+        watch: WatchOptions::default(),
         models: built_in().into(),
         model_path: None,
         memory: Default::default(),
@@ -326,8 +331,7 @@ pub(crate) fn watching_dir(dir: PathBuf, watch: WatchOptions) -> (Handle, JoinHa
         on_incident: None,
         inventory: Default::default(),
         notices: Vec::new(),
-    })
-    .unwrap()
+    }
 }
 
 /// An engine that has read a directory once and scored all of it.

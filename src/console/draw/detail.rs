@@ -334,9 +334,8 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     } else {
         let mut sorted = weights.to_vec();
         sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let shares: Vec<String> =
-            sorted.iter().take(3).map(|(e, w)| format!("{} {:.0} %", expert(*e), w * 100.0)).collect();
-        line.push((format!("forecast: {}", shares.join(", ")), Role::Text));
+        let shares = sorted.iter().take(3).map(|(e, w)| format!("{} {:.0} %", expert(*e), w * 100.0));
+        line.extend(listed("forecast: ", shares, Role::Text));
     }
     if !view.known {
         line.push(("  not learnt by this model".to_owned(), Role::Warning));
@@ -357,10 +356,16 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     lines.push(line);
     let skill = detail.map(|d| d.skill.as_slice()).unwrap_or_default();
     if !skill.is_empty() {
-        let all: Vec<String> = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0)).collect();
-        lines.push(vec![(format!("error less than that of: {}", all.join(", ")), Role::Faint)]);
+        let all = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0));
+        lines.push(listed("error less than that of: ", all, Role::Faint).collect());
     }
     lines
+}
+
+/// Items behind their heading, each one whole or left out.
+fn listed(heading: &str, items: impl Iterator<Item = String>, role: Role) -> impl Iterator<Item = (String, Role)> {
+    let before = std::iter::once(heading).chain(std::iter::repeat(", "));
+    before.zip(items).map(move |(before, item)| (format!("{before}{item}"), role))
 }
 
 /// A forecast's name.
