@@ -9,6 +9,7 @@
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
+//! | `beside` | the points within reach of one, for DBSCAN over few |
 //! | [`incident`] | what an incident is: its kind, its name, its course |
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
 //! | [`routine`] | incidents: what came at the same hour on several days is known, and not listed |
@@ -25,6 +26,7 @@
 //! incidents, by their hour, direction, extent and length, weekly ones too, and keeps one that did begin off
 //! the list. The score does not know of it.
 
+mod beside;
 pub mod habit;
 pub mod incident;
 pub mod judge;

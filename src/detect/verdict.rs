@@ -11,8 +11,10 @@ use std::collections::BTreeMap;
 
 use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
+use linfa_nn::distance::L2Dist;
 use ndarray::Array2;
 
+use super::beside::LookAtAll;
 use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
@@ -29,6 +31,8 @@ const REACH: f64 = 1.6;
 const LARGE: f64 = 0.05;
 /// Share of the quiet sample that a core point has around it.
 const CORE: f64 = 0.02;
+/// Points up to which looking at all of them is quicker than a tree.
+const FEW: usize = 400;
 /// Rarity from which only the ratio counts.
 const BENT: f64 = 2.0;
 /// Rarities are kept in tenths. Bent ones stay below half of what seven bits hold.
@@ -327,7 +331,12 @@ pub(super) fn cluster<const N: usize>(points: &[[f64; N]], min_points: usize, re
     for (mut row, point) in array.rows_mut().into_iter().zip(points) {
         row.iter_mut().zip(point).for_each(|(to, from)| *to = if from.is_finite() { *from } else { 0.0 });
     }
-    match Dbscan::params(min_points).tolerance(reach).transform(&array) {
+    let labels = if points.len() <= FEW {
+        Dbscan::params_with(min_points, L2Dist, LookAtAll).tolerance(reach).transform(&array)
+    } else {
+        Dbscan::params(min_points).tolerance(reach).transform(&array)
+    };
+    match labels {
         Ok(labels) => labels.to_vec(),
         Err(_) => vec![None; points.len()],
     }
