@@ -9,8 +9,9 @@
 //! the first one alone in its slot and each tenth far off, so that it opens an incident; then the rest of the
 //! slot at once. Two times are taken for each single row: from before the write to the snapshot that holds
 //! the row's score, all threads included; and the engine's own part on another engine, with nothing in
-//! between. Criterion shows means; what matters to a person are the slow ones, so percentiles are
-//! printed. Figures that were seen stand in `benches/README.md`.
+//! between. At the end nearly all interfaces fall silent, which is thousands of incidents at once. Criterion
+//! shows means; what matters to a person are the slow ones, so percentiles are printed. Figures that were
+//! seen stand in `benches/README.md`.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
@@ -33,6 +34,8 @@ use noctop::simulate::{Fleet, Plan, Target};
 /// Slots that come, and the rows of each that are measured.
 const SLOTS: usize = 10;
 const ROWS: usize = 20;
+/// Slots at the end in which nearly all interfaces are silent.
+const SILENT_SLOTS: usize = 12;
 /// Time between two rows: longer than snapshots are apart.
 const APART: Duration = Duration::from_millis(220);
 
@@ -65,7 +68,7 @@ fn main() {
     let (handle, engine) = start(options).expect("the directory can be watched");
     let read = until(&handle, Duration::from_secs(600), |s| s.source.loading.is_none());
     let mut now = read.now.expect("the fleet has rows");
-    let (mut whole, mut own, mut slots) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut whole, mut own, mut busy, mut slots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for slot in 0..SLOTS {
         now = now.plus(3600);
         let mut single = HashSet::new();
@@ -85,7 +88,9 @@ fn main() {
                 of(s, name).is_some_and(|v| there(&v) && Some(said(&v)) != before)
             });
             whole.push(begun.elapsed());
-            own.push(tail.engine_alone());
+            let (by_clock, of_processor) = tail.engine_alone();
+            own.push(by_clock);
+            busy.push(of_processor);
         }
         for of_host in names.chunk_by(|a, b| a.host == b.host) {
             let rest = of_host.iter().filter(|name| !single.contains(name));
@@ -94,15 +99,26 @@ fn main() {
         }
         let rows = tail.engine.counts().rows + (names.len() - single.len()) as u64;
         until(&handle, Duration::from_secs(60), |s| s.source.rows == rows);
-        slots.push(tail.engine_alone());
+        slots.push(tail.engine_alone().0);
+    }
+    // In the end nearly all fall silent at once: one in a hundred has rows, slot after slot.
+    let mut silent = Vec::new();
+    for _ in 0..SILENT_SLOTS {
+        now = now.plus(3600);
+        for name in names.iter().step_by(100) {
+            tail.append(&name.host, &line(name, now, tail.usual(name)));
+        }
+        silent.push(tail.engine_alone().1);
     }
     handle.send(Command::Stop);
     drop(handle);
     engine.join().expect("the engine's thread ends well");
     println!("{} interfaces, {} single rows", names.len(), whole.len());
     tell("engine alone: taken, scored, in a snapshot", own);
+    tell("the same, processor time of its thread", busy);
     tell("from the write to the snapshot", whole);
     tell("engine alone: a whole slot", slots);
+    tell("engine alone: a slot while nearly all are silent, processor time of its thread", silent);
 }
 
 /// Waits for a snapshot that is as wanted.
@@ -143,6 +159,12 @@ fn tell(what: &str, mut times: Vec<Duration>) {
         at(0.99),
         at(1.0)
     );
+}
+
+/// Processor time that this thread has had.
+fn busy_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// The directory's writer, and an engine of its own on the same rows.
@@ -187,15 +209,16 @@ impl Tail {
         history.values(history.len().saturating_sub(24))[1]
     }
 
-    /// Reads what was appended; then the time from the batch to its snapshot.
-    fn engine_alone(&mut self) -> Duration {
+    /// Reads what was appended; then the time from the batch to its snapshot: by the clock, and of the processor
+    /// that this thread had, which other work on the machine does not lengthen.
+    fn engine_alone(&mut self) -> (Duration, Duration) {
         let batch = self.tailer.scan();
         assert!(batch.caught_up && !batch.rows.is_empty(), "what was appended is read in one turn");
-        let begun = Instant::now();
+        let (begun, busy) = (Instant::now(), busy_time());
         let touched = self.engine.absorb(&batch).into_iter().collect();
         self.engine.settle();
         let snapshot = self.viewer.snapshot(&self.engine, &Surroundings::default(), &touched);
-        let taken = begun.elapsed();
+        let taken = (begun.elapsed(), busy_time().saturating_sub(busy));
         drop(snapshot);
         taken
     }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,19 @@ pub struct Config {
     pub console: Console,
     /// Other keys for the console's actions, by the names of the actions.
     pub keys: BTreeMap<String, Vec<String>>,
+    /// The file that all this was read from.
+    #[serde(skip)]
+    pub(crate) origin: Origin,
+}
+
+/// The file of the settings with its text; none where there was none. Settings from two files can be the same.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin(Option<Arc<(PathBuf, String)>>);
+
+impl PartialEq for Origin {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// The `[console]` table.
@@ -62,6 +76,8 @@ pub struct Console {
     pub bell: Option<bool>,
     /// Sends as little as can be.
     pub slow_line: Option<bool>,
+    /// Takes the mouse.
+    pub mouse: Option<bool>,
 }
 
 /// The `[input]` table.
@@ -176,6 +192,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("console", "display_zone", "'UTC'", "Zone of all times on the screen"),
     setting("console", "bell", "false", "Ring the terminal's bell when an incident rings"),
     setting("console", "slow_line", "false", "For a slow line: new data every two seconds at most"),
+    setting(
+        "console",
+        "mouse",
+        "false",
+        "Choose with the mouse and scroll with its wheel; the terminal then selects text with shift held",
+    ),
 ];
 
 /// Why the settings could not be read.
@@ -216,12 +238,31 @@ impl Config {
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Io { path: path.to_owned(), source })?;
-        toml::from_str(&text).map_err(|e| {
+        let read = toml::from_str(&text).map_err(|e| {
             let at = e.span().map_or(0, |span| span.start).min(text.len());
             let line = text[..at].matches('\n').count() + 1;
             let message = complaint(e.message(), text.lines().nth(line - 1).unwrap_or_default());
             ConfigError::Content { path: path.to_owned(), line, message }
-        })
+        });
+        let config: Self = read?;
+        Ok(Self { origin: Origin(Some(Arc::new((path.to_owned(), text)))), ..config })
+    }
+
+    /// Where a setting of the file stands, to begin a complaint about it with: `config.toml:3: `. Nothing where
+    /// the settings are from no file.
+    pub fn whence(&self, table: &str, key: &str) -> String {
+        let Some((path, text)) = self.origin.0.as_deref() else { return String::new() };
+        let (mut within, dotted) = ("", format!("{table}.{key}"));
+        for (line, number) in text.lines().zip(1..) {
+            let line = line.trim();
+            let name = line.split('=').next().unwrap_or_default().trim();
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.split(']').next()) {
+                within = name.trim();
+            } else if (within == table && name == key) || (within.is_empty() && name == dotted) {
+                return format!("{}:{number}: ", path.display());
+            }
+        }
+        format!("{}: ", path.display())
     }
 
     /// The settings as a file that can be read again, each with what it does. What is not set stands
@@ -299,13 +340,22 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_is_found_in_its_file() {
+        let config = read("dir = 'x'\n\n# theme = 'no'\n[console]\n  theme = 'blue'\n[ keys ]\nquit=['x']\n").unwrap();
+        let whence = |table, key| config.whence(table, key).rsplit_once("config.toml").unwrap().1.to_owned();
+        assert_eq!([whence("", "dir"), whence("console", "theme"), whence("keys", "quit")], [":1: ", ":5: ", ":7: "]);
+        assert_eq!(whence("console", "bell"), ": ", "at least the file");
+        assert_eq!(Config::default().whence("", "dir"), "");
+    }
+
+    #[test]
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
             "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nascii = true\n\
              who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
              [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
-             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\n\
+             [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\nmouse = true\n\
              [keys]\nquit = ['x', 'ctrl-x']\n",
         )
         .unwrap();

@@ -13,7 +13,7 @@ use super::output;
 use super::plain::printable;
 use super::time::{parse_duration, parse_time};
 use crate::config::Config;
-use crate::console::format::{minute, rarity, span, what};
+use crate::console::format::{how_rare, minute, span, what};
 use crate::engine::{IncidentForm, IncidentId, IncidentView};
 use crate::journal::{Act, Entry, Subject};
 use crate::series::{Step, Timestamp};
@@ -96,7 +96,7 @@ impl<'a> Shift<'a> {
         Self {
             rows: (from, now),
             incidents,
-            said: looked.entries.iter().filter(|e| e.at >= said_from).collect(),
+            said: looked.entries.iter().filter(|e| e.at >= said_from && !e.act.is_personal()).collect(),
             gaps: gaps(&looked.moments(from), step),
             stopped: (late > 3 * step.max(300)).then_some(late),
             looked,
@@ -226,9 +226,9 @@ impl<'a> Shift<'a> {
         if incident.taken_over {
             line.push_str(", its level taken over as the new normal");
         }
-        if incident.peak > 0.0 {
-            let step = self.looked.step_of(incident.interface);
-            let _ = write!(line, ", score {:.1} ({})", incident.peak, rarity(incident.peak, step, incident.history));
+        let step = self.looked.step_of(incident.interface);
+        if let Some(rare) = how_rare(incident, incident.verdict, step) {
+            let _ = write!(line, ", score {:.1} ({rare})", incident.peak);
         }
         let speed = self.looked.snapshot.interfaces.iter().find(|v| v.id == incident.interface).and_then(|v| v.speed);
         if let Some(speed) = speed.filter(|_| incident.peak > 0.0) {
@@ -300,6 +300,8 @@ fn words(act: &Act, incidents: &HashMap<IncidentId, &IncidentView>) -> String {
         Act::Unretire { interface } => {
             format!("took {} {} back", escape(&interface.hostname), escape(&interface.ifname))
         }
+        Act::Pin { interface } => format!("pinned {} {}", escape(&interface.hostname), escape(&interface.ifname)),
+        Act::Unpin { interface } => format!("unpinned {} {}", escape(&interface.hostname), escape(&interface.ifname)),
         Act::Model { name, .. } => format!("put \"{}\" in force", escape(name)),
     }
 }

@@ -129,12 +129,19 @@ impl ReadArgs {
         let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
         let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
         let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii);
+        // a flag has no place in the file
+        let whence = |flagged: bool, key| if flagged { String::new() } else { config.whence("input", key) };
         let (own, usual) = (&config.input.columns, ColumnNames::default());
         let named = |own: &Option<String>, usual: String| own.clone().unwrap_or(usual);
         Ok(ReadOptions {
-            delimiter: byte.with_context(|| format!("delimiter {delimiter:?}: name one ASCII character"))?,
-            time_zone: jiff::tz::TimeZone::get(zone)
-                .with_context(|| format!("time zone {zone}: name a zone such as UTC or Europe/Berlin"))?,
+            delimiter: byte.with_context(|| {
+                let whence = whence(self.delimiter.is_some(), "delimiter");
+                format!("{whence}delimiter {delimiter:?}: name one ASCII character")
+            })?,
+            time_zone: jiff::tz::TimeZone::get(zone).with_context(|| {
+                let whence = whence(self.time_zone.is_some(), "time_zone");
+                format!("{whence}time zone {zone}: name a zone such as UTC or Europe/Berlin")
+            })?,
             columns: ColumnNames {
                 timeslot: named(&own.timeslot, usual.timeslot),
                 hostname: named(&own.hostname, usual.hostname),

@@ -168,10 +168,16 @@ fn text(
     Ok(out)
 }
 
+/// Bits at the end of a fraction that are zero where seventeen digits and a half are all of it: below 10^12 it has
+/// at most 46 bits then.
+const SHORT: u32 = 6;
+
 /// Writes a number as it is shown: in the fewest digits that give it back, without an exponent. The usual
 /// sizes go a faster way than [`std::fmt`]'s.
 fn decimal(number: f64, out: &mut Vec<u8>) -> io::Result<()> {
-    if !(1e-5..1e12).contains(&number.abs()) {
+    // Between two texts that are as near, which only short fractions have, the two ways take different ones.
+    let is_short = number.to_bits().trailing_zeros() >= SHORT;
+    if is_short || !(1e-5..1e12).contains(&number.abs()) {
         return write!(out, "{number}");
     }
     let mut digits = ryu::Buffer::new();

@@ -81,6 +81,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         engine.tracks().iter().map(|t| Series { name: t.name(), history: t.history() }).collect();
     let stem = args.model.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let options = Options {
+        glimpse: 0,
         seed: args.seed,
         epochs: args.epochs.into(),
         max_windows: args.max_windows.max(1),

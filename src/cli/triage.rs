@@ -13,7 +13,7 @@ use super::plain::printable;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, minute, rarity, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, span, units, what};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
@@ -109,7 +109,9 @@ impl Status {
 /// # Errors
 /// The exit code where the status is not OK; and when the directory cannot be read or the model is none.
 pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
-    let limits = Limits::of(args, &config.triage)?;
+    let limits = Limits::of(args, &config.triage);
+    // nothing else of them can be wrong
+    let limits = limits.map_err(|e| anyhow::anyhow!("{}{e}", config.whence("triage", "stale")))?;
     let clock = Timestamp::from(SystemTime::now());
     let snapshot = args.look.look(config, clock, false)?.snapshot;
     let report = Report::new(&snapshot, &limits, clock);
@@ -149,7 +151,7 @@ struct Limits {
 impl Limits {
     fn of(args: &TriageArgs, config: &Triage) -> anyhow::Result<Self> {
         let configured = config.stale.as_deref().map(stale).transpose();
-        let configured = configured.map_err(|e| anyhow::anyhow!("triage.stale in the configuration: {e}"))?;
+        let configured = configured.map_err(|e| anyhow::anyhow!("triage.stale: {e}"))?;
         Ok(Self {
             warning: args.warning.or(config.warning).unwrap_or(1),
             critical: args.critical.or(config.critical).unwrap_or(1),
@@ -333,7 +335,7 @@ impl<'a> Report<'a> {
         // Silence has no rows, and so no score.
         let (score, rare) = match worst.kind {
             IncidentKind::Silence => ("-".to_owned(), String::new()),
-            _ => (format!("{:.1}", worst.peak), rarity(worst.peak, step, worst.history)),
+            _ => (format!("{:.1}", worst.peak), how_rare(worst, worst.verdict, step).unwrap_or_default()),
         };
         let since = minute(group.start);
         format!(

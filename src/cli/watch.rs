@@ -80,6 +80,9 @@ pub struct FaceArgs {
     /// For a slow line: send new data every two seconds at most, and nothing that only tells the time
     #[arg(long)]
     slow_line: bool,
+    /// Choose with the mouse and scroll with its wheel; most terminals then select text with shift held
+    #[arg(long)]
+    mouse: bool,
     /// Take away the keys that change something: acknowledge, retrain, cancel, export; nothing is written into the state directory
     #[arg(long)]
     read_only: bool,
@@ -94,6 +97,7 @@ impl FaceArgs {
             display_zone: self.display_zone.clone().or(own.display_zone.clone()),
             bell: self.bell.then_some(true).or(own.bell),
             slow_line: self.slow_line.then_some(true).or(own.slow_line),
+            mouse: self.mouse.then_some(true).or(own.mouse),
         };
         Config {
             ascii: self.ascii.then_some(true).or(config.ascii),
@@ -113,17 +117,24 @@ impl FaceArgs {
             look.colors = theme::Colors::None;
         }
         if let Some(name) = &own.theme {
+            let whence = if self.theme.is_none() { config.whence("console", "theme") } else { String::new() };
             look.palette = theme::Palette::named(name)
-                .with_context(|| format!("theme {name}: name one of {}", theme::Palette::names()))?;
+                .with_context(|| format!("{whence}theme {name}: name one of {}", theme::Palette::names()))?;
         }
         if let Some(zone) = &own.display_zone {
+            let whence = match self.display_zone {
+                None => config.whence("console", "display_zone"),
+                Some(_) => String::new(),
+            };
             let zone = jiff::tz::TimeZone::get(zone)
-                .with_context(|| format!("display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
+                .with_context(|| format!("{whence}display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
             look.zone = Zone::new(zone);
         }
         look.bell = own.bell == Some(true);
         look.slow_line = own.slow_line == Some(true);
-        look.keys = Keymap::with(&config.keys).context("configuration")?;
+        look.mouse = own.mouse == Some(true);
+        let keys = Keymap::with(&config.keys);
+        look.keys = keys.map_err(|e| anyhow::anyhow!("{}{e}", config.whence("keys", e.name())))?;
         Ok(look)
     }
 }

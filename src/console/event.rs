@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::decode::Mouse;
 use super::key::Key;
 use crate::engine::{Command, Snapshot};
 
@@ -15,6 +16,8 @@ pub enum Event {
     EngineEnded,
     /// A key was pressed.
     Key(Key),
+    /// Something was done with the mouse.
+    Mouse(Mouse),
     /// The terminal has this size now: columns and rows.
     Resize(u16, u16),
     /// Nothing but time passed.

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::view::devices;
 use crate::engine::{
-    CompanionView, DetailPoint, DetailView, DeviceView, Direction, Expert, HEAT, IncidentId, IncidentKind,
-    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, SPARK, Signed, Snapshot, SourceView, StoryId,
-    TrainingProgress, TrainingView, Verdict, WatchMode,
+    Beside, CompanionView, DetailPoint, DetailView, Direction, Expert, HEAT, HeldOut, IncidentId, IncidentKind,
+    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, Run, SPARK, Signed, Snapshot, SourceView, StoryId,
+    Strip, TrainingProgress, TrainingView, Verdict, WatchMode, Whose,
 };
 use crate::ingest::{Notice, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WEEK};
@@ -54,8 +55,7 @@ fn interface(place: usize) -> InterfaceView {
         // ids in another order than names, as in life
         id: InterfaceId::from_index((place * 5 + 3) % FLEET.len()),
         name: InterfaceName::new(host, ifname),
-        load,
-        heat: heat(place, state, score),
+        strip: Strip::at_once(load, heat(place, state, score)),
         last,
         expected: (score > 0.0).then_some([base * 0.55, base * 0.42]),
         error,
@@ -86,32 +86,6 @@ fn heat(place: usize, state: InterfaceState, score: f32) -> [u8; HEAT] {
         _ => {}
     }
     heat
-}
-
-fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
-    let mut out = Vec::new();
-    let mut start = 0;
-    for chunk in interfaces.chunk_by(|a, b| a.name.host == b.name.host) {
-        let (mut load, mut heat) = ([0.0_f32; SPARK], [NO_HEAT; HEAT]);
-        for interface in chunk {
-            load.iter_mut().zip(&interface.load).for_each(|(sum, v)| *sum += v);
-            for (all, own) in heat.iter_mut().zip(interface.heat).filter(|(_, own)| *own != NO_HEAT) {
-                *all = if *all == NO_HEAT { own } else { own.max(*all) };
-            }
-        }
-        let open = |s| matches!(s, InterfaceState::Anomalous | InterfaceState::Acknowledged);
-        out.push(Arc::new(DeviceView {
-            host: chunk[0].name.host.clone(),
-            interfaces: start..start + chunk.len(),
-            load,
-            heat,
-            score: chunk.iter().map(|i| i.score).fold(0.0, f32::max),
-            state: chunk.iter().map(|i| i.state).min().unwrap_or(InterfaceState::Nominal),
-            open: chunk.iter().filter(|i| open(i.state)).count(),
-        }));
-        start += chunk.len();
-    }
-    out
 }
 
 struct Told {
@@ -246,7 +220,7 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
         companions: beside
             .map(|i| CompanionView {
                 id: i.id,
-                load: i.load.to_vec(),
+                load: i.strip.load(Some(NOW)).to_vec(),
                 anomaly: (0..SPARK).map(|slot| slot >= SPARK - 3).collect(),
             })
             .collect(),
@@ -301,6 +275,7 @@ pub(crate) fn snapshot() -> Snapshot {
         detail: None,
         portrait: None,
         training: TrainingView::Idle,
+        pins: Arc::new([]),
         threshold: 3.3,
     };
     let worst = id_of(&snapshot, "core-2 xe-0/1/3");
@@ -331,14 +306,22 @@ pub(crate) fn portrait(id: InterfaceId) -> crate::engine::PortraitView {
 
 /// A training run in its seventh epoch.
 pub(crate) fn training() -> TrainingView {
-    TrainingView::Running(TrainingProgress {
+    let progress = TrainingProgress {
         stage: "learning",
         epoch: 7,
         epochs: 40,
         fraction: 0.38,
         losses: vec![1.9, 1.2, 0.9, 0.7, 0.6, 0.55, 0.53],
+        glimpses: Vec::new(),
         elapsed: Duration::from_secs(12),
-    })
+    };
+    TrainingView::Running(Run { whose: Whose::All, progress, so_far: Some(beside(0.46, 0.44)) })
+}
+
+/// Two models on the same held-out rows, by their errors.
+pub(crate) fn beside(new: f64, old: f64) -> Beside {
+    let of = |error: f64| HeldOut { error, skill: Some(1.0 - error) };
+    Beside { new: of(new), old: of(old), interfaces: 30, rows: 3437 }
 }
 
 /// The id of an interface, by `host name`.

@@ -1,13 +1,14 @@
 //! The list of interfaces, or of devices with theirs: what is in it, in which order, and what is chosen.
 
-use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::filter::Filter;
+use super::ranking::Ranking;
 use super::scroll::Scroll;
-use crate::engine::{DeviceView, InterfaceState, InterfaceView, Snapshot};
-use crate::series::{InterfaceId, Step};
+use super::sort::{Sort, device_key, largest_first, worst_of};
+use crate::engine::{DeviceView, InterfaceView, Snapshot};
+use crate::series::{InterfaceId, InterfaceName, Step};
 use unicode_width::UnicodeWidthStr;
 
 /// What the list is one of.
@@ -29,56 +30,6 @@ pub enum Row {
     Interface(u32),
 }
 
-/// What the list is sorted by: each column, and the state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sort {
-    /// Worst first.
-    #[default]
-    Score,
-    /// Largest error first, up or down; devices by how many of their interfaces have an open incident.
-    Error,
-    /// Largest load first.
-    Load,
-    /// By host.
-    Name,
-    /// By interface; devices by how many they have.
-    Interface,
-    /// Worst state first, and of one state what has been in it longest.
-    State,
-    /// What uses most of its speed first, where the inventory knows that.
-    Use,
-}
-
-impl Sort {
-    /// The next one.
-    pub fn next(self) -> Self {
-        match self {
-            Self::Score => Self::Error,
-            Self::Error => Self::Load,
-            Self::Load => Self::Name,
-            Self::Name => Self::Interface,
-            Self::Interface => Self::State,
-            Self::State => Self::Use,
-            Self::Use => Self::Score,
-        }
-    }
-
-    /// What it is called.
-    pub fn word(self, lines: Lines) -> &'static str {
-        match (self, lines) {
-            (Self::Score, _) => "score",
-            (Self::Error, Lines::Interfaces) => "error",
-            (Self::Error, Lines::Devices) => "open",
-            (Self::Load, _) => "load",
-            (Self::Name, _) => "host",
-            (Self::Interface, Lines::Interfaces) => "interface",
-            (Self::Interface, Lines::Devices) => "interfaces",
-            (Self::State, _) => "state",
-            (Self::Use, _) => "use",
-        }
-    }
-}
-
 /// The list's state.
 #[derive(Debug, Default)]
 pub struct Fleet {
@@ -96,8 +47,14 @@ pub struct Fleet {
     pub widths: (usize, usize),
     /// The shortest step of all interfaces.
     pub shortest_step: Option<Step>,
-    /// Interfaces that stay on top.
-    pinned: HashSet<InterfaceId>,
+    /// How many interfaces or devices the filter lets through.
+    pub shown: usize,
+    /// Interfaces that stay on top, by name, and as the engine told of them last.
+    pinned: BTreeSet<InterfaceName>,
+    told_pinned: Arc<[InterfaceName]>,
+    /// The same, as far as they are there.
+    pinned_ids: HashSet<InterfaceId>,
+    ranking: Ranking,
     /// Devices whose interfaces follow them.
     unfolded: HashSet<Arc<str>>,
     /// Whether what the lines show is the other one: heat for interfaces, loads for devices.
@@ -115,11 +72,13 @@ pub struct Fleet {
 }
 
 const NOWHERE: u32 = u32::MAX;
+/// Columns for the names of hosts and interfaces before there are any: those of the headings.
+const NO_NAMES: (usize, usize) = (4, 9);
 
 impl Fleet {
     /// An empty list that follows the worst line until somebody moves.
     pub fn new() -> Self {
-        Self { untouched: true, ..Self::default() }
+        Self { untouched: true, widths: NO_NAMES, ..Self::default() }
     }
 
     /// The lines in their order.
@@ -134,7 +93,7 @@ impl Fleet {
 
     /// Whether an interface stays on top.
     pub fn is_pinned(&self, id: InterfaceId) -> bool {
-        self.pinned.contains(&id)
+        self.pinned_ids.contains(&id)
     }
 
     /// Whether a device's interfaces follow it.
@@ -180,8 +139,26 @@ impl Fleet {
 
     /// Takes over a new set of interfaces.
     pub fn renew(&mut self, snapshot: &Snapshot, height: usize) {
+        let news = self.ranking.update(&snapshot.interfaces, self.sort, &self.filter);
+        if news.names {
+            self.learn_names(snapshot);
+        }
+        if news.steps {
+            self.shortest_step = snapshot.interfaces.iter().filter_map(|i| i.step).min();
+        }
+        if !Arc::ptr_eq(&self.told_pinned, &snapshot.pins) {
+            self.told_pinned = snapshot.pins.clone();
+            self.pinned = snapshot.pins.iter().cloned().collect();
+            self.find_pinned(snapshot);
+        } else if news.names {
+            self.find_pinned(snapshot);
+        }
+        self.arrange(snapshot, height);
+    }
+
+    fn learn_names(&mut self, snapshot: &Snapshot) {
         self.places.clear();
-        let (mut host, mut name) = (4, 9);
+        let (mut host, mut name) = NO_NAMES;
         for (place, interface) in snapshot.interfaces.iter().enumerate() {
             let index = interface.id.index();
             if index >= self.places.len() {
@@ -192,17 +169,23 @@ impl Fleet {
             name = name.max(interface.name.ifname.width());
         }
         self.widths = (host, name);
-        self.shortest_step = snapshot.interfaces.iter().filter_map(|i| i.step).min();
-        self.arrange(snapshot, height);
+    }
+
+    fn find_pinned(&mut self, snapshot: &Snapshot) {
+        let all = &snapshot.interfaces;
+        let place = |name: &InterfaceName| all.binary_search_by(|view| view.name.cmp(name)).ok();
+        self.pinned_ids = self.pinned.iter().filter_map(place).map(|place| all[place].id).collect();
     }
 
     /// Filters and sorts again, and stays on what was chosen.
     pub fn arrange(&mut self, snapshot: &Snapshot, height: usize) {
+        self.ranking.update(&snapshot.interfaces, self.sort, &self.filter);
         self.rows.clear();
         match self.lines {
             Lines::Interfaces => {
-                let sorted = self.sorted(snapshot, 0..snapshot.interfaces.len());
-                self.rows.extend(sorted.into_iter().map(Row::Interface));
+                let order = self.turned(self.ranking.order().to_vec());
+                self.shown = order.len();
+                self.rows.extend(order.into_iter().map(Row::Interface));
             }
             Lines::Devices => self.arrange_devices(snapshot),
         }
@@ -231,52 +214,34 @@ impl Fleet {
         own.or_else(|| self.rows.iter().position(|row| device(row, &snapshot.interfaces[place].name.host)))
     }
 
-    /// Those of these interfaces that the filter lets through, in order, pinned ones first.
-    fn sorted(&self, snapshot: &Snapshot, range: std::ops::Range<usize>) -> Vec<u32> {
-        let all = &snapshot.interfaces;
-        let fitting = range.filter(|place| all.get(*place).is_some_and(|i| self.filter.fits(i)));
-        let fitting = fitting.filter_map(|place| u32::try_from(place).ok());
-        let mut sorted: Vec<u32> = match self.sort {
-            // the snapshot is in the order of names already
-            Sort::Name => fitting.collect(),
-            Sort::Interface => {
-                let mut named: Vec<u32> = fitting.collect();
-                named.sort_by(|a, b| all[*a as usize].name.ifname.cmp(&all[*b as usize].name.ifname));
-                named
-            }
-            _ => {
-                let mut keyed: Vec<(f64, u32)> =
-                    fitting.map(|place| (interface_key(self.sort, &all[place as usize]), place)).collect();
-                keyed.sort_unstable_by(largest_first);
-                keyed.into_iter().map(|(_, place)| place).collect()
-            }
-        };
+    /// Interfaces in the order that was asked for, pinned ones first.
+    fn turned(&self, mut order: Vec<u32>) -> Vec<u32> {
         if self.reversed {
-            sorted.reverse();
+            order.reverse();
         }
-        if !self.pinned.is_empty() {
-            sorted.sort_by_key(|place| !self.pinned.contains(&all[*place as usize].id));
+        if !self.pinned_ids.is_empty() {
+            let pinned: HashSet<usize> = self.pinned_ids.iter().filter_map(|id| self.place(*id)).collect();
+            order.sort_by_key(|place| !pinned.contains(&(*place as usize)));
         }
-        sorted
+        order
     }
 
     fn arrange_devices(&mut self, snapshot: &Snapshot) {
-        let fits = |range: &std::ops::Range<usize>| {
-            snapshot.interfaces.get(range.clone()).is_some_and(|all| all.iter().any(|i| self.filter.fits(i)))
-        };
         let all = snapshot.devices.iter().enumerate();
-        let fitting = all.filter(|(_, d)| self.filter.is_empty() || fits(&d.interfaces));
-        let mut keyed: Vec<(f64, u32)> =
-            fitting.filter_map(|(place, d)| Some((device_key(self.sort, d), u32::try_from(place).ok()?))).collect();
+        let fitting = all.filter(|(_, d)| self.filter.is_empty() || self.ranking.any_fits(d.interfaces.clone()));
+        let mut keyed: Vec<(f64, u32)> = fitting
+            .filter_map(|(place, d)| Some((device_key(self.sort, d, snapshot), u32::try_from(place).ok()?)))
+            .collect();
         keyed.sort_unstable_by(largest_first);
         if self.reversed {
             keyed.reverse();
         }
+        self.shown = keyed.len();
         for (_, place) in keyed {
             self.rows.push(Row::Device(place));
             let device = &snapshot.devices[place as usize];
             if self.unfolded.contains(&device.host) {
-                let own = self.sorted(snapshot, device.interfaces.clone());
+                let own = self.turned(self.ranking.among(device.interfaces.clone()));
                 self.rows.extend(own.into_iter().map(Row::Interface));
             }
         }
@@ -345,14 +310,17 @@ impl Fleet {
         }
     }
 
-    /// Pins the chosen interface, or lets it go.
-    pub fn pin(&mut self, snapshot: &Snapshot, height: usize) {
-        let Some(id) = self.selected else { return };
-        if !self.pinned.remove(&id) {
-            self.pinned.insert(id);
+    /// Pins the chosen interface, or lets it go. Gives which one that was, and whether it is pinned now.
+    pub fn pin(&mut self, snapshot: &Snapshot, height: usize) -> Option<(InterfaceName, bool)> {
+        let name = self.interface(snapshot, self.selected?)?.name.clone();
+        let pinned = !self.pinned.remove(&name);
+        if pinned {
+            self.pinned.insert(name.clone());
         }
+        self.find_pinned(snapshot);
         self.untouched = false;
         self.arrange(snapshot, height);
+        Some((name, pinned))
     }
 
     fn take_cursor(&mut self, snapshot: &Snapshot) {
@@ -372,53 +340,6 @@ impl Fleet {
             None => {}
         }
     }
-}
-
-/// The interface of a device that stands first when the worst is first.
-pub fn worst_of<'a>(device: &DeviceView, snapshot: &'a Snapshot) -> Option<&'a InterfaceView> {
-    let all = snapshot.interfaces.get(device.interfaces.clone())?;
-    let key = |i: &Arc<InterfaceView>| interface_key(Sort::Score, i);
-    all.iter().rev().max_by(|a, b| key(a).total_cmp(&key(b))).map(Arc::as_ref)
-}
-
-fn device_key(sort: Sort, device: &DeviceView) -> f64 {
-    match sort {
-        Sort::Score => f64::from(device.score) + 100.0 * weight(device.state),
-        Sort::State => weight(device.state),
-        Sort::Error => device.open as f64,
-        Sort::Load => device.load.last().copied().map_or(f64::NAN, f64::from),
-        Sort::Interface => device.interfaces.len() as f64,
-        Sort::Name | Sort::Use => 0.0,
-    }
-}
-
-fn interface_key(sort: Sort, interface: &InterfaceView) -> f64 {
-    match sort {
-        // an open incident stands above a row that merely scores high
-        Sort::Score => f64::from(interface.score) + 100.0 * weight(interface.state),
-        Sort::Error => f64::from(interface.error.abs()),
-        Sort::Load => interface.last.map_or(f64::NAN, |[_, mean]| mean),
-        // what has been so for longest first: a moment is less than 1e12 seconds
-        Sort::State => weight(interface.state) - interface.since.map_or(0.0, |t| t.seconds() as f64 / 1e12),
-        Sort::Use => interface.utilisation().unwrap_or(f64::NAN),
-        Sort::Name | Sort::Interface => 0.0,
-    }
-}
-
-/// How far up a state belongs when the worst is first.
-fn weight(state: InterfaceState) -> f64 {
-    match state {
-        InterfaceState::Anomalous => 3.0,
-        InterfaceState::Silent => 2.0,
-        InterfaceState::Acknowledged => 1.0,
-        InterfaceState::Warming | InterfaceState::Nominal | InterfaceState::TakenOver | InterfaceState::Flat => 0.0,
-    }
-}
-
-/// Largest key first, no key last, and by name where keys are the same.
-fn largest_first(a: &(f64, u32), b: &(f64, u32)) -> Ordering {
-    let missing = a.0.is_nan().cmp(&b.0.is_nan());
-    missing.then_with(|| b.0.partial_cmp(&a.0).unwrap_or(Ordering::Equal)).then(a.1.cmp(&b.1))
 }
 
 #[cfg(test)]
@@ -518,7 +439,8 @@ mod tests {
         let mut fleet = Fleet::new();
         fleet.renew(&snapshot, 10);
         fleet.choose(fixture::id_of(&snapshot, "edge-9 ge-0/0/9"), &snapshot, 10);
-        fleet.pin(&snapshot, 10);
+        let name = InterfaceName::new("edge-9", "ge-0/0/9");
+        assert_eq!(fleet.pin(&snapshot, 10), Some((name.clone(), true)));
         for sort in [Sort::Score, Sort::Load, Sort::Name, Sort::State] {
             for reversed in [false, true] {
                 (fleet.sort, fleet.reversed) = (sort, reversed);
@@ -527,8 +449,32 @@ mod tests {
             }
         }
         assert_eq!(fleet.scroll.cursor, 0, "the cursor goes with it");
-        fleet.pin(&snapshot, 10);
+        assert_eq!(fleet.pin(&snapshot, 10), Some((name, false)));
         assert_ne!(names(&fleet, &snapshot)[0], "edge-9 ge-0/0/9");
+    }
+
+    #[test]
+    fn what_was_pinned_before_is_pinned_and_what_others_pin_comes() {
+        let mut snapshot = fixture::snapshot();
+        let pin = |snapshot: &mut Snapshot, names: &[&str]| {
+            let name = |text: &&str| {
+                let (host, ifname) = text.split_once(' ').unwrap();
+                InterfaceName::new(host, ifname)
+            };
+            snapshot.pins = names.iter().map(name).collect();
+        };
+        pin(&mut snapshot, &["edge-9 ge-0/0/8", "gone xe-0"]);
+        let mut fleet = Fleet::new();
+        fleet.renew(&snapshot, 10);
+        assert_eq!(names(&fleet, &snapshot)[..2], ["edge-9 ge-0/0/8", "core-2 xe-0/1/3"]);
+        fleet.choose(fixture::id_of(&snapshot, "agg-1 xe-1/0/0"), &snapshot, 10);
+        fleet.pin(&snapshot, 10);
+        fleet.renew(&snapshot.clone(), 10);
+        let own = ["agg-1 xe-1/0/0", "edge-9 ge-0/0/8"];
+        assert_eq!(names(&fleet, &snapshot)[..2], own, "a picture from before does not take it back");
+        pin(&mut snapshot, &["agg-1 xe-1/0/0"]);
+        fleet.renew(&snapshot, 10);
+        assert_eq!(names(&fleet, &snapshot)[..2], ["agg-1 xe-1/0/0", "core-2 xe-0/1/3"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::engine::{Direction, IncidentKind, IncidentView};
+use crate::engine::{Direction, IncidentKind, IncidentView, Verdict};
 use crate::series::{DAY, Step, Timestamp, WEEK};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -160,6 +160,16 @@ pub fn rarity(score: f64, step: Option<Step>, history: i64) -> String {
     }
     // below 1e18 times a step there is no overflow: `as` saturates
     format!("once in {}", words(seconds as i64))
+}
+
+/// How rare an incident is, as far as its verdict lets that be said: what was seen before is not also rarer
+/// than anything. Nothing of a silence, which has no rows.
+pub fn how_rare(incident: &IncidentView, verdict: Verdict, step: Option<Step>) -> Option<String> {
+    match (incident.kind, verdict) {
+        (IncidentKind::Silence, _) => None,
+        (_, Verdict::Recurring) => Some("seen before".to_owned()),
+        _ => Some(rarity(incident.peak, step, incident.history)),
+    }
 }
 
 /// What happened, with its direction and size: `spike up ×2.4`, `drop to zero`.

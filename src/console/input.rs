@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::key::Decoder;
+use super::decode::{Decoder, Stroke};
 use super::session::Input;
 
 /// How long the rest of a sequence may take. Over a slow line it can come in a packet of its own.
@@ -45,7 +45,7 @@ fn read(mut source: impl Read, chunks: &Sender<Vec<u8>>) {
 /// Makes keys of bytes until no more come, and says that none will.
 fn decode(chunks: &Receiver<Vec<u8>>, inputs: &Sender<Input>) {
     let mut decoder = Decoder::default();
-    let mut keys = Vec::new();
+    let mut strokes = Vec::new();
     loop {
         let chunk = if decoder.is_waiting() {
             chunks.recv_timeout(REST)
@@ -53,15 +53,19 @@ fn decode(chunks: &Receiver<Vec<u8>>, inputs: &Sender<Input>) {
             chunks.recv().map_err(|_| RecvTimeoutError::Disconnected)
         };
         match chunk {
-            Ok(bytes) => decoder.feed(&bytes, &mut keys),
-            Err(RecvTimeoutError::Timeout) => decoder.flush(&mut keys),
+            Ok(bytes) => decoder.feed(&bytes, &mut strokes),
+            Err(RecvTimeoutError::Timeout) => decoder.flush(&mut strokes),
             Err(RecvTimeoutError::Disconnected) => {
                 let _ = inputs.send(Input::Gone);
                 return;
             }
         }
-        for key in keys.drain(..) {
-            if inputs.send(Input::Key(key)).is_err() {
+        for stroke in strokes.drain(..) {
+            let input = match stroke {
+                Stroke::Key(key) => Input::Key(key),
+                Stroke::Mouse(mouse) => Input::Mouse(mouse),
+            };
+            if inputs.send(input).is_err() {
                 return;
             }
         }

@@ -1,6 +1,6 @@
 //! The screen: what the engine says, drawn on a terminal, and keys that ask the engine for something.
 //!
-//! One state ([`app`]), one kind of event ([`event`]), one table of keys ([`keymap`]). Events change
+//! One state ([`app`]), one kind of event ([`event`]), one table of keys ([`bindings`]). Events change
 //! the state and give effects back; drawing ([`draw`]) reads the state and changes nothing. Neither
 //! touches a terminal or a clock, so tests script keys, pictures, sizes and time, and look at every
 //! cell. What does touch them stands at the edge: [`terminal`] takes it and gives it back, [`input`]
@@ -8,7 +8,9 @@
 
 pub mod anomalies;
 pub mod app;
+pub mod bindings;
 pub mod clipboard;
+pub mod decode;
 pub mod draw;
 pub mod event;
 pub mod export;
@@ -21,11 +23,13 @@ pub mod key;
 pub mod keymap;
 pub mod layout;
 pub mod picture;
+pub mod ranking;
 pub mod retrain;
 pub mod screen;
 pub mod scroll;
 pub mod session;
 pub mod signals;
+pub mod sort;
 pub mod spark;
 pub mod story;
 pub mod terminal;
@@ -68,6 +72,8 @@ pub struct Options {
     pub bell: bool,
     /// Whether as little as can be is sent.
     pub slow_line: bool,
+    /// Whether the mouse is the console's, which takes the selection of text from the terminal.
+    pub mouse: bool,
     /// No key changes anything outside of the screen.
     pub read_only: bool,
     /// Which keys do what.
@@ -125,7 +131,7 @@ pub fn run(handle: Handle, options: Options) -> Result<(), ConsoleError> {
     if !io::stdout().is_terminal() {
         return Err(ConsoleError::NotATerminal);
     }
-    let terminal = Terminal::open()?;
+    let terminal = Terminal::open(options.mouse)?;
     let (sender, inputs) = bounded(1024);
     let _signals = signals::listen(sender.clone(), terminal.clone())?;
     let guard = Guard::take(terminal.clone())?;

@@ -7,6 +7,7 @@ use crossbeam_channel::{Receiver, after, never, select};
 use ratatui::backend::Backend;
 
 use super::app::App;
+use super::decode::Mouse;
 use super::event::{Effect, Event};
 use super::key::Key;
 use super::screen::Screen;
@@ -22,6 +23,8 @@ const SLOW_DATA_FRAME: Duration = Duration::from_secs(2);
 pub enum Input {
     /// A key.
     Key(Key),
+    /// Something done with the mouse.
+    Mouse(Mouse),
     /// The terminal has another size.
     Resized,
     /// Somebody asked the program to stop for a while.
@@ -164,6 +167,10 @@ where
                 if self.event(Event::Key(key))? {
                     return Ok(Some(End::Quit));
                 }
+            }
+            Input::Mouse(mouse) => {
+                self.urgent = true;
+                self.event(Event::Mouse(mouse))?;
             }
             Input::Resized => self.resized()?,
             Input::Stop => {

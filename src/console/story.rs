@@ -110,10 +110,10 @@ impl<'a> Story<'a> {
             None => format!("since {start}, for {}", lasted(newest.since(self.start()))),
             Some(end) => format!("from {start} to {}, {}", app.when(end), lasted(end.since(self.start()))),
         };
-        let worst = self.members.iter().max_by(|a, b| a.peak.total_cmp(&b.peak)).filter(|i| i.peak > 0.0);
-        let rarity = worst.map(|worst| {
+        let worst = self.members.iter().max_by(|a, b| a.peak.total_cmp(&b.peak));
+        let rarity = worst.and_then(|worst| {
             let step = app.fleet.interface(snapshot, worst.interface).and_then(|i| i.step);
-            format!(", {}", format::rarity(worst.peak, step, worst.history))
+            format::how_rare(worst, worst.verdict, step).map(|rare| format!(", {rare}"))
         });
         [format!("{who}: {}", self.what(ascii)), format!("{time}{}", rarity.unwrap_or_default())]
     }
@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(story.device_down(&app.snapshot), None);
         assert!(Story::of(StoryId(8), &app.snapshot).is_none());
         let closed = Story::from_members(vec![&app.snapshot.incidents[6]]).unwrap();
-        assert_eq!(closed.sentence(&app), "edge-7 ge-0/0/1: flatline from 05:45 to 08:31, 2 h, once in 8 days");
+        assert_eq!(closed.sentence(&app), "edge-7 ge-0/0/1: flatline from 05:45 to 08:31, 2 h, seen before");
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crossterm::terminal::{
 
 use crate::engine::THREADS_THAT_CATCH;
 
+/// Presses and the wheel, with numbers for places; not every move of the mouse, as crossterm would ask for.
+const TAKE_MOUSE: &[u8] = b"\x1b[?1000h\x1b[?1006h";
+const GIVE_MOUSE_BACK: &[u8] = b"\x1b[?1006l\x1b[?1000l";
 /// What a shell sees of a Rust program that panicked.
 const PANICKED: i32 = 101;
 /// How long a frame that is being sent may hold up the giving back.
@@ -28,6 +31,8 @@ const PATIENCE: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub struct Terminal {
     file: File,
+    /// Whether the mouse is taken with it.
+    mouse: bool,
     taken: AtomicBool,
     sending: Mutex<()>,
 }
@@ -35,9 +40,9 @@ pub struct Terminal {
 impl Terminal {
     /// The terminal on standard output. Its own handle and not the shared one of the standard
     /// library: that one has a lock that a thread may hold for as long as the line is stuck.
-    pub fn open() -> io::Result<Arc<Self>> {
+    pub fn open(mouse: bool) -> io::Result<Arc<Self>> {
         let file = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        Ok(Arc::new(Self { file, taken: AtomicBool::new(false), sending: Mutex::new(()) }))
+        Ok(Arc::new(Self { file, mouse, taken: AtomicBool::new(false), sending: Mutex::new(()) }))
     }
 
     /// Takes it: keys come one by one, and what was on the screen is put aside.
@@ -48,6 +53,9 @@ impl Terminal {
         self.taken.store(true, Ordering::SeqCst);
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, Hide)?;
+        if self.mouse {
+            bytes.extend_from_slice(TAKE_MOUSE);
+        }
         (&self.file).write_all(&bytes)
     }
 
@@ -58,6 +66,9 @@ impl Terminal {
         }
         let _nothing_is_sent = self.wait_for_frame();
         let mut bytes = Vec::new();
+        if self.mouse {
+            bytes.extend_from_slice(GIVE_MOUSE_BACK);
+        }
         // writing to memory does not fail
         let _ = queue!(bytes, EndSynchronizedUpdate, ResetColor, Show, LeaveAlternateScreen);
         let _ = (&self.file).write_all(&bytes);

@@ -9,13 +9,13 @@
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
-//! | `beside` | the points within reach of one, for DBSCAN over few |
 //! | [`incident`] | what an incident is: its kind, its name, its course |
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
 //! | [`routine`] | incidents: what came at the same hour on several days is known, and not listed |
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
+//! | [`nearby`] | neighbours for DBSCAN, along one axis |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
 //! Rarity raises the alarm; DBSCAN says what kind of thing it is and what belongs together.
@@ -26,11 +26,11 @@
 //! incidents, by their hour, direction, extent and length, weekly ones too, and keeps one that did begin off
 //! the list. The score does not know of it.
 
-mod beside;
 pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod level;
+mod nearby;
 pub mod normal;
 pub mod notice;
 pub mod ring;

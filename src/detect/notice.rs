@@ -16,7 +16,7 @@ const DAYS: f64 = 28.0;
 /// Peaks are counted in bins of a quarter of a unit of score.
 const PER_UNIT: f64 = 4.0;
 /// Peaks from here on are one.
-const HIGHEST: f64 = 16.0;
+const HIGHEST: f64 = 12.0;
 /// None is counted that would not be told.
 const LOWEST: usize = (DAMPED * PER_UNIT) as usize;
 const BINS: usize = (HIGHEST * PER_UNIT) as usize - LOWEST;

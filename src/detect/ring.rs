@@ -55,20 +55,31 @@ pub fn rings(
     let mut stories = BTreeSet::new();
     let mut on_day: BTreeMap<i64, usize> = BTreeMap::new();
     let mut done = BTreeSet::new();
+    // Of each story the last moment and score at which it was one too many: what is no rarer then is, too.
+    let mut too_many: BTreeMap<StoryId, (Timestamp, f64)> = BTreeMap::new();
     for (n, &(time, i, score)) in events.iter().enumerate() {
+        // What was decided before stands; it is gone through for the count of its day.
+        if i < from && !rung[i] {
+            continue;
+        }
         let day = day_of(time);
         let caller = &callers[i];
-        let again = done.contains(&i) || caller.story.is_some_and(|story| stories.contains(&story));
-        if again {
+        if done.contains(&i) || caller.story.is_some_and(|story| stories.contains(&story)) {
             continue;
         }
         let bar = *bars.entry(day).or_insert_with(|| bar(callers, day, first, per_day));
         let count = on_day.entry(day).or_default();
         let over = (*count as f64 / per_day - 1.0).max(0.0);
-        // What was decided before stands; it is gone through for the count of its day.
-        let decided = i < from;
-        let rises = score >= bar + RISE * over && (as_rare(callers, &events[..=n]) as f64) < per_day;
-        if if decided { rung[i] && rises } else { rises } {
+        if score < bar + RISE * over {
+            continue;
+        }
+        let known = caller.story.and_then(|story| too_many.get(&story));
+        if known.is_some_and(|(then, most)| *then == time && score <= *most) {
+            continue;
+        }
+        if is_one_too_many(callers, &events[..=n], per_day) {
+            caller.story.map(|story| too_many.insert(story, (time, score)));
+        } else {
             *count += 1;
             done.insert(i);
             stories.extend(caller.story);
@@ -78,13 +89,24 @@ pub fn rings(
     out.split_off(from - begin)
 }
 
-/// How many other stories and single incidents became as rare as the last of `events` in the 24 hours before it.
-fn as_rare(callers: &[Caller<'_>], events: &[(Timestamp, usize, f64)]) -> usize {
-    let Some((&(now, caller, score), before)) = events.split_last() else { return 0 };
+/// Whether so many other stories and single incidents became as rare as the last of `events` in the 24 hours
+/// before it.
+fn is_one_too_many(callers: &[Caller<'_>], events: &[(Timestamp, usize, f64)], per_day: f64) -> bool {
+    let mut others = BTreeSet::new();
+    let Some((&(now, caller, score), before)) = events.split_last() else { return false };
     let whose = |i: usize| callers[i].story.map_or((None, i), |story| (Some(story), 0));
-    let recent = before.iter().rev().take_while(|(time, ..)| now.since(*time) < DAY);
-    let others: BTreeSet<_> = recent.filter(|(.., s)| *s >= score).map(|(_, i, _)| whose(*i)).collect();
-    others.iter().filter(|other| **other != whose(caller)).count()
+    let own = whose(caller);
+    let enough = |others: &BTreeSet<_>| others.len() as f64 >= per_day;
+    for (_, i, _) in before.iter().rev().take_while(|(time, ..)| now.since(*time) < DAY).filter(|(.., s)| *s >= score) {
+        if enough(&others) {
+            break;
+        }
+        let other = whose(*i);
+        if other != own {
+            others.insert(other);
+        }
+    }
+    enough(&others)
 }
 
 /// The score that as many stories and single incidents reached in the days before as are wanted.

@@ -1,7 +1,7 @@
 //! Stories: incidents of several interfaces that DBSCAN puts together, because they start together
 //! and look alike.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::incident::{Incident, IncidentId, IncidentKind};
@@ -88,16 +88,19 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
         let onset = part.incident.onset.map(|v| bend(v) / ALIKE);
         [place, onset[0], onset[1], silent]
     };
-    // First on each device: groups, by the place of their first member.
+    // First on each device, which are so far apart that nothing joins them: groups, by the place of their
+    // first member.
+    let mut hosts: HashMap<&str, usize> = HashMap::new();
+    let on_devices = run.iter().map(|part| {
+        let known = hosts.len();
+        let host = *hosts.entry(&part.name.host).or_insert(known);
+        let [place, onset_max, onset_mean, silent] = point(part, unit(part.step));
+        [host as f64 * APART, place, onset_max, onset_mean, silent]
+    });
+    // A start that is one unit off is still together.
+    let labels = cluster(&on_devices.collect::<Vec<_>>(), 2, 1.0 + 1e-9);
     let mut group: Vec<usize> = (0..run.len()).collect();
-    let mut hosts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    run.iter().enumerate().for_each(|(i, part)| hosts.entry(&part.name.host).or_default().push(i));
-    for members in hosts.values() {
-        let points: Vec<_> = members.iter().map(|i| point(&run[*i], unit(run[*i].step))).collect();
-        // A start that is one unit off is still together.
-        let labels = cluster(&points, 2, 1.0 + 1e-9);
-        gather(&labels, members, &mut group);
-    }
+    gather(&labels, &group.clone(), &mut group);
     // Then across devices, each group by its first member.
     let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
     let points: Vec<_> = firsts.iter().map(|i| point(&run[*i], run[*i].step.seconds())).collect();

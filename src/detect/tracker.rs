@@ -19,6 +19,8 @@ const HOLD: f64 = 0.5;
 const BACK: f64 = 0.5;
 /// … as long as it is further off than four rows of five are.
 const STILL_OFF: f64 = 0.7;
+/// What is off again the same way after no more time than it was off, and half a day (a night) at the most, is the same thing.
+const PAUSE_MOST: i64 = DAY / 2;
 /// How many times as rare as all before a row is that begins another incident upon a long one.
 const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
@@ -50,6 +52,8 @@ pub struct Seen {
     pub usual: Pair,
     /// Whether it is near nothing where there usually is something.
     pub nothing: bool,
+    /// Whether it lies where the level was before a shift that was taken over.
+    pub back: bool,
     /// Seconds of history before it.
     pub history: i64,
 }
@@ -70,6 +74,8 @@ pub enum Change {
     None,
     /// One is open.
     Open,
+    /// The last one that was over goes on.
+    Resumed,
     /// The open one is over.
     Closed(Box<Closed>),
 }
@@ -85,11 +91,14 @@ pub struct Closed {
     pub of_hour: bool,
     /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
     pub normal: Option<[Move; 2]>,
+    /// Whether it was the way back from a level that had been taken over.
+    pub returned: bool,
 }
 
 /// Merges anomalous rows of one interface into incidents.
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
+    /// The open incident, or the last one for as long as it may go on. The latter has an end.
     open: Option<Box<Open>>,
     /// Boxed, since it is rarely there.
     dark: Option<Box<Dark>>,
@@ -129,6 +138,8 @@ struct Open {
     until_flat: u32,
     /// Rows on the incident's side of the usual.
     same_side: u32,
+    /// Rows where the level was before a shift that was taken over.
+    back: u32,
     /// How far off its rows are in the mean, in usual deviations and in its direction.
     level: f64,
     /// The rarest one-step error of the first rows, in the incident's direction.
@@ -146,12 +157,21 @@ struct Open {
 impl Tracker {
     /// The open incident.
     pub fn open(&self) -> Option<&Incident> {
-        self.open.as_ref().map(|open| &open.incident)
+        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_none())
+    }
+
+    /// The last one that is over, for as long as it may go on.
+    pub fn resting(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_some())
+    }
+
+    fn now_open(&self) -> Option<&Open> {
+        self.open.as_deref().filter(|open| open.incident.end.is_none())
     }
 
     /// What the row that was seen last is for those who learn from it.
     pub fn standing(&self, step: Step) -> Standing {
-        match &self.open {
+        match self.now_open() {
             Some(open) if open.incident.usual || open.is_old() => Standing::Usual,
             Some(open) if open.is_long(step) && open.acceptance.is_none() => Standing::Kept,
             Some(open) if open.is_long(step) => Standing::Lasting,
@@ -162,7 +182,7 @@ impl Tracker {
 
     /// Whether the row that was seen last belongs to an incident that has gone on for long.
     pub fn lasts(&self, step: Step) -> bool {
-        self.open.as_ref().is_some_and(|open| open.is_long(step))
+        self.now_open().is_some_and(|open| open.is_long(step))
     }
 
     /// Takes note of what the row that was seen last looks like, and whether the like came before.
@@ -173,10 +193,23 @@ impl Tracker {
     }
 
     /// Sees a row. Rows whose score reaches the threshold open an incident; it stays open while the
-    /// score or what lasts stays above half of that on the same side of the usual.
+    /// score or what lasts stays above half of that on the same side of the usual. One that is over goes
+    /// on where the same is off again soon.
     pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) -> Change {
         let hot = row.judged.score >= rules.threshold;
-        let Some(open) = &mut self.open else {
+        let hold = HOLD * rules.threshold;
+        if let Some(resting) = self.open.as_mut().filter(|open| open.incident.end.is_some()) {
+            if hot && resting.goes_on(row, hold, rules, step) {
+                resting.incident.end = None;
+                resting.calm_rows = 0;
+                resting.add(row, rules, &self.routines, step);
+                return Change::Resumed;
+            }
+            if !resting.may_go_on(row, step) {
+                self.open = None;
+            }
+        }
+        let Some(open) = self.open.as_mut().filter(|open| open.incident.end.is_none()) else {
             if hot {
                 self.begin(name, row, step, rules);
                 return Change::Open;
@@ -184,19 +217,18 @@ impl Tracker {
             self.dark = Dark::follow(self.dark.as_deref(), row, step).map(Box::new);
             return Change::None;
         };
-        let hold = HOLD * rules.threshold;
         let [sudden, lasting] = rarest(row, open.up);
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
         let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
         let apart = open.apart(row, step);
         // A long one is not ended by one row that goes the other way.
-        let other_way = hot && !on && rarest(row, !open.up)[1] >= hold;
+        let other_way = hot && !on && rarest(row, !open.up)[1] >= rules.threshold;
         let long = open.is_long(step);
         // Nor does it swallow what is far rarer than all of it so far and comes at once.
         let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
         let upon_it = hot && long && far_rarer && sudden.max(rarest(row, !open.up)[0]) >= FAR_RARER * rules.threshold;
-        let another = upon_it || open.is_left(row, hold, hot) || (other_way && (apart >= CALM || !long));
+        let another = upon_it || open.is_left(row, rules.threshold, hot) || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
         if apart <= calm && on && !another {
             open.add(row, rules, &self.routines, step);
@@ -205,6 +237,9 @@ impl Tracker {
         }
         open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
         let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
+        if open.incident.usual && open.returns() && open.is_long(step) {
+            return self.close(None, true, step).map_or(Change::None, Change::Closed);
+        }
         // An outage of two days is one all the same; after a week it is how things are.
         let normal = match open.incident.kind {
             IncidentKind::LevelShift | IncidentKind::Drift => true,
@@ -212,7 +247,7 @@ impl Tracker {
             _ => false,
         };
         match accepted.filter(|_| normal) {
-            Some(normal) => self.close(Some(normal), step).map_or(Change::None, Change::Closed),
+            Some(normal) => self.close(Some(normal), false, step).map_or(Change::None, Change::Closed),
             None => Change::Open,
         }
     }
@@ -223,18 +258,20 @@ impl Tracker {
     }
 
     fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
-        let closed = self.close(None, step);
+        let closed = self.close(None, false, step);
         if again {
             self.begin(name, row, step, rules);
         }
         closed.map_or(Change::None, Change::Closed)
     }
 
-    fn close(&mut self, normal: Option<[Move; 2]>, step: Step) -> Option<Box<Closed>> {
-        let open = self.open.take()?;
+    fn close(&mut self, normal: Option<[Move; 2]>, returned: bool, step: Step) -> Option<Box<Closed>> {
+        let mut open = self.open.take()?;
         let of_hour = self.routines.learn(&open.extent(), step);
-        let incident = Incident { end: Some(open.incident.latest), taken_over: normal.is_some(), ..open.incident };
-        Some(Box::new(Closed { incident, looks: open.looks, of_hour, normal }))
+        (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
+        let closed = Closed { incident: open.incident.clone(), looks: open.looks, of_hour, normal, returned };
+        self.open = (closed.normal.is_none() && !closed.incident.usual).then_some(open);
+        Some(Box::new(closed))
     }
 
     /// Bytes that it takes, but for an open incident.
@@ -242,7 +279,7 @@ impl Tracker {
         size_of::<Self>() + self.routines.heap() + self.dark.as_ref().map_or(0, |_| size_of::<Dark>())
     }
 
-    /// Bytes of the open incident; 0 where there is none.
+    /// Bytes of the open incident, or of the last one while it may go on; 0 where there is none.
     pub fn open_bytes(&self) -> usize {
         let parts = |open: &Open| open.acceptance.as_ref().map_or(0, Acceptance::heap);
         self.open.as_deref().map_or(0, |open| size_of::<Open>() + parts(open))
@@ -310,6 +347,7 @@ impl Open {
             flat: 0,
             until_flat: 0,
             same_side: 0,
+            back: 0,
             level: 0.0,
             jump: 0.0,
             began: 0.0,
@@ -343,31 +381,61 @@ impl Open {
         (length / CALM_SHARE).clamp(CALM, most)
     }
 
+    /// Whether it may go on, though it is over: for as long as it lasted, and half a day at the most.
+    fn may_go_on(&self, row: &Seen, step: Step) -> bool {
+        let Incident { start, latest, .. } = self.incident;
+        let lasted = latest.since(start).clamp(CALM * step.seconds(), PAUSE_MOST.max(CALM * step.seconds()));
+        row.time.since(latest) <= lasted + step.seconds()
+    }
+
+    /// Whether it goes on with an anomaly after it was over: where the same is off, the same way, about as far,
+    /// and not far rarer than before.
+    fn goes_on(&self, row: &Seen, hold: f64, rules: &Rules, step: Step) -> bool {
+        let alike = match self.incident.kind {
+            IncidentKind::DropToZero => row.nothing,
+            IncidentKind::Flatline => row.judged.flat >= hold,
+            _ => {
+                let sign = if self.up { 1.0 } else { -1.0 };
+                let far = BACK * self.level..=self.level / BACK;
+                rarest(row, self.up)[1] >= hold && far.contains(&(sign * away(row)))
+            }
+        };
+        let far_rarer = row.judged.score >= FAR_RARER * self.incident.peak.max(rules.threshold);
+        alike && !far_rarer && self.may_go_on(row, step)
+    }
+
+    /// Whether it is the way back from a level that was taken over: most of its rows lie where the level was before.
+    fn returns(&self) -> bool {
+        self.back * 3 >= self.rows * 2
+    }
+
     /// Whether it has gone on for long enough to be more than a spike or a drop.
     fn is_long(&self, step: Step) -> bool {
         let slots = step.slots_between(self.incident.start, self.incident.latest) + 1;
         slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
     }
 
-    /// Whether a row, whose deviation is so rare, has gone less than half of the way back. An outage or a
-    /// stuck value has no way back: it is over with the first row that is something else.
+    /// Whether a row, whose deviation is so rare, has gone less than half of the way back. That the like came at
+    /// this time on most days makes it less rare, and the incident no shorter. An outage or a stuck value has no
+    /// way back: it is over with the first row that is something else.
     fn stays(&self, row: &Seen, lasting: f64) -> bool {
         if matches!(self.incident.kind, IncidentKind::DropToZero | IncidentKind::Flatline) {
             return false;
         }
         let sign = if self.up { 1.0 } else { -1.0 };
-        lasting >= STILL_OFF && sign * away(row) >= (1.0 - BACK) * self.level
+        let off = lasting >= STILL_OFF || row.judged.habitual;
+        off && sign * away(row) >= (1.0 - BACK) * self.level
     }
 
     /// Whether a row leaves an outage or a stuck value for something else that is off by far and came at
     /// once: it is another incident. The way back to usual is none.
-    fn is_left(&self, row: &Seen, hold: f64, hot: bool) -> bool {
+    fn is_left(&self, row: &Seen, rare: f64, hot: bool) -> bool {
         let part = match self.incident.kind {
             IncidentKind::DropToZero => row.nothing,
             IncidentKind::Flatline => row.judged.flat > 0.0,
             _ => true,
         };
-        let off = |up: bool| rarest(row, up).iter().all(|rarity| *rarity >= hold);
+        let off = |up: bool| rarest(row, up).iter().all(|rarity| *rarity >= rare);
         hot && !part && (off(true) || off(false))
     }
 
@@ -389,6 +457,7 @@ impl Open {
             (self.flat, self.until_flat) = (self.flat + 1, self.rows);
         }
         self.same_side += u32::from(side(row) == self.up);
+        self.back += u32::from(row.back);
         let off = if self.up { away(row) } else { -away(row) };
         self.level += (off - self.level) / f64::from(self.rows);
         let distance = relative(row);
@@ -413,7 +482,7 @@ impl Open {
         }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
-        self.incident.usual = self.incident.usual && routines.is_usual(&self.extent(), step);
+        self.incident.usual = self.incident.usual && (self.returns() || routines.is_usual(&self.extent(), step));
     }
 
     /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins

@@ -7,18 +7,18 @@
 //! An incident enters as its first and its worst row only, however long it lasts, and never as
 //! quiet: it cannot become its own normal.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use linfa::traits::Transformer as _;
 use linfa_clustering::Dbscan;
 use linfa_nn::distance::L2Dist;
 use ndarray::Array2;
 
-use super::beside::LookAtAll;
+use super::nearby::Nearby;
 use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
-const QUIET: usize = 96;
+const QUIET: usize = 92;
 const QUIET_DAYS: f64 = 28.0;
 /// Quiet rows that may be new in the sample before the clusters are found again (a new incident is
 /// taken at once).
@@ -31,8 +31,6 @@ const REACH: f64 = 1.6;
 const LARGE: f64 = 0.05;
 /// Share of the quiet sample that a core point has around it.
 const CORE: f64 = 0.02;
-/// Points up to which looking at all of them is quicker than a tree.
-const FEW: usize = 400;
 /// Rarity from which only the ratio counts.
 const BENT: f64 = 2.0;
 /// Rarities are kept in tenths. Bent ones stay below half of what seven bits hold.
@@ -324,20 +322,33 @@ fn distance(a: &Point, b: &Point) -> f64 {
     f64::from(square).sqrt() / TENTHS
 }
 
-/// DBSCAN by linfa: a label for each point, none for noise. Points are finite and few; the caller
-/// sees to both, since linfa panics on NaN and is quadratic on dense data.
+/// DBSCAN by linfa: a label for each point, none for noise. Points are few, since it is quadratic on dense
+/// data, and quickest where they are spread out along the first axis. What is no number counts as 0.
+///
+/// Identical points are its worst case, so of each no more go in than make it a core point by itself: that
+/// changes no label.
 pub(super) fn cluster<const N: usize>(points: &[[f64; N]], min_points: usize, reach: f64) -> Vec<Option<usize>> {
-    let mut array = Array2::zeros((points.len(), N));
-    for (mut row, point) in array.rows_mut().into_iter().zip(points) {
-        row.iter_mut().zip(point).for_each(|(to, from)| *to = if from.is_finite() { *from } else { 0.0 });
+    // By their bits: −0 and 0 apart cost one point more.
+    let key = |point: &[f64; N]| point.map(|v| if v.is_finite() { v } else { 0.0 }.to_bits());
+    let mut seen: HashMap<[u64; N], (usize, usize)> = HashMap::new();
+    let mut taken: Vec<[u64; N]> = Vec::with_capacity(points.len());
+    // Its first copy in what goes in, in the order in which they came.
+    let mut places = Vec::with_capacity(points.len());
+    for point in points {
+        let key = key(point);
+        let (first, count) = seen.entry(key).or_insert((taken.len(), 0));
+        places.push(*first);
+        if *count < min_points {
+            *count += 1;
+            taken.push(key);
+        }
     }
-    let labels = if points.len() <= FEW {
-        Dbscan::params_with(min_points, L2Dist, LookAtAll).tolerance(reach).transform(&array)
-    } else {
-        Dbscan::params(min_points).tolerance(reach).transform(&array)
-    };
-    match labels {
-        Ok(labels) => labels.to_vec(),
+    let mut array = Array2::zeros((taken.len(), N));
+    for (mut row, point) in array.rows_mut().into_iter().zip(&taken) {
+        row.iter_mut().zip(point).for_each(|(to, from)| *to = f64::from_bits(*from));
+    }
+    match Dbscan::params_with(min_points, L2Dist, Nearby).tolerance(reach).transform(&array) {
+        Ok(labels) => places.into_iter().map(|place| labels[place]).collect(),
         Err(_) => vec![None; points.len()],
     }
 }
@@ -354,6 +365,22 @@ mod tests {
             space.learn_quiet(&look(&std::array::from_fn(|_| 0.4 * random.normal()), 0.0, false, false));
         }
         space
+    }
+
+    #[test]
+    fn leaving_out_copies_changes_no_label() {
+        let mut random = Random::new(3);
+        for turn in 0..40 {
+            let few = 3 + turn as usize % 9;
+            let place = |r: &mut Random| (r.unit() * few as f64).floor() * 0.6;
+            let points: Vec<[f64; 2]> = (0..80).map(|_| [place(&mut random), place(&mut random)]).collect();
+            for min_points in [2, 3, 5] {
+                let array = Array2::from_shape_fn((points.len(), 2), |(i, k)| points[i][k]);
+                let want = Dbscan::params(min_points).tolerance(0.7).transform(&array).unwrap();
+                assert_eq!(cluster(&points, min_points, 0.7), want.to_vec(), "turn {turn}, {min_points} points");
+            }
+        }
+        assert_eq!(cluster(&[[f64::NAN], [0.0], [9.0]], 2, 1.0), [Some(0), Some(0), None]);
     }
 
     fn at(hour: i64) -> Timestamp {

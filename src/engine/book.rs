@@ -29,8 +29,9 @@ pub struct Book {
     of: Vec<Shelf>,
     /// Interfaces that have to be looked at, since they had rows or were settled.
     noted: BTreeSet<InterfaceId>,
-    /// When each interface that is not silent has to be looked at for that.
-    alarms: BTreeSet<(Timestamp, InterfaceId)>,
+    /// When interfaces have to be looked at, since they may be silent then. One whose shelf has another time
+    /// is not meant any more.
+    alarms: BTreeMap<Timestamp, Vec<InterfaceId>>,
     silent: BTreeSet<InterfaceId>,
     open: BTreeSet<Place>,
     /// Closed incidents in the order of their last anomalous slots.
@@ -52,6 +53,7 @@ type Place = (Timestamp, IncidentId, InterfaceId);
 struct Shelf {
     news: Option<u64>,
     step: Option<Step>,
+    newest: Option<Timestamp>,
     alarm: Option<Timestamp>,
     /// The book's revision in which its incidents changed last.
     changed: u64,
@@ -94,8 +96,12 @@ impl Book {
         self.changes.range((revision + 1, InterfaceId::from_index(0))..).map(|(_, interface)| *interface)
     }
 
-    /// Notes that an interface had rows, or that some of them were scored.
-    pub fn note(&mut self, interface: InterfaceId) {
+    /// Notes that an interface had rows, the newest of them at `newest`, or that some of them were scored.
+    pub fn note(&mut self, interface: InterfaceId, newest: Option<Timestamp>) {
+        if interface.index() >= self.of.len() {
+            self.of.resize_with(interface.index() + 1, Default::default);
+        }
+        self.of[interface.index()].newest = newest;
         self.noted.insert(interface);
     }
 
@@ -113,26 +119,34 @@ impl Book {
         let mut look = std::mem::take(&mut self.noted);
         look.retain(|id| self.silent.contains(id) || self.is_news(*id, tracks));
         if moved {
-            self.silent_since(now, tracks, &mut look);
+            self.silent_since(now, &mut look);
         }
         if all || moved_back {
-            let missing = |track: &Track| {
-                moved_back || track.has_gaps() || earliest_silence(track).is_some_and(|at| Some(at) <= now)
-            };
-            let some = tracks.iter().enumerate().filter(|(_, track)| missing(track));
+            let may_be_silent = |shelf: &Shelf| shelf.earliest_silence().is_some_and(|at| Some(at) <= now);
+            let some = tracks
+                .iter()
+                .zip(&self.of)
+                .enumerate()
+                .filter(|(_, (track, shelf))| moved_back || track.has_gaps() || may_be_silent(shelf));
             look.extend(some.map(|(i, _)| InterfaceId::from_index(i)));
         }
-        let mut changed = begins_earlier.then(|| Timestamp::from_seconds(i64::MIN / 4));
+        let mut write = begins_earlier.then(|| Timestamp::from_seconds(i64::MIN / 4));
+        let mut ring = write;
         let mut rewritten = BTreeSet::new();
         for id in look {
-            let from = self.look(id, tracks, activity, settings);
-            if from.is_some() {
+            let changed = self.look(id, tracks, activity, settings);
+            if changed.write.is_some() {
                 rewritten.insert(id);
             }
-            changed = [changed, from].into_iter().flatten().min();
+            write = [write, changed.write].into_iter().flatten().min();
+            ring = [ring, changed.ring].into_iter().flatten().min();
         }
-        if let (Some(from), Some(first)) = (changed, first) {
-            self.write(from, first, &rewritten, tracks, settings.rings_per_day);
+        if let Some(from) = write {
+            let written = self.write(from, &rewritten, tracks);
+            ring = [ring, Some(written)].into_iter().flatten().min();
+        }
+        if let (Some(from), Some(first)) = (ring, first) {
+            self.ring(from, first, settings.rings_per_day);
             self.revision += 1;
         }
     }
@@ -142,41 +156,41 @@ impl Book {
     }
 
     /// Adds the interfaces that may be silent, or are no longer.
-    fn silent_since(&mut self, now: Option<Timestamp>, tracks: &[Track], look: &mut BTreeSet<InterfaceId>) {
+    fn silent_since(&mut self, now: Option<Timestamp>, look: &mut BTreeSet<InterfaceId>) {
         look.extend(&self.silent);
-        while let Some((time, id)) = self.alarms.first().copied().filter(|(time, _)| Some(*time) <= now) {
-            let next = earliest_silence(&tracks[id.index()]).filter(|next| *next > time);
-            self.alarms.remove(&(time, id));
-            self.of[id.index()].alarm = next;
-            match next {
-                Some(next) => _ = self.alarms.insert((next, id)),
-                None => _ = look.insert(id),
+        while let Some((time, ids)) = self.alarms.pop_first() {
+            if Some(time) > now {
+                self.alarms.insert(time, ids);
+                break;
+            }
+            for id in ids {
+                let shelf = &mut self.of[id.index()];
+                if shelf.alarm != Some(time) {
+                    continue;
+                }
+                shelf.alarm = shelf.earliest_silence().filter(|next| *next > time);
+                match shelf.alarm {
+                    Some(next) => self.alarms.entry(next).or_default().push(id),
+                    None => _ = look.insert(id),
+                }
             }
         }
     }
 
-    /// Looks at one interface's incidents. Gives the start of the first one for which the book has to
-    /// be written anew.
-    fn look(
-        &mut self,
-        id: InterfaceId,
-        tracks: &[Track],
-        activity: &Activity,
-        settings: &Settings,
-    ) -> Option<Timestamp> {
+    /// Looks at one interface's incidents.
+    fn look(&mut self, id: InterfaceId, tracks: &[Track], activity: &Activity, settings: &Settings) -> Changed {
         let track = &tracks[id.index()];
         let step = track.step();
         let fresh = if step.is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
         let shelf = &mut self.of[id.index()];
         let same_step = shelf.step == step;
         let old = std::mem::take(&mut shelf.incidents);
-        (shelf.news, shelf.step) = (Some(track.news()), step);
+        (shelf.news, shelf.step, shelf.newest) = (Some(track.news()), step, track.history().newest());
         // Silence is looked for again whenever now moves, once it may be there.
         let silent = fresh.iter().any(|i| i.kind == IncidentKind::Silence && i.end.is_none());
-        let next = earliest_silence(track).filter(|_| !silent).map(|t| t.max(self.now.map_or(t, |n| n.plus(1))));
+        let next = shelf.earliest_silence().filter(|_| !silent).map(|t| t.max(self.now.map_or(t, |n| n.plus(1))));
         if shelf.alarm != next {
-            shelf.alarm.map(|old| self.alarms.remove(&(old, id)));
-            next.map(|next| self.alarms.insert((next, id)));
+            next.into_iter().for_each(|next| self.alarms.entry(next).or_default().push(id));
             shelf.alarm = next;
         }
         if silent {
@@ -186,7 +200,7 @@ impl Book {
         };
         if old == fresh && same_step {
             self.of[id.index()].incidents = old;
-            return None;
+            return Changed::default();
         }
         self.revision += 1;
         self.changes.remove(&(self.of[id.index()].changed, id));
@@ -194,15 +208,20 @@ impl Book {
         self.of[id.index()].changed = self.revision;
         old.iter().for_each(|incident| self.strike(id, incident));
         fresh.iter().for_each(|incident| self.list(id, incident));
-        let alike = old.iter().zip(&fresh).take_while(|(a, b)| same_step && weighs_the_same(a, b)).count();
-        for (_, incident) in old.iter().zip(&fresh).take(alike).filter(|(a, b)| a != b) {
+        let joins = |a: &Incident, b: &Incident| same_step && joins_the_same(a, b);
+        let alike = old.iter().zip(&fresh).take_while(|(a, b)| joins(a, b)).count();
+        let mut changed = Changed::default();
+        for (before, incident) in old.iter().zip(&fresh).take(alike).filter(|(a, b)| a != b) {
             if let Some(place) = self.find(&(incident.start, incident.id, id), tracks) {
                 self.told[place].incident = incident.clone();
             }
+            if before.rise != incident.rise {
+                changed.ring = changed.ring.or(Some(incident.start));
+            }
         }
-        let from = old.get(alike).into_iter().chain(fresh.get(alike)).map(|i| i.start).min();
+        changed.write = old.get(alike).into_iter().chain(fresh.get(alike)).map(|i| i.start).min();
         self.of[id.index()].incidents = fresh;
-        from
+        changed
     }
 
     fn list(&mut self, id: InterfaceId, incident: &Incident) {
@@ -227,16 +246,10 @@ impl Book {
         self.told.get(place).is_some_and(|t| t.incident.id == id).then_some(place)
     }
 
-    /// Writes everything anew that starts at `from` or later, and what may be in one story with it.
-    /// The incidents of the interfaces in `changed` are taken from their shelves.
-    fn write(
-        &mut self,
-        from: Timestamp,
-        first: Timestamp,
-        changed: &BTreeSet<InterfaceId>,
-        tracks: &[Track],
-        rings_per_day: f64,
-    ) {
+    /// Writes everything anew that starts at `from` or later, and what may be in one story with it; who
+    /// is called is then to be decided again from the moment that it gives. The incidents of the
+    /// interfaces in `changed` are taken from their shelves.
+    fn write(&mut self, from: Timestamp, changed: &BTreeSet<InterfaceId>, tracks: &[Track]) -> Timestamp {
         // Runs before the one of the last incident that started earlier stay as they are.
         let before = self.told.partition_point(|t| t.incident.start < from);
         let whole = self.runs.partition_point(|run| *run < before).saturating_sub(1);
@@ -274,17 +287,13 @@ impl Book {
         }
         let found = stories(&parts);
         fresh.iter_mut().zip(found).for_each(|(t, story)| t.story = story);
-        let from = fresh.first().map_or(from, |t| from.min(t.incident.start));
-        let ring = self.ring(from, &fresh, first, rings_per_day);
-        let (again, ring) = ring.split_at(ring.len() - fresh.len());
-        let redo = self.told.len() - again.len();
-        self.told[redo..].iter_mut().zip(again).for_each(|(t, rings)| t.rings = *rings);
-        fresh.iter_mut().zip(ring).for_each(|(t, rings)| t.rings = *rings);
+        let written = fresh.first().map_or(from, |t| from.min(t.incident.start));
         self.told.extend(fresh);
+        written
     }
 
-    /// Which incidents ring: of those that are kept the ones that may still change, and all fresh ones.
-    fn ring(&mut self, from: Timestamp, fresh: &[Told], first: Timestamp, rings_per_day: f64) -> Vec<bool> {
+    /// Decides who is called of all that started at `from` or later, and of what may depend on it.
+    fn ring(&mut self, from: Timestamp, first: Timestamp, rings_per_day: f64) {
         self.bars.retain(|day, _| *day <= from.seconds().div_euclid(DAY));
         let since = |time: Timestamp| self.told.partition_point(|t| t.incident.start < time);
         // What started within the hours before may still rise, and what rises depends on what rang by
@@ -292,10 +301,27 @@ impl Book {
         let redo = since(from.plus(-EARLY));
         let base = since(from.plus(-EARLY - (ring::DAYS + 3) * DAY));
         let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
-        let all = self.told[base..].iter().chain(fresh);
-        let callers = all.map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
+        let callers = self.told[base..].iter();
+        let callers = callers.map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
         let callers: Vec<Caller<'_>> = callers.collect();
-        ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars)
+        let ring = ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars);
+        self.told[redo..].iter_mut().zip(ring).for_each(|(t, rings)| t.rings = rings);
+    }
+}
+
+/// From when on something has to be done again, since an interface's incidents have changed.
+#[derive(Debug, Default)]
+struct Changed {
+    /// The book has to be written.
+    write: Option<Timestamp>,
+    /// Who is called has to be decided.
+    ring: Option<Timestamp>,
+}
+
+impl Shelf {
+    /// The first moment at which the interface can be silent, by its newest row; none where it is not judged.
+    fn earliest_silence(&self) -> Option<Timestamp> {
+        Some(self.newest?.plus(NEVER_SILENT * self.step?.seconds()))
     }
 }
 
@@ -305,13 +331,8 @@ impl Told {
     }
 }
 
-/// The first moment at which an interface can be silent, by its newest row; none where it is not judged.
-fn earliest_silence(track: &Track) -> Option<Timestamp> {
-    Some(track.history().newest()?.plus(NEVER_SILENT * track.step()?.seconds()))
-}
-
-/// Whether two states of an incident are the same for its story and for who is called.
-fn weighs_the_same(a: &Incident, b: &Incident) -> bool {
+/// Whether two states of an incident are the same for its story.
+fn joins_the_same(a: &Incident, b: &Incident) -> bool {
     let silent = |i: &Incident| i.kind == IncidentKind::Silence;
-    a.id == b.id && a.start == b.start && a.onset == b.onset && a.rise == b.rise && silent(a) == silent(b)
+    a.id == b.id && a.start == b.start && a.onset == b.onset && silent(a) == silent(b)
 }

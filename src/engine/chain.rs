@@ -6,7 +6,7 @@ use crate::detect::{Judge, Judged, Standing};
 use crate::model::forecast::{Forecast, Outlook};
 use crate::model::kernel::{Given, OUTPUTS, Sequence};
 use crate::model::{Forecaster, KnownInterface, Model};
-use crate::series::{History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
+use crate::series::{DAY, History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
 /// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled.
 const SCALE_ROWS: usize = 12_288;
@@ -24,6 +24,22 @@ pub struct Chain {
     from: usize,
     /// Row before which the scale is fitted again.
     refit: usize,
+    /// The level before the last shift that was taken over, as long as that is remembered.
+    former: Option<Box<Former>>,
+}
+
+/// Days for which the level before a shift that was taken over is remembered.
+const REMEMBERED: i64 = 28 * DAY;
+/// How near to it a row is that is back there, as a share of the shift.
+const NEAR: f64 = 1.0 / 3.0;
+
+/// A level that was usual before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Former {
+    /// How the levels of maximum and mean have moved since.
+    moved: [Move; 2],
+    /// When that was taken over.
+    at: Timestamp,
 }
 
 /// A row with what is expected of it, but for what the network says.
@@ -87,7 +103,7 @@ impl Chain {
             }
         };
         let refit = if known || to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) };
-        let mut chain = Self { forecaster, judge, known, from, refit };
+        let mut chain = Self { forecaster, judge, known, from, refit, former: None };
         for i in from..to {
             if i == from {
                 chain.start(history, i);
@@ -166,10 +182,45 @@ impl Chain {
         }
     }
 
-    /// Takes a level over as the new normal.
-    pub fn take_over(&mut self, normal: &[Move; 2]) {
-        self.judge.take_over(self.forecaster.scale(), normal);
-        self.forecaster.take_over(normal);
+    /// Takes a level over as the new normal at `time`. What was normal is remembered.
+    pub fn take_over(&mut self, normal: &[Move; 2], time: Timestamp) {
+        self.shift(normal);
+        let before = self.former.take().filter(|former| time.since(former.at) <= REMEMBERED);
+        let since = |c: usize| match before.as_ref().map(|former| former.moved[c]) {
+            // One that came in two parts is left by one way back.
+            Some(earlier) => earlier.then(normal[c]).unwrap_or(normal[c]),
+            None => normal[c],
+        };
+        self.former = Some(Box::new(Former { moved: [since(0), since(1)], at: time }));
+    }
+
+    /// Takes over that the level is back where it was before the last shift.
+    pub fn give_back(&mut self) {
+        if let Some(former) = self.former.take() {
+            self.shift(&former.moved.map(Move::reverse));
+        }
+    }
+
+    fn shift(&mut self, by: &[Move; 2]) {
+        self.judge.take_over(self.forecaster.scale(), by);
+        self.forecaster.take_over(by);
+    }
+
+    /// Whether a row lies where the level was before the last shift that was taken over.
+    pub fn is_back(&self, outcome: &Outcome) -> bool {
+        let Some(former) = self.former.as_ref().filter(|f| outcome.time.since(f.at) <= REMEMBERED) else {
+            return false;
+        };
+        let scale = self.forecaster.scale();
+        let distances = [0, 1].map(|c| {
+            let level = outcome.z[c] - outcome.judged.off[c];
+            let before = scale[c].moved(level, former.moved[c].reverse());
+            [before - level, outcome.z[c] - before]
+        });
+        // On the channel that has moved further.
+        let [max, mean] = distances;
+        let [shift, off] = if max[0].abs() > mean[0].abs() { max } else { mean };
+        off.abs() <= NEAR * shift.abs()
     }
 
     fn look(&self, history: &History, i: usize, model: &Model) -> Outcome {
@@ -189,5 +240,10 @@ impl Chain {
             z,
             forecast,
         }
+    }
+
+    /// Bytes that it takes, but for what forecaster and judge have on the heap.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.former.as_ref().map_or(0, |_| size_of::<Former>())
     }
 }

@@ -90,11 +90,12 @@ impl Engine {
     }
 
     /// Another engine with the newest rows alone: those of the last `span` seconds, and at least `least`
-    /// of each interface. None of them is scored. What it will say of them is provisional, since it
-    /// knows nothing of what came before.
-    pub fn recent(&self, span: i64, least: usize) -> Self {
+    /// of each interface; fewer seconds where that is more than `most` rows of all. None of them is scored.
+    /// What it will say of them is provisional, since it knows nothing of what came before.
+    pub fn recent(&self, span: i64, least: usize, most: usize) -> Self {
         let since = self.now().map_or(Timestamp::from_seconds(0), |now| now.plus(-span));
-        let tracks: Vec<Track> = self.tracks.iter().map(|track| track.recent(since, least)).collect();
+        let rows = least..=(most / self.tracks.len().max(1)).max(least);
+        let tracks: Vec<Track> = self.tracks.iter().map(|track| track.recent(since, rows.clone())).collect();
         let due = (0..).zip(&tracks).filter(|(_, t)| t.is_due()).map(|(i, _)| InterfaceId::from_index(i)).collect();
         Self {
             tracks,
@@ -142,7 +143,8 @@ impl Engine {
             if self.tracks[id.index()].is_due() {
                 self.due.insert(*id);
             }
-            self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(*id);
+            let newest = self.tracks[id.index()].history().newest();
+            self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(*id, newest);
         }
         touched
     }
@@ -200,7 +202,8 @@ impl Engine {
             }
             new.into_iter().for_each(|step| *self.of_step.entry(step).or_default() += 1);
         }
-        self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(id);
+        let newest = self.tracks[id.index()].history().newest();
+        self.book.get_mut().unwrap_or_else(PoisonError::into_inner).note(id, newest);
     }
 
     /// Whether rows wait to be scored.
@@ -331,14 +334,16 @@ impl Engine {
         self.marks.attended(incident.id, self.tracks[interface.index()].name())
     }
 
-    /// Goes on with another model. `prepared` holds chains that were built for it elsewhere.
-    pub fn adopt(&mut self, model: Arc<Model>, mut prepared: BTreeMap<InterfaceId, super::track::Prepared>) {
+    /// Goes on with another model. `prepared` holds the interfaces for which it says something else than the
+    /// present one, with chains that were built for it elsewhere, as far as there are any.
+    pub fn adopt(&mut self, model: Arc<Model>, prepared: BTreeMap<InterfaceId, Option<super::track::Prepared>>) {
         self.settle();
         self.model = model;
-        for i in 0..self.tracks.len() {
-            let id = InterfaceId::from_index(i);
-            self.tracks[i].adopt(prepared.remove(&id), &self.model);
-            self.follow(id);
+        for (id, chain) in prepared {
+            if let Some(track) = self.tracks.get_mut(id.index()) {
+                track.adopt(chain, &self.model);
+                self.follow(id);
+            }
         }
     }
 }

@@ -10,17 +10,18 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::core::Engine;
+use super::retraining::{Beside, Run, Whose};
 use super::track::{Prepared, Track};
-use super::training::{self, Copy};
-use crate::model::Model;
+use super::training::{self, Copy, Onlooker};
 use crate::model::train::{Options, Series, TrainError, TrainingProgress};
+use crate::model::{Model, Scope};
 use crate::series::{History, InterfaceId, Timestamp};
 
 /// What a run says.
 #[derive(Debug)]
 pub enum Said {
     /// How far it is.
-    Progress(TrainingProgress),
+    Progress(Run),
     /// It has ended.
     Ended(Box<Ended>),
 }
@@ -32,17 +33,28 @@ pub enum Ended {
     Better {
         /// The new model.
         model: Arc<Model>,
-        /// Chains for it, one for each interface with enough rows.
-        prepared: BTreeMap<InterfaceId, Prepared>,
-        /// Median held-out errors: of the new model and of the present one.
-        errors: (f64, f64),
+        /// The interfaces that go on with it otherwise than before, each with its chain, where it has
+        /// enough rows for one.
+        prepared: BTreeMap<InterfaceId, Option<Prepared>>,
+        /// Both models on the same rows.
+        beside: Beside,
     },
-    /// The present model is better; its median held-out error is the second one.
-    Worse((f64, f64)),
+    /// The present model is better.
+    Worse(Beside),
     /// Somebody cancelled it.
     Cancelled,
     /// It failed.
     Failed(String),
+}
+
+/// What a run is to do.
+#[derive(Debug)]
+struct Task {
+    copies: Vec<(InterfaceId, Copy)>,
+    whose: Whose,
+    since: Option<Timestamp>,
+    present: Arc<Model>,
+    options: Options,
 }
 
 /// A run that is under way. Dropping it cancels it.
@@ -55,18 +67,20 @@ pub struct Job {
 }
 
 impl Job {
-    /// Starts a run on the rows that the engine has now, those from `since` on where that is named.
+    /// Starts a run for `whose` interfaces, on those of their rows that the engine has now, from `since` on
+    /// where that is named.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(engine: &Engine, options: Options, since: Option<Timestamp>) -> std::io::Result<Self> {
-        let copies: Vec<Copy> = engine.tracks().iter().map(Copy::from).collect();
-        let present = engine.model().clone();
+    pub fn start(engine: &Engine, whose: Whose, options: Options, since: Option<Timestamp>) -> std::io::Result<Self> {
+        let all = engine.tracks().iter().enumerate().filter(|(_, track)| whose.has(track.name()));
+        let copies = all.map(|(i, track)| (InterfaceId::from_index(i), Copy::from(track))).collect();
+        let task = Task { copies, whose, since, present: engine.model().clone(), options };
         let (say, said) = bounded(4);
         let cancel = Arc::new(AtomicBool::new(false));
         let stop = cancel.clone();
         let work = move || {
-            let run = std::panic::AssertUnwindSafe(|| run(&copies, since, &present, &options, &stop, &say));
+            let run = std::panic::AssertUnwindSafe(|| run(&task, &stop, &say));
             let ended = std::panic::catch_unwind(run).unwrap_or_else(|panic| {
                 let text = panic.downcast_ref::<String>().map(String::as_str).or(panic.downcast_ref::<&str>().copied());
                 Ended::Failed(format!("a fault in noctop: {}", text.unwrap_or("no message")))
@@ -95,46 +109,47 @@ impl Drop for Job {
     }
 }
 
-fn run(
-    copies: &[Copy],
-    since: Option<Timestamp>,
-    present: &Model,
-    options: &Options,
-    stop: &AtomicBool,
-    say: &Sender<Said>,
-) -> Ended {
+fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
+    let Task { copies, whose, since, present, options } = task;
     let flow = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let cut: Vec<Cow<'_, History>> = copies
         .iter()
-        .map(|c| since.map_or(Cow::Borrowed(&c.history), |since| Cow::Owned(c.history.since(since))))
+        .map(|(_, c)| since.map_or(Cow::Borrowed(&c.history), |since| Cow::Owned(c.history.since(since))))
         .collect();
     let named = copies.iter().zip(&cut);
-    let series: Vec<Series<'_>> = named.map(|(c, history)| Series { name: &c.name, history }).collect();
-    let trained = training::train(&series, options, |progress| {
-        let _ = say.try_send(Said::Progress(progress.clone()));
+    let series: Vec<Series<'_>> = named.map(|((_, c), history)| Series { name: &c.name, history }).collect();
+    let mut onlooker = Onlooker::default();
+    let mut seen: (usize, Option<Beside>) = (0, None);
+    let report = |progress: &TrainingProgress| {
+        if progress.losses.len() > seen.0 {
+            seen = (progress.losses.len(), onlooker.look(&progress.glimpses, present, &series));
+        }
+        let run = Run { whose: whose.clone(), progress: progress.clone(), so_far: seen.1 };
+        let _ = say.try_send(Said::Progress(run));
         flow()
-    });
+    };
+    let trained = match whose {
+        Whose::All => training::train(&series, options, report),
+        Whose::Device(_) => training::renew(present, &series, Scope::Device, options, report),
+        Whose::Interface(_) => training::renew(present, &series, Scope::Interface, options, report),
+    };
     let trained = match trained {
         Ok(trained) => trained,
         Err(TrainError::Cancelled) => return Ended::Cancelled,
         Err(e) => return Ended::Failed(e.to_string()),
     };
-    let Some(errors) = training::compare(&trained.model, present, &series) else {
+    let Some(beside) = training::compare(&trained.model, present, &series) else {
         return Ended::Failed("too few rows to compare it with the present model".into());
     };
-    // As good is good enough; NaN is not.
-    let no_worse = errors.0 <= errors.1;
-    if !no_worse {
-        return Ended::Worse(errors);
+    if !beside.is_no_worse() {
+        return Ended::Worse(beside);
     }
     let mut prepared = BTreeMap::new();
-    for (i, copy) in copies.iter().enumerate() {
+    for (id, copy) in copies {
         if flow().is_break() {
             return Ended::Cancelled;
         }
-        if let Some(chain) = Track::prepare(&copy.name, &copy.history, copy.revision, &trained.model) {
-            prepared.insert(InterfaceId::from_index(i), chain);
-        }
+        prepared.insert(*id, Track::prepare(&copy.name, &copy.history, copy.revision, &trained.model));
     }
-    Ended::Better { model: Arc::new(trained.model), prepared, errors }
+    Ended::Better { model: Arc::new(trained.model), prepared, beside }
 }

@@ -29,7 +29,7 @@ use crate::journal::{Journal, Keeper};
 use crate::model::Model;
 use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
-use crate::series::{DAY, InterfaceId, Timestamp};
+use crate::series::{DAY, InterfaceId, Timestamp, WARM_UP};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
@@ -37,12 +37,20 @@ const PUBLISH: Duration = Duration::from_millis(100);
 const PUBLISH_RATE: Duration = Duration::from_secs(1);
 /// How long rows are scored before others are heard.
 const SLICE: Duration = Duration::from_millis(50);
-/// Rows that wait at the start from which the newest days are scored first, on their own.
-const WORTH_A_PREVIEW: usize = 300_000;
-/// The seconds of these days, with half a day to get to know the interface, and the rows of each interface
-/// at least: an hourly one has few.
+/// The same while what stood in the directory is read and scored: what is shown then is provisional, and a picture
+/// that changes all the time helps nobody.
+const PUBLISH_LOADING: Duration = Duration::from_millis(200);
+/// Rows that wait at the start from which the newest days are scored first, on their own: some hundredths of a
+/// second of work.
+const WORTH_A_PREVIEW: usize = 8000;
+/// The seconds of these days, with half a day to get to know the interface; the rows of each interface at
+/// least, which is what a line shows behind a warm-up (an hourly one has few in these days); and how many of all
+/// of them at the most, so that all of a large fleet is seen within some seconds.
 const PREVIEW: i64 = 5 * DAY / 2;
-const PREVIEW_ROWS: usize = 96;
+const PREVIEW_ROWS: usize = HEAT + WARM_UP;
+const PREVIEW_MOST: usize = 1_500_000;
+/// Rows on which it is looked after each epoch how a network that learns does: a fraction of a second.
+const GLIMPSE: usize = 20_000;
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -107,6 +115,8 @@ struct Live {
     worth_a_preview: usize,
     arrivals: VecDeque<(Instant, u64)>,
     changed: bool,
+    /// What has changed is what somebody waits for at the start.
+    awaited: bool,
     /// The rate of rows has changed, or may have.
     rate_changed: bool,
     sitting: Sitting,
@@ -116,6 +126,7 @@ impl Live {
     fn new(options: LiveOptions) -> std::io::Result<Self> {
         let (keeper, told) = Keeper::new(options.journal.as_ref())?;
         let around = Surroundings {
+            pins: keeper.pins(),
             model: ModelView::of(&options.model, options.model_path),
             source: SourceView {
                 dir: options.dir,
@@ -145,6 +156,7 @@ impl Live {
             worth_a_preview: WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
             changed: true,
+            awaited: false,
             rate_changed: false,
             sitting: Sitting::default(),
         })
@@ -154,18 +166,19 @@ impl Live {
         let shown = self.preview.as_ref().unwrap_or(&self.engine);
         let snapshot = self.viewer.snapshot(shown, &self.around, &self.touched);
         self.touched.clear();
-        (self.changed, self.rate_changed) = (false, false);
+        (self.changed, self.awaited, self.rate_changed) = (false, false, false);
         snapshot
     }
 
     fn run(mut self, watch: &Watch, publisher: &Publisher) {
         let (nothing, no_failure) = (never(), never());
-        let (mut published, mut rate_published) = (Instant::now(), Instant::now());
+        let mut publish_from = Instant::now() + self.pause();
+        let mut rate_published = Instant::now();
         let mut feed_ended = false;
         let mut journal_ended = false;
         loop {
             let due = self.read_through && self.engine.is_due();
-            let wait = if due { Duration::ZERO } else { self.idle_until(published, rate_published) };
+            let wait = if due { Duration::ZERO } else { self.idle_until(publish_from, rate_published) };
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
@@ -207,12 +220,13 @@ impl Live {
                 self.remark(&[]);
             }
             // A snapshot of the rate alone does not hold up one of rows.
-            let rows = at_once || (self.changed && published.elapsed() >= PUBLISH);
+            let rows = at_once || self.awaited || (self.changed && Instant::now() >= publish_from);
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 self.call_out();
+                let pause = self.pause();
                 let snapshot = Arc::new(self.snapshot());
                 rate_published = Instant::now();
-                published = if rows { rate_published } else { published };
+                publish_from = if rows { rate_published + pause } else { publish_from };
                 if !publisher.publish(snapshot) {
                     return;
                 }
@@ -220,12 +234,17 @@ impl Live {
         }
     }
 
+    /// Time between a snapshot and the next one.
+    fn pause(&self) -> Duration {
+        if self.around.source.loading.is_some() { PUBLISH_LOADING } else { PUBLISH }
+    }
+
     /// How long nothing has to be done: until the next snapshot may go out, or until the rate of
     /// rows falls because the oldest of them leave its span.
-    fn idle_until(&self, published: Instant, rate_published: Instant) -> Duration {
+    fn idle_until(&self, publish_from: Instant, rate_published: Instant) -> Duration {
         let now = Instant::now();
         if self.changed {
-            return (published + PUBLISH).saturating_duration_since(now);
+            return publish_from.saturating_duration_since(now);
         }
         if self.rate_changed {
             return (rate_published + PUBLISH_RATE).saturating_duration_since(now);
@@ -264,6 +283,10 @@ impl Live {
         extend(&mut self.around.source.notices, notices);
         for engine in [Some(&mut self.engine), self.preview.as_mut()].into_iter().flatten() {
             engine.mark(self.keeper.marks().clone());
+        }
+        let pins = self.keeper.pins();
+        if pins != self.around.pins {
+            self.around.pins = pins;
         }
         self.changed = true;
     }
@@ -306,10 +329,11 @@ impl Live {
             // Where there is nothing to score, as in an empty directory, reading was all of it.
             let done = batch.caught_up && !self.engine.is_due();
             if self.read_through && self.engine.waiting() >= self.worth_a_preview {
-                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS));
+                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST));
                 self.viewer.forget();
             }
             source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
+            self.awaited |= done;
         }
     }
 
@@ -318,6 +342,7 @@ impl Live {
         match &mut self.preview {
             Some(preview) if preview.is_due() => {
                 self.touched.extend(preview.settle_for(SLICE));
+                self.awaited |= !preview.is_due();
                 return;
             }
             // The preview stays as it is until all of it can be replaced.
@@ -329,9 +354,11 @@ impl Live {
             loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
         }
         if !self.engine.is_due() {
-            self.around.source.loading = None;
+            let loaded = self.around.source.loading.take().is_some();
             if self.preview.take().is_some() {
                 self.viewer.forget();
+            } else {
+                self.awaited |= loaded;
             }
         }
     }
@@ -375,15 +402,26 @@ impl Live {
         let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
         let present = self.engine.model().settings;
         let since = wanted.history.zip(self.engine.now()).map(|(span, now)| now.plus(-span));
+        let newest = newest.get(..16).unwrap_or(&newest);
+        let name = match &wanted.whose {
+            Whose::All => format!("trained to {newest}"),
+            // a part that was learnt anew is named behind the whole; the newest one stands for all of them
+            whose => {
+                let whole = self.engine.model().name.split(" + ").next().unwrap_or_default();
+                format!("{whole} + {whose} to {newest}")
+            }
+        };
         let options = TrainOptions {
-            name: format!("trained to {}", newest.get(..16).unwrap_or(&newest)),
+            name,
+            glimpse: GLIMPSE,
             model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
             ..self.train.clone()
         };
-        self.around.training = match Job::start(&self.engine, options, since) {
+        self.around.training = match Job::start(&self.engine, wanted.whose.clone(), options, since) {
             Ok(job) => {
                 self.job = Some(job);
-                TrainingView::Running(TrainingProgress { stage: "starting", ..TrainingProgress::default() })
+                let progress = TrainingProgress { stage: "starting", ..TrainingProgress::default() };
+                TrainingView::Running(Run { whose: wanted.whose, progress, so_far: None })
             }
             Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
         };
@@ -392,15 +430,15 @@ impl Live {
     fn hear(&mut self, said: Said) {
         self.changed = true;
         let ended = match said {
-            Said::Progress(progress) => {
-                self.around.training = TrainingView::Running(progress);
+            Said::Progress(run) => {
+                self.around.training = TrainingView::Running(run);
                 return;
             }
             Said::Ended(ended) => *ended,
         };
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
-            Ended::Better { model, prepared, errors: (new, old) } => {
+            Ended::Better { model, prepared, beside } => {
                 let act = Act::Model { slot: self.engine.now(), name: model.name.clone() };
                 let notice = self.keeper.say(act, clock());
                 self.remark(notice.as_slice());
@@ -412,9 +450,9 @@ impl Live {
                 self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
-                TrainingOutcome::Swapped { new, old, saved }
+                TrainingOutcome::Swapped { beside, saved }
             }
-            Ended::Worse((new, old)) => TrainingOutcome::KeptOld { new, old },
+            Ended::Worse(beside) => TrainingOutcome::KeptOld(beside),
             Ended::Cancelled => TrainingOutcome::Cancelled,
             Ended::Failed(why) => TrainingOutcome::Failed(why),
         });

@@ -14,6 +14,7 @@ pub mod hook;
 pub mod job;
 pub mod live;
 mod portrait;
+pub mod retraining;
 mod settle;
 mod shared;
 pub mod snapshot;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+pub use super::retraining::*;
 use crate::detect::incident::state_word;
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 use crate::explore::Portrait;
@@ -51,6 +52,8 @@ pub struct Snapshot {
     pub incidents: Arc<[Arc<IncidentView>]>,
     /// How many incidents there were in all, those no longer listed included.
     pub incidents_total: usize,
+    /// The interfaces that this console's operator has pinned, in the order of names.
+    pub pins: Arc<[InterfaceName]>,
     /// The interface that was asked for with [`Command::Look`].
     pub detail: Option<Arc<DetailView>>,
     /// Its portrait, where that was asked for; it is a few seconds behind at the most.
@@ -59,6 +62,34 @@ pub struct Snapshot {
     pub training: TrainingView,
     /// The score from which a row is an anomaly, for the step of most interfaces.
     pub threshold: f64,
+}
+
+impl Snapshot {
+    /// A device's load in the last slots, oldest first: the sum of its interfaces' means, a NaN where any is
+    /// missing.
+    pub fn load_of(&self, device: &DeviceView) -> [f32; SPARK] {
+        let mut load = [0.0f32; SPARK];
+        for view in self.interfaces_of(device) {
+            load.iter_mut().zip(view.strip.load(self.now)).for_each(|(sum, v)| *sum += v);
+        }
+        load
+    }
+
+    /// The largest of its interfaces' heat in each of the last slots; [`NO_HEAT`] where none has a sample.
+    pub fn heat_of(&self, device: &DeviceView) -> [u8; HEAT] {
+        let mut heat = [NO_HEAT; HEAT];
+        for view in self.interfaces_of(device) {
+            for (all, own) in heat.iter_mut().zip(view.strip.heat(self.now)).filter(|(_, own)| *own != NO_HEAT) {
+                *all = if *all == NO_HEAT { own } else { own.max(*all) };
+            }
+        }
+        heat
+    }
+
+    /// The interfaces of a device.
+    pub fn interfaces_of(&self, device: &DeviceView) -> &[Arc<InterfaceView>] {
+        self.interfaces.get(device.interfaces.clone()).unwrap_or_default()
+    }
 }
 
 /// The feed.
@@ -138,6 +169,58 @@ pub enum InterfaceState {
     Flat,
 }
 
+/// What a line shows of an interface's last slots. It stands still while time goes on: how long ago its
+/// slots are is reckoned by whoever looks at it, so that a new slot changes only the interfaces that have
+/// rows in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Strip {
+    load: [f32; SPARK],
+    heat: [u8; HEAT],
+    /// The slot at its end, and the step between its slots; none where it is as of one moment alone.
+    end: Option<(Timestamp, Step)>,
+}
+
+impl Strip {
+    /// A strip as of one moment. Mean values, oldest first, NaN where there is no sample; and the largest
+    /// score in each slot in tenths, [`NO_HEAT`] where there is no sample.
+    pub fn at_once(load: [f32; SPARK], heat: [u8; HEAT]) -> Self {
+        Self { load, heat, end: None }
+    }
+
+    /// The same with `end` as its last slot, whose slots are a `step` apart.
+    pub fn ending(load: [f32; SPARK], heat: [u8; HEAT], end: Timestamp, step: Step) -> Self {
+        Self { load, heat, end: Some((end, step)) }
+    }
+
+    /// Whether it is as of one moment alone, and has to be made anew for each other one.
+    pub fn is_at_once(&self) -> bool {
+        self.end.is_none()
+    }
+
+    /// Mean values of the last slots up to `now`, oldest first; NaN where there is no sample.
+    pub fn load(&self, now: Option<Timestamp>) -> [f32; SPARK] {
+        let mut load = [f32::NAN; SPARK];
+        let by = self.slots_ago(now).min(SPARK);
+        load[..SPARK - by].copy_from_slice(&self.load[by..]);
+        load
+    }
+
+    /// The largest score in each of the last slots of the fleet's usual step up to `now`, oldest first, in
+    /// tenths: [`NO_HEAT`] where there is no sample.
+    pub fn heat(&self, now: Option<Timestamp>) -> [u8; HEAT] {
+        let mut heat = [NO_HEAT; HEAT];
+        let by = self.slots_ago(now).min(HEAT);
+        heat[..HEAT - by].copy_from_slice(&self.heat[by..]);
+        heat
+    }
+
+    /// How many slots its end lies before `now`.
+    fn slots_ago(&self, now: Option<Timestamp>) -> usize {
+        let ago = self.end.zip(now).map(|((end, step), now)| step.slots_between(end, now));
+        ago.map_or(0, |ago| usize::try_from(ago).unwrap_or(0))
+    }
+}
+
 /// One interface, as a line of the list.
 #[derive(Debug, Clone)]
 pub struct InterfaceView {
@@ -145,11 +228,8 @@ pub struct InterfaceView {
     pub id: InterfaceId,
     /// Its name.
     pub name: InterfaceName,
-    /// Mean values of the last slots up to now, oldest first; NaN where there is no sample.
-    pub load: [f32; SPARK],
-    /// The largest score in each of the last slots of the fleet's usual step, oldest first, in tenths:
-    /// [`NO_HEAT`] where there is no sample.
-    pub heat: [u8; HEAT],
+    /// What its line shows of the last slots.
+    pub strip: Strip,
     /// Its newest row: maximum and mean.
     pub last: Option<[f64; 2]>,
     /// What was expected of that row: maximum and mean.
@@ -196,10 +276,6 @@ pub struct DeviceView {
     pub host: Arc<str>,
     /// Places of its interfaces in [`Snapshot::interfaces`].
     pub interfaces: std::ops::Range<usize>,
-    /// Sum of its interfaces' means, a NaN where any is missing.
-    pub load: [f32; SPARK],
-    /// The largest of its interfaces' heat in each slot; [`NO_HEAT`] where none has a sample.
-    pub heat: [u8; HEAT],
     /// The worst score of its interfaces.
     pub score: f32,
     /// The worst state of its interfaces.
@@ -345,43 +421,6 @@ pub struct DetailPoint {
     pub anomaly: bool,
 }
 
-/// The training run.
-#[derive(Debug, Clone, Default)]
-pub enum TrainingView {
-    /// None since the start.
-    #[default]
-    Idle,
-    /// One is running.
-    Running(TrainingProgress),
-    /// The last one ended.
-    Ended(TrainingOutcome),
-}
-
-/// How a training run ended.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TrainingOutcome {
-    /// The new model scores from now on.
-    Swapped {
-        /// Median error of the new model on held-out rows, in units of each interface's spread.
-        new: f64,
-        /// The same of the old model on the same rows.
-        old: f64,
-        /// Where it was written, or why it could not be.
-        saved: Result<PathBuf, String>,
-    },
-    /// The old model was better on the same held-out rows and stays.
-    KeptOld {
-        /// Median error of the new model.
-        new: f64,
-        /// Median error of the old model.
-        old: f64,
-    },
-    /// Somebody cancelled it; the old model stays.
-    Cancelled,
-    /// It failed; the old model stays.
-    Failed(String),
-}
-
 /// What a face wants to see of one interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
@@ -397,15 +436,6 @@ pub struct Look {
     pub with: Vec<InterfaceId>,
     /// Whether its portrait is wanted, too.
     pub portrait: bool,
-}
-
-/// What a new model is to be learnt from, and for whom.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Retraining {
-    /// For whom the last layer is learnt; none for as it is in the model in force.
-    pub scope: Option<Scope>,
-    /// Seconds of history up to now that are learnt from and measured on; none for all.
-    pub history: Option<i64>,
 }
 
 /// What a face can ask of the engine.

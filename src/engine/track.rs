@@ -1,6 +1,7 @@
 //! One interface: its rows, what was said of each, its incidents, and the way back when a row comes late.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
 use super::chain::{Begun, Chain};
 use crate::detect::notice::Notices;
@@ -201,10 +202,11 @@ impl Track {
         }
     }
 
-    /// The same interface with its rows from `since` on, and at least the newest `least` of them. None is scored.
-    pub(super) fn recent(&self, since: Timestamp, least: usize) -> Self {
+    /// The same interface with its rows from `since` on, and so many of the newest at least and at most. None is scored.
+    pub(super) fn recent(&self, since: Timestamp, rows: RangeInclusive<usize>) -> Self {
         let history = &self.history;
-        let from = history.first_at_or_after(since).min(history.len().saturating_sub(least));
+        let newest = |rows: usize| history.len().saturating_sub(rows);
+        let from = history.first_at_or_after(since).min(newest(*rows.start())).max(newest(*rows.end()));
         Self { history: history.tail(from), ..Self::new(self.name.clone()) }
     }
 
@@ -265,7 +267,7 @@ impl Track {
         let judge = chain.map_or(0, |c| c.judge.bytes());
         // Each part is counted with all that it has on the heap; what is left are a few own numbers.
         let parts = size_of::<Forecaster>() + size_of::<Judge>();
-        let chain_rest = chain.map_or(0, |c| size_of_val(c) - parts);
+        let chain_rest = chain.map_or(0, |c| c.bytes() - parts);
         let rest = size_of::<State>() - size_of::<ErrorSpace>() - size_of::<Notices>() - size_of::<Tracker>();
         Bytes {
             seasons,
@@ -397,6 +399,11 @@ impl Track {
         self.scored.truncate(row);
         self.incidents.truncate(incidents);
         self.gaps.truncate(gaps);
+        // One that was over then may have gone on since.
+        if let Some(resting) = self.now.tracker.resting() {
+            self.incidents.truncate(incidents.saturating_sub(1));
+            self.incidents.push(resting.clone());
+        }
     }
 
     /// Scores the row that was begun, with what the network says where there is one.
@@ -417,7 +424,8 @@ impl Track {
         let anomaly = judged.score >= rules.threshold;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
         let history = time.since(self.history.time(0));
-        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, history };
+        let back = chain.is_back(&outcome);
+        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, back, history };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
         let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
@@ -433,11 +441,16 @@ impl Track {
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
+            // It was among those that are over, as the last one.
+            Change::Resumed => _ = self.incidents.pop(),
             Change::Closed(closed) => {
                 chain.judge.calm_down();
                 space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
                 if let Some(normal) = &closed.normal {
-                    chain.take_over(normal);
+                    chain.take_over(normal, time);
+                }
+                if closed.returned {
+                    chain.give_back();
                 }
                 if !closed.incident.usual {
                     self.incidents.push(closed.incident);

@@ -1,14 +1,15 @@
 //! A training run as the engine does it: learn, calibrate, compare with the present model.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use super::chain::Chain;
+use super::retraining::Beside;
 use super::track::Track;
 use crate::detect::judge::CALIBRATION;
-use crate::model::Model;
-use crate::model::skill::held_out_skill;
-use crate::model::train::{self, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
-use crate::series::scale::quantile;
+use crate::model::skill::{Skill, held_out_skill};
+use crate::model::train::{self, Glimpse, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
+use crate::model::{Model, Scope, renew};
 use crate::series::{History, InterfaceName};
 
 /// Trains a model and gives it the error calibrations that its own forecasts show.
@@ -17,10 +18,7 @@ pub fn train(
     options: &Options,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    let mut trained = train::train(series, options, |p| {
-        // Calibration comes after the training and takes about a tenth of the time.
-        report(&TrainingProgress { fraction: 0.9 * p.fraction, ..p.clone() })
-    })?;
+    let mut trained = train::train(series, options, |p| report(&before_calibration(p)))?;
     let mut calibrations = Vec::new();
     let known = trained.model.known().len();
     for i in 0..known {
@@ -48,6 +46,34 @@ pub fn train(
     Ok(trained)
 }
 
+/// The same for some interfaces of a model: what it knows of others stays as it is.
+pub fn renew(
+    present: &Model,
+    series: &[Series<'_>],
+    scope: Scope,
+    options: &Options,
+    mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    let mut trained = renew::renew(present, series, scope, options, |p| report(&before_calibration(p)))?;
+    for s in series {
+        let progress = TrainingProgress { stage: "calibrating errors", fraction: 0.95, ..trained.progress.clone() };
+        if report(&progress).is_break() {
+            return Err(TrainError::Cancelled);
+        }
+        let calibration = calibrate(s.name, s.history, &trained.model);
+        let known = trained.model.known_mut().iter_mut().find(|known| known.name == *s.name);
+        if let (Some(known), Some(calibration)) = (known, calibration) {
+            known.calibration = calibration;
+        }
+    }
+    Ok(trained)
+}
+
+/// Calibration comes after the training and takes about a tenth of the time.
+fn before_calibration(progress: &TrainingProgress) -> TrainingProgress {
+    TrainingProgress { fraction: 0.9 * progress.fraction, ..progress.clone() }
+}
+
 fn calibrate(name: &InterfaceName, history: &History, model: &Model) -> Option<Vec<f32>> {
     if history.len() < LEAST_ROWS {
         return None;
@@ -55,17 +81,31 @@ fn calibrate(name: &InterfaceName, history: &History, model: &Model) -> Option<V
     Chain::build(name, history, 0, history.len(), model).map(|chain| chain.judge.calibration())
 }
 
-/// Median over the interfaces of the mix's error on held-out rows, in units of each interface's
-/// spread, for two models on the same rows. None where no interface has held-out rows.
-pub fn compare(new: &Model, old: &Model, series: &[Series<'_>]) -> Option<(f64, f64)> {
-    let (mut news, mut olds) = (Vec::new(), Vec::new());
-    for s in series {
-        if let (Some(n), Some(o)) = (held_out_skill(new, *s), held_out_skill(old, *s)) {
-            news.push(n.mix);
-            olds.push(o.mix);
-        }
+/// Two models on the same held-out rows. None where no interface has any.
+pub fn compare(new: &Model, old: &Model, series: &[Series<'_>]) -> Option<Beside> {
+    let of = |s: &Series<'_>| Some((held_out_skill(new, *s)?, held_out_skill(old, *s)?));
+    Beside::of(&series.iter().filter_map(of).collect::<Vec<_>>())
+}
+
+/// What is seen of the present model beside one that still learns: each of its figures is reckoned once.
+#[derive(Debug, Default)]
+pub struct Onlooker {
+    /// The present model's skill on interfaces that were glimpsed at.
+    seen: BTreeMap<InterfaceName, Option<Skill>>,
+}
+
+impl Onlooker {
+    /// The network of the last epoch beside the present model.
+    pub fn look(&mut self, glimpses: &[Glimpse], present: &Model, series: &[Series<'_>]) -> Option<Beside> {
+        let mut of = |glimpse: &Glimpse| {
+            let old = self.seen.entry(glimpse.name.clone()).or_insert_with(|| {
+                let own = series.iter().find(|s| *s.name == glimpse.name)?;
+                held_out_skill(present, *own)
+            });
+            Some((glimpse.skill, (*old)?))
+        };
+        Beside::of(&glimpses.iter().filter_map(&mut of).collect::<Vec<_>>())
     }
-    (!news.is_empty()).then(|| (quantile(&mut news, 0.5), quantile(&mut olds, 0.5)))
 }
 
 /// A copy of an interface's rows that a training run can keep while new rows come in.

@@ -3,7 +3,7 @@
 //! A snapshot can also be one of an earlier moment: each interface then as its rows up to that moment
 //! have it, and the incidents that were open then as open ones.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::back::as_of;
@@ -17,7 +17,7 @@ use crate::detect::Incident;
 use crate::detect::judge::larger;
 use crate::inventory::Known;
 use crate::model::Expert;
-use crate::series::{InterfaceId, Step, Timestamp, WARM_UP, WEEK};
+use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WARM_UP, WEEK};
 
 /// Closed incidents that a snapshot lists.
 const CLOSED: usize = 400;
@@ -35,7 +35,9 @@ pub struct Viewer {
     order: Vec<InterfaceId>,
     interfaces: SharedList<InterfaceView>,
     devices: SharedList<DeviceView>,
-    /// Interfaces whose state ends by itself as time goes on.
+    /// Interfaces that have no view yet.
+    fresh: Vec<InterfaceId>,
+    /// Interfaces whose views change by themselves as time goes on.
     passing: BTreeSet<InterfaceId>,
     incidents: Arc<[Arc<IncidentView>]>,
     most_closed: usize,
@@ -51,12 +53,6 @@ struct Kept {
     place: usize,
     device: usize,
     standing: Option<Standing>,
-    newest: Option<Timestamp>,
-    step: Option<Step>,
-    /// Whether the rows that it shows are whole steps apart, so that it moves as a whole.
-    even: bool,
-    /// The snapshot that it was made for.
-    made: u64,
 }
 
 /// How an interface stands, by its incidents and by what people said of it.
@@ -109,6 +105,8 @@ pub struct Surroundings {
     pub model: ModelView,
     /// The training run.
     pub training: TrainingView,
+    /// What is pinned.
+    pub pins: Arc<[InterfaceName]>,
     /// The interface asked for in detail, and what of it.
     pub look: Option<Look>,
     /// Its portrait, once there is one.
@@ -141,9 +139,13 @@ impl Viewer {
         let seen = (book.revision(), engine.marked());
         let most_closed = if around.all_closed { usize::MAX } else { CLOSED };
         match &then {
-            Some(told) => self.incidents = incidents(engine, ends(told, most_closed)),
+            Some(told) => self.incidents = incidents(engine, ends(told, most_closed), &HashMap::new()),
             None if self.seen != Some(seen) || self.most_closed != most_closed => {
-                self.incidents = incidents(engine, book.newest(engine.tracks(), most_closed));
+                // People's marks are part of what is shown.
+                let same_marks = self.seen.is_some_and(|(_, marked)| marked == engine.marked());
+                let kept = self.incidents.iter().filter(|_| same_marks);
+                let kept = kept.map(|view| ((view.interface, view.id), view)).collect();
+                self.incidents = incidents(engine, book.newest(engine.tracks(), most_closed), &kept);
             }
             None => {}
         }
@@ -171,6 +173,7 @@ impl Viewer {
             detail: detail.map(Arc::new),
             portrait: around.portrait.clone(),
             training: around.training.clone(),
+            pins: around.pins.clone(),
             threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
         }
     }
@@ -195,10 +198,11 @@ impl Viewer {
             (kept.place, kept.device) = (place, device);
             views.push(old.unwrap_or_else(|| {
                 let known = engine.inventory().get(tracks[id.index()].name());
-                let (view, shape) = interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW, known);
-                (kept.newest, kept.step, kept.even) = shape;
-                Arc::new(view)
+                Arc::new(interface_view(*id, &tracks[id.index()], self.moment, Standing::NEW, known))
             }));
+            if kept.standing.is_none() {
+                self.fresh.push(*id);
+            }
         }
         self.interfaces.refill(views);
         self.devices.refill(devices(self.interfaces.items()));
@@ -225,11 +229,10 @@ impl Viewer {
         if moved {
             redo.extend(&self.passing);
         }
-        let all = self.kept.iter().enumerate().map(|(i, kept)| (InterfaceId::from_index(i), kept));
-        if marked == engine.marked() {
-            redo.extend(all.filter(|(_, kept)| kept.standing.is_none()).map(|(id, _)| id));
-        } else {
+        redo.extend(&self.fresh);
+        if marked != engine.marked() {
             // People say something rarely, and it may be of any interface.
+            let all = self.kept.iter().enumerate().map(|(i, kept)| (InterfaceId::from_index(i), kept));
             redo.extend(all.filter(|(id, kept)| kept.standing != Some(standing(*id))).map(|(id, _)| id));
         }
         redo.into_iter().map(|id| (id, standing(id))).collect()
@@ -256,68 +259,31 @@ impl Viewer {
             .collect()
     }
 
-    /// Makes the views of `redo` anew, and moves the others on to the moment.
+    /// Makes the views of `redo` anew.
     fn update(&mut self, engine: &Engine, moment: Moment, redo: Vec<(InterfaceId, Standing)>) {
         let mut of_devices: BTreeSet<usize> = BTreeSet::new();
-        let tracks = engine.tracks();
-        let known = |id: InterfaceId| engine.inventory().get(tracks[id.index()].name());
         for (id, standing) in redo {
+            let track = &engine.tracks()[id.index()];
+            let known = engine.inventory().get(track.name());
+            let view = interface_view(id, track, moment, standing, known);
             let kept = &mut self.kept[id.index()];
-            let (view, shape) = interface_view(id, &tracks[id.index()], moment, standing, known(id));
-            (kept.newest, kept.step, kept.even) = shape;
-            (kept.standing, kept.made) = (Some(standing), self.revision);
-            self.interfaces.set(kept.place, view);
-            of_devices.insert(kept.device);
-            if standing.state == InterfaceState::TakenOver {
+            kept.standing = Some(standing);
+            if standing.state == InterfaceState::TakenOver || (view.strip.is_at_once() && view.rows > 0) {
                 self.passing.insert(id)
             } else {
                 self.passing.remove(&id)
             };
-        }
-        if moment.now != self.moment.now && moment.like(self.moment) && !moment.looks_back {
-            for (i, kept) in self.kept.iter().enumerate().filter(|(_, kept)| kept.made != self.revision) {
-                let Some(by) = kept.moves(self.moment, moment) else {
-                    let (id, standing) = (InterfaceId::from_index(i), kept.standing.unwrap_or(Standing::NEW));
-                    self.interfaces.set(kept.place, interface_view(id, &tracks[i], moment, standing, known(id)).0);
-                    of_devices.insert(kept.device);
-                    continue;
-                };
-                if by > 0 {
-                    let moved = moved(&self.interfaces.items()[kept.place], by);
-                    self.interfaces.set(kept.place, moved);
-                    of_devices.insert(kept.device);
-                }
-            }
+            self.interfaces.set(kept.place, view);
+            of_devices.insert(kept.device);
         }
         for device in of_devices {
             let range = self.devices.items()[device].interfaces.clone();
             let view = device_view(range.start, &self.interfaces.items()[range]);
             self.devices.set(device, view);
         }
+        self.fresh.clear();
         self.moment = moment;
     }
-}
-
-impl Kept {
-    /// By how many slots all that the view shows moves from one moment to a later one; none where its
-    /// rows do not move as one.
-    fn moves(&self, from: Moment, to: Moment) -> Option<usize> {
-        let step = self.step.filter(|_| self.even && self.step == to.step)?;
-        let slots = |moment: Moment| Some(step.slots_between(self.newest?, moment.now?));
-        let before = slots(from).filter(|before| *before >= 0)?;
-        usize::try_from(slots(to)? - before).ok()
-    }
-}
-
-/// A view in which everything is so many slots longer ago.
-fn moved(view: &InterfaceView, by: usize) -> InterfaceView {
-    let mut view = view.clone();
-    let (of_load, of_heat) = (by.min(SPARK), by.min(HEAT));
-    view.load.copy_within(of_load.., 0);
-    view.load[SPARK - of_load..].fill(f32::NAN);
-    view.heat.copy_within(of_heat.., 0);
-    view.heat[HEAT - of_heat..].fill(NO_HEAT);
-    view
 }
 
 /// When a snapshot is of.
@@ -343,50 +309,23 @@ impl Moment {
     }
 }
 
-/// What decides how a view moves on: its newest row, its step, and whether its rows are whole steps apart.
-type Shape = (Option<Timestamp>, Option<Step>, bool);
-
 fn interface_view(
     id: InterfaceId,
     track: &Track,
     moment: Moment,
     standing: Standing,
     known: Option<&Known>,
-) -> (InterfaceView, Shape) {
+) -> InterfaceView {
     let history = track.history();
     let rows = moment.rows(track);
     let last = rows.checked_sub(1);
     let scored = last.and_then(|i| track.scored().get(i.min(track.scored().len().saturating_sub(1))));
     let scored = scored.filter(|s| s.verdict != Verdict::Warming);
-    let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
     let newest = last.map(|i| history.time(i));
-    let step = track.step_so_far();
-    let mut even = true;
-    if let (Some(step), Some(now)) = (step, moment.now) {
-        let usual = moment.step.unwrap_or(step);
-        for i in (0..rows).rev() {
-            let time = history.time(i);
-            // a little more than is shown of each, so that the slot at the edge is whole
-            let (back, hot) = (step.slots_between(time, now), usual.slots_between(time, now));
-            if back >= SPARK as i64 && hot >= HEAT as i64 {
-                break;
-            }
-            even = even && newest.is_some_and(|newest| newest.since(time) % step.seconds() == 0);
-            if let Some(place) = place_of(back, SPARK).filter(|p| load[*p].is_nan()) {
-                load[place] = history.values(i)[1] as f32;
-            }
-            if let (Some(place), Some(scored)) = (place_of(hot, HEAT), track.scored().get(i)) {
-                // tenths; what is beyond 25 looks like 25
-                let tenths = (scored.score * 10.0).clamp(0.0, 250.0) as u8;
-                heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
-            }
-        }
-    }
-    let view = InterfaceView {
+    InterfaceView {
         id,
         name: track.name().clone(),
-        load,
-        heat,
+        strip: strip(track, rows, moment),
         last: last.map(|i| history.values(i)),
         expected: scored.map(|s| s.expected),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
@@ -402,8 +341,41 @@ fn interface_view(
         retired: standing.retired,
         description: known.and_then(|k| k.description.clone()),
         speed: known.and_then(|k| k.speed),
+    }
+}
+
+/// What its line shows of the last of its first `rows` rows.
+fn strip(track: &Track, rows: usize, moment: Moment) -> Strip {
+    let history = track.history();
+    let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
+    let newest = rows.checked_sub(1).map(|i| history.time(i));
+    let (Some(step), Some(now), Some(newest)) = (track.step_so_far(), moment.now, newest) else {
+        return Strip::at_once(load, heat);
     };
-    (view, (newest, step, even))
+    let usual = moment.step.unwrap_or(step);
+    let shown = |to: Timestamp, time: Timestamp| {
+        // a little more than is shown of each, so that the slot at the edge is whole
+        step.slots_between(time, to) < SPARK as i64 || usual.slots_between(time, to) < HEAT as i64
+    };
+    // Rows that are whole steps apart move as one.
+    let mut times = (0..rows).rev().map(|i| history.time(i)).take_while(|time| shown(newest, *time));
+    let even = step == usual && newest <= now && times.all(|time| newest.since(time) % step.seconds() == 0);
+    let end = if even { newest } else { now };
+    for i in (0..rows).rev() {
+        let time = history.time(i);
+        if !shown(end, time) {
+            break;
+        }
+        if let Some(place) = place_of(step.slots_between(time, end), SPARK).filter(|p| load[*p].is_nan()) {
+            load[place] = history.values(i)[1] as f32;
+        }
+        if let (Some(place), Some(scored)) = (place_of(usual.slots_between(time, end), HEAT), track.scored().get(i)) {
+            // tenths; what is beyond 25 looks like 25
+            let tenths = (scored.score * 10.0).clamp(0.0, 250.0) as u8;
+            heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
+        }
+    }
+    if even { Strip::ending(load, heat, newest, step) } else { Strip::at_once(load, heat) }
 }
 
 /// The place, oldest first, of what lies so many slots back among the last `slots`.
@@ -417,7 +389,8 @@ fn leading(track: &Track) -> Expert {
     weights.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map_or(Expert::LastValue, |(expert, _)| expert)
 }
 
-fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
+/// The devices of interfaces that are in the order of names.
+pub(crate) fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
     let mut from = 0;
     let of_hosts = interfaces.chunk_by(|a, b| a.name.host == b.name.host);
     let views = of_hosts.map(|of_host| {
@@ -430,19 +403,10 @@ fn devices(interfaces: &[Arc<InterfaceView>]) -> Vec<Arc<DeviceView>> {
 
 /// The device whose interfaces stand at `from` and behind it.
 fn device_view(from: usize, of_host: &[Arc<InterfaceView>]) -> DeviceView {
-    let (mut load, mut heat) = ([0.0f32; SPARK], [NO_HEAT; HEAT]);
-    for view in of_host {
-        load.iter_mut().zip(&view.load).for_each(|(sum, v)| *sum += v);
-        for (all, own) in heat.iter_mut().zip(view.heat).filter(|(_, own)| *own != NO_HEAT) {
-            *all = if *all == NO_HEAT { own } else { own.max(*all) };
-        }
-    }
     let open = |v: &&Arc<InterfaceView>| matches!(v.state, InterfaceState::Anomalous | InterfaceState::Silent);
     DeviceView {
         host: of_host[0].name.host.clone(),
         interfaces: from..from + of_host.len(),
-        load,
-        heat,
         score: of_host.iter().map(|v| v.score).fold(0.0, f32::max),
         state: of_host.iter().map(|v| v.state).min().unwrap_or(InterfaceState::Nominal),
         open: of_host.iter().filter(open).count(),
@@ -492,9 +456,29 @@ pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
 }
 
 /// Open incidents first, of these the ones that ring, then the closed ones that ended last, each newest first.
-fn incidents(engine: &Engine, (mut open, mut closed): (Vec<&Told>, Vec<&Told>)) -> Arc<[Arc<IncidentView>]> {
+/// Those in `kept` that are as they were are taken from there.
+fn incidents(
+    engine: &Engine,
+    (mut open, mut closed): (Vec<&Told>, Vec<&Told>),
+    kept: &HashMap<(InterfaceId, IncidentId), &Arc<IncidentView>>,
+) -> Arc<[Arc<IncidentView>]> {
     open.reverse();
-    open.sort_by_key(|t| !t.rings || engine.is_attended(t));
+    open.sort_by_cached_key(|t| !t.rings || engine.is_attended(t));
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
-    open.into_iter().chain(closed).map(|t| Arc::new(incident_view(engine, t))).collect()
+    let view = |t: &Told| match kept.get(&(t.interface, t.incident.id)) {
+        Some(view) if is_as_it_was(view, t) => (*view).clone(),
+        _ => Arc::new(incident_view(engine, t)),
+    };
+    open.into_iter().chain(closed).map(view).collect()
+}
+
+/// Whether a view of an incident shows it as it is, but for people's marks.
+fn is_as_it_was(view: &IncidentView, t: &Told) -> bool {
+    let i = &t.incident;
+    let story = t.story.map_or((None, 1), |(story, size)| (Some(story), size));
+    (view.kind, view.direction, view.start, view.end, view.latest, view.peak_at)
+        == (i.kind, i.direction, i.start, i.end, i.latest, i.peak_at)
+        && (view.peak, view.peak_value, view.peak_expected) == (i.peak, i.peak_value, i.peak_expected)
+        && (view.verdict, view.taken_over, view.history) == (i.verdict, i.taken_over, i.history)
+        && (view.story, view.story_size, view.rings) == (story.0, story.1, t.rings)
 }

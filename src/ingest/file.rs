@@ -1,5 +1,6 @@
 //! One file and how far it is read: what the directory says of it, and what that means for what was read.
 
+use std::fs::Metadata;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -67,6 +68,17 @@ pub(super) struct Followed {
     pub(super) news: bool,
     /// It was told that there is more of it to read.
     told_behind: bool,
+}
+
+/// What a glance at a file shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Glance {
+    /// Something was appended to it.
+    Grown,
+    /// Nothing that is not known.
+    Same,
+    /// Something that takes a look at the whole directory.
+    Other,
 }
 
 /// What came of a file's lines.
@@ -194,6 +206,23 @@ impl Followed {
         if check != Check::Nothing {
             self.at_end = false;
         }
+    }
+
+    /// Takes note of what is said about the file alone, without a look at the directory, at `now`. It is
+    /// taken only where the file was read to its end and is the same but for lines that were appended.
+    pub(super) fn glance(&mut self, metadata: &Metadata, now: SystemTime) -> Glance {
+        let entry = Entry::new(self.path.to_path_buf(), metadata, self.wanted, self.is_packed());
+        let reads_rows = matches!(self.state, State::Rows(..)) && self.wanted && !self.is_packed();
+        let is_done = self.here && self.live && self.at_end && self.trouble.is_none();
+        if !(metadata.is_file() && entry.identity == self.identity && reads_rows && is_done) {
+            return Glance::Other;
+        }
+        if entry.size > self.size {
+            self.look(&entry, now);
+            return Glance::Grown;
+        }
+        let same = (entry.size, entry.modified) == (self.size, self.modified);
+        if same { Glance::Same } else { Glance::Other }
     }
 
     /// Takes note that it was not found.

@@ -49,6 +49,14 @@ pub(super) struct Entry {
     pub(super) gzip: bool,
 }
 
+impl Entry {
+    /// The regular file with this path and metadata.
+    pub(super) fn new(path: PathBuf, metadata: &Metadata, wanted: bool, gzip: bool) -> Self {
+        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+        Self { path, identity: Identity::of(metadata), size: metadata.len(), modified, wanted, gzip }
+    }
+}
+
 /// What a directory holds.
 #[derive(Debug, Default)]
 pub(super) struct Listing {
@@ -115,10 +123,8 @@ fn read(
         if !metadata.is_file() {
             continue;
         }
-        let modified = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-        let (identity, size) = (Identity::of(&metadata), metadata.len());
         let (wanted, gzip) = (named.is_some(), named.is_some_and(|named| named.gzip));
-        found.push((link, Entry { path, identity, size, modified, wanted, gzip }));
+        found.push((link, Entry::new(path, &metadata, wanted, gzip)));
     }
     Ok(())
 }

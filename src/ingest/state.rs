@@ -1,6 +1,6 @@
 //! How each file is: how far it is read, what came of it, and what is the matter with it.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -73,29 +73,43 @@ impl Condition {
     }
 }
 
-/// All files that stand in the directories.
+/// All files that stand in the directories, in the order of their paths.
 #[derive(Debug, Clone, Default)]
 pub struct FileStates {
-    all: BTreeMap<u32, Arc<FileState>>,
+    all: Vec<Arc<FileState>>,
+    /// Where each stands, by its key.
+    places: HashMap<u32, usize>,
 }
 
 impl FileStates {
     /// Takes what a batch says of files. Whether that was anything.
     pub fn take(&mut self, batch: &Batch) -> bool {
+        let mut moved = false;
         for state in &batch.states {
-            if state.condition == Condition::Gone {
-                self.all.remove(&state.key);
-            } else {
-                self.all.insert(state.key, Arc::new(state.clone()));
+            let gone = state.condition == Condition::Gone;
+            match self.places.get(&state.key) {
+                Some(place) => {
+                    moved |= gone || self.all[*place].path != state.path;
+                    self.all[*place] = Arc::new(state.clone());
+                }
+                None if gone => {}
+                None => {
+                    self.places.insert(state.key, self.all.len());
+                    self.all.push(Arc::new(state.clone()));
+                    moved = true;
+                }
             }
+        }
+        if moved {
+            self.all.retain(|state| state.condition != Condition::Gone);
+            self.all.sort_by(|a, b| (a.root, a.path.as_os_str()).cmp(&(b.root, b.path.as_os_str())));
+            self.places = self.all.iter().enumerate().map(|(place, state)| (state.key, place)).collect();
         }
         !batch.states.is_empty()
     }
 
     /// The files in the order of their paths.
-    pub fn by_path(&self) -> Vec<Arc<FileState>> {
-        let mut all: Vec<_> = self.all.values().cloned().collect();
-        all.sort_by(|a, b| (a.root, a.path.as_os_str()).cmp(&(b.root, b.path.as_os_str())));
-        all
+    pub fn by_path(&self) -> &[Arc<FileState>] {
+        &self.all
     }
 }

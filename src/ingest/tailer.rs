@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use super::batch::{Batch, Notice, Progress, Root};
 use super::error::IngestError;
-use super::file::Followed;
+use super::file::{Followed, Glance};
 use super::listing::{self, Entry, Identity};
 use super::naming::Rank;
 use super::options::ReadOptions;
@@ -18,6 +18,11 @@ use super::rows::RowReader;
 /// is renamed can lack both of its names.
 const MOST_MISSED: u8 = 3;
 
+/// A look at the directories that takes this long is made less often while there is much to read.
+const LONG_LOOK: Duration = Duration::from_millis(5);
+/// As many times the time of such a look pass before the next one.
+const LOOKS_APART: u32 = 8;
+
 /// Reads directories of CSV files, on and on: each call gives what is new since the last one.
 #[derive(Debug)]
 pub struct Tailer {
@@ -27,6 +32,23 @@ pub struct Tailer {
     file_count: usize,
     turns: usize,
     bytes: Vec<u8>,
+    /// When the directories were looked at last, and how long that took.
+    looked: Option<(Instant, Duration)>,
+    /// What the last scan said of all files together.
+    open_files: usize,
+    progress: Progress,
+    caught_up: bool,
+}
+
+/// What came of reading on in some files without a look at the directory.
+#[derive(Debug)]
+pub(super) enum ReadOn {
+    /// This is new.
+    New(Box<Batch>),
+    /// Nothing is.
+    Nothing,
+    /// What has happened takes a scan.
+    Unclear,
 }
 
 #[derive(Debug)]
@@ -61,7 +83,18 @@ impl Tailer {
             .collect::<Result<_, IngestError>>()?;
         // History is the older part of time, and rows are cheapest to take in the order of time.
         roots.sort_by_key(|directory| directory.root);
-        Ok(Self { rows: RowReader::new(&options), options, roots, file_count: 0, turns: 0, bytes: Vec::new() })
+        Ok(Self {
+            rows: RowReader::new(&options),
+            options,
+            roots,
+            file_count: 0,
+            turns: 0,
+            bytes: Vec::new(),
+            looked: None,
+            open_files: 0,
+            progress: Progress::default(),
+            caught_up: false,
+        })
     }
 
     /// Looks at the directories and reads on: complete lines, at most about
@@ -79,10 +112,82 @@ impl Tailer {
     fn turn(&mut self, finishing: bool) -> Batch {
         let mut batch = Batch::default();
         let known_names = self.rows.names().all().len();
-        for directory in &mut self.roots {
-            directory.look(&mut batch);
+        if !self.reads_on() {
+            let begun = Instant::now();
+            for directory in &mut self.roots {
+                directory.look(&mut batch);
+            }
+            self.looked = Some((Instant::now(), begun.elapsed()));
         }
         self.read(&mut batch, finishing);
+        self.tell(&mut batch, known_names);
+        batch
+    }
+
+    /// Whether there is more to read of what the last look has shown, and that look took so long that
+    /// another one has to wait.
+    fn reads_on(&self) -> bool {
+        let soon = |(at, took): (Instant, Duration)| took >= LONG_LOOK && at.elapsed() < took * LOOKS_APART;
+        !self.caught_up && self.looked.is_some_and(soon)
+    }
+
+    /// Reads on in the files with these paths, where lines were appended to them since they were read to
+    /// their end, and all else stands as it was at the last scan. Which files there are, and what else has
+    /// become of them, is for the next scan to say.
+    pub(super) fn read_on<'a>(&mut self, paths: impl IntoIterator<Item = &'a PathBuf>) -> ReadOn {
+        if !self.caught_up {
+            return ReadOn::Unclear;
+        }
+        let now = SystemTime::now();
+        let mut grown = Vec::new();
+        let mut unclear = false;
+        for path in paths {
+            let same = |file: &&mut Followed| file.path.as_os_str() == path.as_os_str();
+            let Some(file) = self.roots.iter_mut().flat_map(|directory| &mut directory.files).find(same) else {
+                unclear = true;
+                continue;
+            };
+            let before = file.progress().unwrap_or_default();
+            match std::fs::metadata(path).map(|metadata| file.glance(&metadata, now)) {
+                Ok(Glance::Grown) => grown.push((file.identity, before)),
+                Ok(Glance::Same) => {}
+                Ok(Glance::Other) | Err(_) => unclear = true,
+            }
+        }
+        if unclear || grown.is_empty() {
+            return if unclear { ReadOn::Unclear } else { ReadOn::Nothing };
+        }
+        let mut batch = Batch::default();
+        let known_names = self.rows.names().all().len();
+        let files = self.roots.iter_mut().flat_map(|directory| &mut directory.files);
+        let mut turn = Turn {
+            options: &self.options,
+            rows: &mut self.rows,
+            file_count: &mut self.file_count,
+            batch: &mut batch,
+            bytes: &mut self.bytes,
+            finishing: false,
+        };
+        let mut left = self.options.bytes_per_turn.max(2);
+        let of = |file: &Followed| grown.iter().find(|(identity, _)| *identity == file.identity);
+        for (file, (read, total)) in files.filter_map(|file| of(file).map(|(_, before)| (file, *before))) {
+            if left > 0 {
+                left = left.saturating_sub(file.read(&mut turn, left));
+            }
+            let told = file.tell();
+            turn.batch.states.extend(told);
+            let (read_now, total_now) = file.progress().unwrap_or_default();
+            self.progress.read = self.progress.read + read_now - read;
+            self.progress.total = self.progress.total + total_now - total;
+            self.caught_up &= !file.is_behind();
+        }
+        batch.names = self.rows.names().all()[known_names..].to_vec();
+        (batch.open_files, batch.progress, batch.caught_up) = (self.open_files, self.progress, self.caught_up);
+        ReadOn::New(Box::new(batch))
+    }
+
+    /// Adds what there is to say of all files and names.
+    fn tell(&mut self, batch: &mut Batch, known_names: usize) {
         batch.names = self.rows.names().all()[known_names..].to_vec();
         for file in self.roots.iter_mut().flat_map(|directory| &mut directory.files) {
             batch.states.extend(file.tell());
@@ -92,7 +197,7 @@ impl Tailer {
             }
         }
         batch.caught_up = !self.roots.iter().flat_map(|directory| &directory.files).any(Followed::is_behind);
-        batch
+        (self.open_files, self.progress, self.caught_up) = (batch.open_files, batch.progress, batch.caught_up);
     }
 
     /// Files that were read to their end before share up to half of the turn, each turn beginning

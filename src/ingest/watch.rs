@@ -2,11 +2,14 @@
 //!
 //! Events of the operating system are hints and nothing else. They can be lost, they do not come at
 //! all from network file systems, and they say nothing about what is complete; so a scan at a fixed
-//! interval stands behind them, and what a scan finds is what counts.
+//! interval stands behind them, and what a scan finds is what counts. Where all that they say is that
+//! known files were written, and these have grown, those files alone are read on at once.
 
 use std::any::Any;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -19,13 +22,15 @@ use super::error::IngestError;
 use super::filesystem;
 use super::listing::Identity;
 use super::options::ReadOptions;
-use super::tailer::Tailer;
+use super::tailer::{ReadOn, Tailer};
 
-/// Scans that events ask for are at least this far apart.
+/// Scans that events ask for, and readings of single files, are at least this far apart.
 const LEAST_APART: Duration = Duration::from_millis(100);
-/// After a scan that found nothing, as many times its own time pass before the next one: a directory
-/// with very many files is not looked through all the time.
+/// After a scan that found nothing, or a reading of single files, as many times its own time pass before the next
+/// one: a directory with very many files is not looked through all the time.
 const REST: u32 = 4;
+/// Files that were written which are told one by one; with more of them all are looked at.
+const MOST_WRITTEN: usize = 256;
 /// Batches that may wait for the engine.
 const QUEUE: usize = 4;
 /// How long dropping a [`Watch`] waits for its thread.
@@ -215,7 +220,8 @@ fn follow(
         }
         last = told;
         if caught_up {
-            outlet.wait(&events.wake, options.interval(mode))?;
+            let until = Instant::now() + options.interval(mode);
+            read_on(tailer, &events, until, &mut last, outlet)?;
         } else if moved {
             // More stands there: read on, unless the other side has had enough.
             outlet.wait(&never(), Duration::ZERO)?;
@@ -223,6 +229,39 @@ fn follow(
         }
         outlet.wait(&never(), rest.saturating_sub(scanned.elapsed()))?;
     }
+}
+
+/// Until the next scan is due. What is appended to files meanwhile is read at once, where that is all that
+/// has happened: a directory of very many files takes its time to be looked through.
+fn read_on(
+    tailer: &mut Tailer,
+    events: &Events,
+    until: Instant,
+    last: &mut Told,
+    outlet: &Outlet,
+) -> Result<(), Stopped> {
+    while outlet.wait(&events.wake, until.saturating_duration_since(Instant::now()))? {
+        let Some(written) = events.written() else { break };
+        let begun = Instant::now();
+        match tailer.read_on(&written) {
+            ReadOn::New(batch) => {
+                let told = Told::of(&batch);
+                let caught_up = batch.caught_up;
+                if is_news(&batch) || told.differs(last) {
+                    outlet.send(Feed::Batch(*batch))?;
+                }
+                *last = told;
+                if !caught_up {
+                    break;
+                }
+                // Who writes row by row without a pause is read in pieces all the same.
+                outlet.wait(&never(), LEAST_APART.max(begun.elapsed() * REST))?;
+            }
+            ReadOn::Nothing => {}
+            ReadOn::Unclear => break,
+        }
+    }
+    Ok(())
 }
 
 /// What the other side knows without looking at rows.
@@ -259,6 +298,8 @@ struct Events {
     /// Says something when something may have happened.
     wake: Receiver<()>,
     waker: Sender<()>,
+    /// What that was.
+    heard: Arc<Mutex<Heard>>,
     watcher: Option<(Box<dyn Watcher + Send>, Identity)>,
     /// The directory that is known to send no events, and for which that was said.
     mute: Option<Identity>,
@@ -282,6 +323,7 @@ impl Events {
             make,
             wake,
             waker,
+            heard: Arc::default(),
             watcher,
             mute,
             notice,
@@ -314,12 +356,16 @@ impl Events {
             return None;
         }
         let (waker, lose, dir) = (self.waker.clone(), self.lose.clone(), self.dir.clone());
+        // Events name files by their whole path, our listings by the path that we were given.
+        let whole = std::path::absolute(&self.dir).ok()?;
+        let heard = self.heard.clone();
         let mut watcher = (self.make)(Box::new(move |event: notify::Result<Event>| {
             // A full channel says the same already.
             if loses_directory(&event, &dir) {
                 let _ = lose.try_send(());
             }
             if is_a_hint(&event) {
+                heard.lock().unwrap_or_else(PoisonError::into_inner).take(&event, &whole, &dir);
                 let _ = waker.try_send(());
             }
         }))?;
@@ -330,7 +376,43 @@ impl Events {
     /// What happened so far is covered by the scan that follows.
     fn forget(&self) {
         let _ = self.wake.try_recv();
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::default();
     }
+
+    /// The files that were written since it was asked last; none where anything else may have happened.
+    fn written(&self) -> Option<BTreeSet<PathBuf>> {
+        let heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        (!heard.else_too).then_some(heard.written)
+    }
+}
+
+/// What events said.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Files that were written.
+    written: BTreeSet<PathBuf>,
+    /// Something else may have happened, too.
+    else_too: bool,
+}
+
+impl Heard {
+    /// Takes a hint that names files below `whole`, which listings call `dir`.
+    fn take(&mut self, event: &notify::Result<Event>, whole: &Path, dir: &Path) {
+        let written = event.as_ref().ok().filter(|event| is_a_write(event) && event.paths.len() == 1);
+        match written.and_then(|event| event.paths[0].strip_prefix(whole).ok()) {
+            Some(file) if self.written.len() < MOST_WRITTEN => _ = self.written.insert(dir.join(file)),
+            _ => self.else_too = true,
+        }
+    }
+}
+
+/// Whether it says that a file was written, and nothing else.
+fn is_a_write(event: &Event) -> bool {
+    let kind = matches!(
+        event.kind,
+        EventKind::Access(AccessKind::Close(AccessMode::Write)) | EventKind::Modify(notify::event::ModifyKind::Data(_))
+    );
+    kind && !event.need_rescan()
 }
 
 /// Whether something may have been written. That files were opened or read is no hint: our own
@@ -380,6 +462,30 @@ mod tests {
         assert!(is_a_hint(&event(EventKind::Create(CreateKind::File))));
         assert!(is_a_hint(&event(EventKind::Other)));
         assert!(is_a_hint(&Err(notify::Error::generic("overflow"))));
+    }
+
+    #[test]
+    fn writes_are_told_by_file_and_all_else_leads_to_a_scan() {
+        let (whole, dir) = (Path::new("/data/rows"), Path::new("rows"));
+        let event = |kind, path: &str| Event::new(kind).add_path(path.into());
+        let write = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+        let heard = |event: Event| {
+            let mut heard = Heard::default();
+            heard.take(&Ok(event), whole, dir);
+            (heard.written.into_iter().next(), heard.else_too)
+        };
+        assert_eq!(heard(event(write, "/data/rows/a.csv")), (Some("rows/a.csv".into()), false));
+        let closed = EventKind::Access(AccessKind::Close(AccessMode::Write));
+        assert_eq!(heard(event(closed, "/data/rows/b/a.csv")), (Some("rows/b/a.csv".into()), false));
+        assert_eq!(heard(event(write, "/data/a.csv")), (None, true));
+        assert_eq!(heard(event(EventKind::Create(CreateKind::File), "/data/rows/a.csv")), (None, true));
+        assert_eq!(heard(event(write, "/data/rows/a.csv").set_flag(notify::event::Flag::Rescan)), (None, true));
+        let mut many = Heard::default();
+        (0..=MOST_WRITTEN).for_each(|i| many.take(&Ok(event(write, &format!("/data/rows/{i}"))), whole, dir));
+        assert!(many.else_too, "so many are looked at together");
+        many = Heard::default();
+        many.take(&Err(notify::Error::generic("overflow")), whole, dir);
+        assert!(many.else_too);
     }
 
     #[test]

@@ -69,6 +69,18 @@ pub enum Act {
         #[serde(flatten)]
         interface: Named,
     },
+    /// It stays on top of this operator's list.
+    Pin {
+        /// Which one.
+        #[serde(flatten)]
+        interface: Named,
+    },
+    /// It does not any more.
+    Unpin {
+        /// Which one.
+        #[serde(flatten)]
+        interface: Named,
+    },
     /// Another model scores the rows behind this slot.
     Model {
         /// The directory's newest slot then; none where there was no row.
@@ -77,6 +89,13 @@ pub enum Act {
         /// What the model is called.
         name: String,
     },
+}
+
+impl Act {
+    /// Whether it is nobody else's business.
+    pub fn is_personal(&self) -> bool {
+        matches!(self, Self::Pin { .. } | Self::Unpin { .. })
+    }
 }
 
 /// What can be muted.
@@ -187,7 +206,9 @@ mod tests {
             Act::Unmute { what: subjects[0].clone() },
             Act::Unmute { what: subjects[1].clone() },
             Act::Retire { interface: interface.clone() },
-            Act::Unretire { interface },
+            Act::Unretire { interface: interface.clone() },
+            Act::Pin { interface: interface.clone() },
+            Act::Unpin { interface },
             Act::Model { slot: Some(until), name: "trained".into() },
             Act::Model { slot: None, name: "trained".into() },
         ];

@@ -16,7 +16,7 @@ use super::log::{Log, News};
 use super::marks::Marks;
 use super::place::Journal;
 use crate::ingest::Notice;
-use crate::series::Timestamp;
+use crate::series::{InterfaceName, Timestamp};
 
 /// Time between two looks at what others wrote.
 const LOOK: Duration = Duration::from_secs(1);
@@ -98,6 +98,11 @@ impl Keeper {
     /// The marks that are in force.
     pub fn marks(&self) -> &Marks {
         &self.marks
+    }
+
+    /// What the operator of this process has pinned, in the order of names.
+    pub fn pins(&self) -> Arc<[InterfaceName]> {
+        self.marks.pinned(&self.who).cloned().collect()
     }
 
     /// Where the thread speaks.

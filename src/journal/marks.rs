@@ -32,6 +32,8 @@ pub struct Marks {
     muted_incidents: HashMap<IncidentId, Timestamp>,
     muted_interfaces: BTreeMap<InterfaceName, Timestamp>,
     retired: BTreeSet<InterfaceName>,
+    /// By who pinned them: what one looks at is no other's business.
+    pinned: BTreeMap<String, BTreeSet<InterfaceName>>,
 }
 
 impl<'a> FromIterator<&'a Entry> for Marks {
@@ -65,6 +67,14 @@ impl Marks {
             Act::Unmute { what: Subject::Interface(named) } => drop(self.muted_interfaces.remove(&named.into())),
             Act::Retire { interface } => drop(self.retired.insert(interface.into())),
             Act::Unretire { interface } => drop(self.retired.remove(&interface.into())),
+            Act::Pin { interface } => {
+                self.pinned.entry(entry.who.clone()).or_default().insert(interface.into());
+            }
+            Act::Unpin { interface } => {
+                if let Some(own) = self.pinned.get_mut(&entry.who) {
+                    own.remove(&interface.into());
+                }
+            }
             Act::Model { .. } => {}
         }
     }
@@ -105,6 +115,11 @@ impl Marks {
     /// Whether an interface is gone for good.
     pub fn retired(&self, interface: &InterfaceName) -> bool {
         self.retired.contains(interface)
+    }
+
+    /// The interfaces that somebody has pinned, in the order of names.
+    pub fn pinned(&self, who: &str) -> impl Iterator<Item = &InterfaceName> {
+        self.pinned.get(who).into_iter().flatten()
     }
 
     /// Whether somebody has attended to an incident in any of these ways: it calls nobody.
@@ -155,6 +170,21 @@ mod tests {
         assert_eq!((marks.muted_interface(&name), marks.next_end()), (Some(at(200)), Some(at(200))));
         assert!(marks.attended(incident, &name));
         assert!(marks.expire(at(1000)) && !marks.attended(incident, &name));
+    }
+
+    #[test]
+    fn everybody_has_pins_of_their_own() {
+        let [a, b] = ["a", "b"].map(|ifname| InterfaceName::new("core", ifname));
+        let pin = |name: &InterfaceName| Act::Pin { interface: name.into() };
+        let marks = marks(&[
+            ("ann", pin(&b)),
+            ("ann", pin(&a)),
+            ("bob", pin(&b)),
+            ("bob", Act::Unpin { interface: (&b).into() }),
+            ("bob", Act::Unpin { interface: (&a).into() }),
+        ]);
+        assert_eq!(marks.pinned("ann").collect::<Vec<_>>(), [&a, &b]);
+        assert_eq!(marks.pinned("bob").chain(marks.pinned("eve")).count(), 0);
     }
 
     #[test]

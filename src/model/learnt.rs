@@ -39,6 +39,21 @@ pub struct KnownInterface {
     pub skill: Option<Skill>,
 }
 
+impl KnownInterface {
+    /// One of which nothing was learnt yet.
+    pub(super) fn unlearnt(name: InterfaceName) -> Self {
+        Self {
+            name,
+            step: Step::SECOND,
+            scale: [Scale { knee: 1.0, middle: 0.0, spread: 1.0 }; 2],
+            linear: [[0.0; FEATURES]; 2],
+            layer: None,
+            calibration: Vec::new(),
+            skill: None,
+        }
+    }
+}
+
 /// Everything that is learnt, ready to score.
 #[derive(Debug)]
 pub struct Model {

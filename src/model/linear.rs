@@ -111,13 +111,15 @@ pub fn fit(interfaces: &[Rows]) -> ([f64; FEATURES], Vec<Option<[f64; FEATURES]>
         }
         pooled = all.solve(1e-3, &[0.0; FEATURES]);
     }
-    let own = interfaces.iter().map(|rows| {
-        (rows.targets.len() >= OWN_ROWS).then(|| {
-            (0..ROUNDS).fold(pooled, |now, _| sums(rows, &now, residual_scale(rows, &now)).solve(RIDGE, &pooled))
-        })
-    });
-    let own = own.collect();
+    let own = interfaces.iter().map(|rows| fit_own(rows, &pooled)).collect();
     (pooled, own)
+}
+
+/// One interface's own coefficients of one channel, held to the pooled ones by a ridge. None where it has
+/// few rows.
+pub fn fit_own(rows: &Rows, pooled: &[f64; FEATURES]) -> Option<[f64; FEATURES]> {
+    (rows.targets.len() >= OWN_ROWS)
+        .then(|| (0..ROUNDS).fold(*pooled, |now, _| sums(rows, &now, residual_scale(rows, &now)).solve(RIDGE, pooled)))
 }
 
 #[cfg(test)]

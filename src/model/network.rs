@@ -72,6 +72,18 @@ impl Embeddings {
     }
 }
 
+impl Embeddings {
+    /// One more host, with the embedding of an unknown one.
+    pub(super) fn add_unknown_host(&mut self) {
+        self.host.extend_from_within(..HOST_EMBEDDING);
+    }
+
+    /// One more interface, with the embedding of an unknown one.
+    pub(super) fn add_unknown_interface(&mut self) {
+        self.interface.extend_from_within(..INTERFACE_EMBEDDING);
+    }
+}
+
 /// The network's variables.
 #[derive(Debug)]
 pub struct Network {

@@ -70,14 +70,14 @@ fn grouped(samples: &[Sample], most: usize, entry: impl Fn(&Sample) -> usize) ->
 }
 
 /// The skill of interface `i` with each last layer that was learnt for it, and the layer to use:
-/// that of the model's scope, unless the shared one did better on the held-out rows.
+/// that of the scope, unless the shared one did better on the held-out rows.
 pub(super) fn compare_scopes(
     model: &Model,
+    scope: Scope,
     i: usize,
     history: &History,
     [device, own]: [Option<usize>; 2],
 ) -> (Option<Skill>, Option<usize>) {
-    let scope = model.settings.scope;
     let Some((first, step)) = skill::held_out(history) else { return (None, None) };
     let of = |layer| skill::measure(model.network(), model.outlook_with(i, layer), history, first, step);
     let global = of(None);

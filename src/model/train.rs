@@ -12,31 +12,22 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{EMBEDDING, Kernel, Weights};
+use super::forecast::Outlook;
 use super::learnt::{KnownInterface, Model, Parts};
-use super::linear::{self, Coefficients, FEATURES};
-use super::network::{Embeddings, Network, Sample};
+use super::linear::{self, Coefficients};
+use super::network::{Embeddings, Network};
+use super::pupil::{Pupil, Quota, blank};
 use super::scopes::{Entries, compare_scopes, own_layers};
 use super::settings::{ModelSettings, Scaling, Scope};
-use super::skill;
+use super::skill::{Skill, measure};
 use super::teach::learn;
-use crate::random::{Random, fnv1a};
-use crate::series::{History, InterfaceName, Scale, Step, WARM_UP, step};
+use crate::random::Random;
+use crate::series::{History, InterfaceName, Scale, WARM_UP};
 
-/// Share of the rows that the network learns from, and share before the held-out rows.
-const LEARNT: f64 = 0.72;
 /// Share of the rows before the held-out ones.
 pub const BEFORE_HELD_OUT: f64 = 0.8;
 /// Rows below which an interface is not learnt from: twice its warm-up.
 pub const LEAST_ROWS: usize = 2 * WARM_UP;
-/// A row whose error is larger than so many usual ones is taken for part of an incident; it and so
-/// many rows after it are left out of what the network learns.
-const FAR: f64 = 8.0;
-const AFTERMATH: usize = 3;
-/// The network's target is held to this, in units of the linear forecast's usual error.
-const TARGET_LIMIT: f64 = 8.0;
-
 /// One interface to learn from.
 #[derive(Debug, Clone, Copy)]
 pub struct Series<'a> {
@@ -59,6 +50,9 @@ pub struct Options {
     pub learning_rate: f64,
     /// What to call the model.
     pub name: String,
+    /// Rows on which it is looked how the network does, after each epoch, for who watches: at most so many
+    /// for all interfaces that are looked at together. It decides nothing.
+    pub glimpse: usize,
     /// What stays with the model.
     pub model: ModelSettings,
 }
@@ -71,6 +65,7 @@ impl Default for Options {
             max_windows: 100_000,
             learning_rate: 2e-3,
             name: "trained".into(),
+            glimpse: 0,
             model: ModelSettings::default(),
         }
     }
@@ -111,8 +106,19 @@ pub struct TrainingProgress {
     pub fraction: f64,
     /// Loss on the rows that decide when to stop, after each epoch.
     pub losses: Vec<f32>,
+    /// How the network of the last epoch does on some interfaces' held-out rows.
+    pub glimpses: Vec<Glimpse>,
     /// Time since the start.
     pub elapsed: Duration,
+}
+
+/// One interface's held-out rows, forecast by a network that still learns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Glimpse {
+    /// Which interface.
+    pub name: InterfaceName,
+    /// How it did.
+    pub skill: Skill,
 }
 
 /// What a training run learnt, besides the model.
@@ -131,36 +137,6 @@ pub struct Trained {
     pub own_scales: Option<f64>,
     /// How the run went.
     pub progress: TrainingProgress,
-}
-
-/// An interface on its way through training.
-struct Pupil<'a> {
-    series: Series<'a>,
-    step: Step,
-    /// That which it is forecast on, and its own.
-    scale: [Scale; 2],
-    own: [Scale; 2],
-    host: usize,
-    entry: usize,
-}
-
-impl Pupil<'_> {
-    fn cut(&self, share: f64) -> usize {
-        (self.series.history.len() as f64 * share) as usize
-    }
-
-    /// Runs the forecaster over the rows, causally; `see` is shown each row after the first with
-    /// what was expected of it and the state before it was learnt.
-    fn run(
-        &self,
-        outlook: Arc<Outlook>,
-        network: Option<&Kernel>,
-        rows: usize,
-        see: impl FnMut(usize, &Forecaster, &Forecast),
-    ) {
-        let state = Forecaster::new(self.step, self.scale, outlook);
-        skill::run(self.series.history, state, network, rows, see);
-    }
 }
 
 /// Trains a model on `series`. `report` is told of every step and can end the run.
@@ -202,34 +178,24 @@ fn train_once(
     let longest = series.iter().map(|s| s.history.len()).max().unwrap_or(0);
     series.retain(|s| s.history.len() >= LEAST_ROWS);
     let common_scale = (options.model.scaling == Scaling::Global && !series.is_empty()).then(|| common_scale(&series));
+    let host_of = |s: &Series<'_>| hosts.binary_search(&s.name.host).map_or(0, |i| i + 1);
     let pupils: Vec<Pupil<'_>> = series
         .into_iter()
-        .filter_map(|s| enrol(s, &hosts, common_scale))
+        .filter_map(|s| Pupil::enrol(s, host_of(&s), common_scale))
         .enumerate()
         .map(|(i, p)| Pupil { entry: i + 1, ..p })
         .collect();
     if pupils.is_empty() {
         return Err(TrainError::TooFewRows { longest });
     }
-    let quota = Quota { rows: options.max_windows.div_ceil(pupils.len()), seed: options.seed };
+    let quota = Quota::new(options, pupils.len());
 
     // First pass: what the linear forecast learns from.
-    let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-    let blank = Arc::new(Outlook { window: options.model.window, ..Outlook::new([[0.0; FEATURES]; 2], silent) });
+    let blank = blank(options.model.window);
     let mut rows: [Vec<linear::Rows>; 2] = Default::default();
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
-        let mut own: [linear::Rows; 2] = Default::default();
-        let mut keep = quota.of(pupil, "linear");
-        pupil.run(blank.clone(), None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
-            if row >= WARM_UP && keep() {
-                let (z, last) = (state.forward(pupil.series.history.values(row)), state.window().last());
-                for (c, own) in own.iter_mut().enumerate() {
-                    own.features.push(forecast.features[c].map(|v| v as f32));
-                    own.targets.push((z[c] - last.map_or(0.0, |(_, z)| z[c])) as f32);
-                }
-            }
-        });
+        let own = pupil.changes(&blank, &quota);
         for (rows, own) in rows.iter_mut().zip(own) {
             rows.push(own);
         }
@@ -245,19 +211,14 @@ fn train_once(
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "cutting windows", 0.1 + 0.1 * i as f64 / pupils.len() as f64)?;
         let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
-        let mut keep = quota.of(pupil, "windows");
-        let (end, mut disturbed) = (pupil.cut(LEARNT), 0);
-        pupil.run(outlook, None, pupil.cut(BEFORE_HELD_OUT), |row, state, forecast| {
-            let calm = calm(&mut disturbed, state, forecast, pupil.series.history.values(row));
-            if row >= WARM_UP && calm && keep() {
-                let sample = sample(pupil, state, forecast, row);
-                if row < end { learnt.push(sample) } else { deciding.push(sample) }
-            }
-        });
+        pupil.windows(outlook, &quota, &mut learnt, &mut deciding);
     }
     let mut random = Random::for_purpose(options.seed, "network");
     let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
     let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |epoch, share, losses| {
+        if losses.len() > progress.losses.len() && options.glimpse > 0 {
+            progress.glimpses = glimpses(&pupils, &own, &network, options)?;
+        }
         progress.epoch = epoch;
         progress.losses = losses.to_vec();
         let fraction = 0.2 + 0.7 * (epoch as f64 + share) / options.epochs.max(1) as f64;
@@ -300,13 +261,37 @@ fn train_once(
     let mut model = Model::new(parts);
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let (skill, layer) = compare_scopes(&model, i, pupil.series.history, layers.of[i]);
+        let (skill, layer) = compare_scopes(&model, options.model.scope, i, pupil.series.history, layers.of[i]);
         model.known_mut()[i].skill = skill;
         model.known_mut()[i].layer = layer;
     }
     let model = model.settled();
     tell(&mut progress, "done", 1.0)?;
     Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, own_scales: None, progress, model })
+}
+
+/// How the network as it is does on held-out rows: of as many interfaces, evenly spread, as have no more
+/// rows together than there may be, and of one at least.
+fn glimpses(
+    pupils: &[Pupil<'_>],
+    own: &[Coefficients],
+    network: &Network,
+    options: &Options,
+) -> Result<Vec<Glimpse>, TrainError> {
+    let (kernel, embeddings) = (network.weights()?.kernel(), network.embeddings()?);
+    let rows: usize = pupils.iter().map(|p| p.series.history.len()).sum();
+    let every = rows.div_ceil(options.glimpse).clamp(1, pupils.len());
+    let seen = pupils.iter().zip(own).step_by(every).filter_map(|(pupil, linear)| {
+        let (first, step) = super::skill::held_out(pupil.series.history)?;
+        let outlook = Outlook {
+            window: options.model.window,
+            scale: Some(pupil.scale),
+            ..Outlook::new(*linear, kernel.gate_bias(&embeddings.of(pupil.host, pupil.entry)))
+        };
+        let skill = measure(Some(&kernel), Arc::new(outlook), pupil.series.history, first, step);
+        Some(Glimpse { name: pupil.series.name.clone(), skill })
+    });
+    Ok(seen.collect())
 }
 
 /// One scale for all interfaces, each channel's from the rows before the held-out ones; each
@@ -324,62 +309,13 @@ fn common_scale(series: &[Series<'_>]) -> [Scale; 2] {
     values.map(|values| Scale::fit(&values))
 }
 
-fn enrol<'a>(series: Series<'a>, hosts: &[Arc<str>], common: Option<[Scale; 2]>) -> Option<Pupil<'a>> {
-    let times: Vec<_> = series.history.times().collect();
-    let before = (series.history.len() as f64 * BEFORE_HELD_OUT) as usize;
-    let own = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
-    let host = hosts.binary_search(&series.name.host).map_or(0, |i| i + 1);
-    Some(Pupil { series, step: step::infer(&times)?, scale: common.unwrap_or(own), own, host, entry: 0 })
-}
-
-/// Which rows of an interface are taken, where there are more than its share.
-struct Quota {
-    rows: usize,
-    seed: u64,
-}
-
-impl Quota {
-    fn of(&self, pupil: &Pupil<'_>, purpose: &str) -> impl FnMut() -> bool + use<> {
-        let name = fnv1a(pupil.series.name.to_string().as_bytes());
-        let mut random = Random::for_purpose(self.seed ^ name, purpose);
-        let share = self.rows as f64 / pupil.cut(BEFORE_HELD_OUT).max(1) as f64;
-        move || share >= 1.0 || random.chance(share)
-    }
-}
-
-/// Whether a row is neither part of an incident nor just behind one; `disturbed` counts the rows that are left of it.
-fn calm(disturbed: &mut usize, state: &Forecaster, forecast: &Forecast, raw: [f64; 2]) -> bool {
-    let z = state.forward(raw);
-    if (0..2).any(|c| (z[c] - forecast.plain[c]).abs() > FAR * forecast.usual[c]) {
-        *disturbed = AFTERMATH + 1;
-    }
-    let calm = *disturbed == 0;
-    *disturbed = disturbed.saturating_sub(1);
-    calm
-}
-
-fn sample(pupil: &Pupil<'_>, state: &Forecaster, forecast: &Forecast, row: usize) -> Sample {
-    let z = state.forward(pupil.series.history.values(row));
-    let target =
-        [0, 1].map(|c| ((z[c] - forecast.plain[c]) / forecast.usual[c]).clamp(-TARGET_LIMIT, TARGET_LIMIT) as f32);
-    let mut sequence = Vec::new();
-    state.sequence(&mut sequence);
-    Sample {
-        sequence: sequence.into(),
-        side: forecast.side,
-        target,
-        host: pupil.host as u32,
-        interface: pupil.entry as u32,
-    }
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
-    use crate::series::{FileId, Origin, Timestamp, WindowLength};
+    use crate::series::{FileId, Origin, Step, Timestamp, WindowLength};
 
     /// Hourly rows of a day's rhythm; what is added to each hour is up to `more`.
-    fn history(rows: usize, seed: u64, size: f64, more: impl Fn(usize) -> f64) -> History {
+    pub(in crate::model) fn history(rows: usize, seed: u64, size: f64, more: impl Fn(usize) -> f64) -> History {
         let (mut history, mut random) = (History::default(), Random::new(seed));
         for i in 0..rows {
             let day = libm::sin(i as f64 * std::f64::consts::TAU / 24.0);
@@ -391,7 +327,7 @@ mod tests {
         history
     }
 
-    fn fleet() -> Vec<(InterfaceName, History)> {
+    pub(in crate::model) fn fleet() -> Vec<(InterfaceName, History)> {
         let repeats = |i: usize| if i % 8 == 3 { 300.0 } else { 0.0 };
         vec![
             (InterfaceName::new("a", "1"), history(700, 1, 1.0, |_| 0.0)),
@@ -450,22 +386,5 @@ mod tests {
         }
         assert_eq!(model.stranger("c").scale, Some(scale));
         assert!(trained.own_scales.unwrap() < model.median_error().unwrap());
-    }
-
-    #[test]
-    fn a_row_of_an_incident_and_those_behind_it_are_left_out() {
-        let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-        let rows = history(300, 5, 1.0, |i| if i == 200 { 5000.0 } else { 0.0 });
-        let scale = [Scale { knee: 3000.0, middle: 0.33, spread: 0.08 }; 2];
-        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], gates));
-        let (mut disturbed, mut left_out) = (0, Vec::new());
-        let state = Forecaster::new(Step::from_seconds(3600).unwrap(), scale, outlook);
-        skill::run(&rows, state, None, 300, |row, state, forecast| {
-            if row > 100 && !calm(&mut disturbed, state, forecast, rows.values(row)) {
-                left_out.push(row);
-            }
-        });
-        assert!(left_out.contains(&200) && left_out.iter().all(|row| (200..=208).contains(row)), "{left_out:?}");
-        assert!(left_out.len() > AFTERMATH, "{left_out:?}");
     }
 }

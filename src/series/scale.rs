@@ -26,6 +26,26 @@ pub enum Move {
     Plus(f64),
 }
 
+impl Move {
+    /// The way back.
+    #[must_use]
+    pub fn reverse(self) -> Self {
+        match self {
+            Self::Times(factor) => Self::Times(1.0 / factor),
+            Self::Plus(amount) => Self::Plus(-amount),
+        }
+    }
+
+    /// This move and `next` in one; none where they are not of a kind.
+    pub fn then(self, next: Self) -> Option<Self> {
+        match (self, next) {
+            (Self::Times(a), Self::Times(b)) => Some(Self::Times(a * b)),
+            (Self::Plus(a), Self::Plus(b)) => Some(Self::Plus(a + b)),
+            _ => None,
+        }
+    }
+}
+
 impl Scale {
     /// Where a scaled value lies once its level has moved.
     pub fn moved(&self, scaled: f64, by: Move) -> f64 {

@@ -67,6 +67,9 @@ impl fmt::Display for Timestamp {
 pub struct Step(i64);
 
 impl Step {
+    /// The shortest one.
+    pub const SECOND: Self = Self(1);
+
     /// A step of `seconds`, or nothing where that is not a positive number.
     pub const fn from_seconds(seconds: i64) -> Option<Self> {
         if seconds > 0 { Some(Self(seconds)) } else { None }

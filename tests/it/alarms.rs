@@ -80,6 +80,54 @@ fn a_stable_shift_is_taken_over_after_its_time_or_never() {
 }
 
 #[test]
+fn the_way_back_from_a_level_that_was_taken_over_is_no_incident() {
+    // The second time it is news again.
+    let shifted = |i: usize, v: f64| if (400..520).contains(&i) || i >= 620 { 1.8 * v } else { v };
+    let engine = one(700, Settings::default(), shifted);
+    let [told] = &touching(&engine, 400, 400)[..] else { panic!("{:#?}", touching(&engine, 400, 400)) };
+    assert!(told.incident.taken_over);
+    let behind: Vec<_> = touching(&engine, 519, 615).into_iter().map(|t| t.incident).collect();
+    let back = behind.iter().filter(|i| i.kind == IncidentKind::LevelShift || i.start <= hour(530));
+    assert_eq!(back.count(), 0, "{behind:#?}");
+    let again = touching(&engine, 620, 625);
+    assert!(again.iter().any(|t| t.incident.kind == IncidentKind::LevelShift), "{again:#?}");
+}
+
+#[test]
+fn what_pauses_over_night_is_one_incident() {
+    let shifted = |i: usize, v: f64| if (490..537).contains(&i) && i % 24 >= 6 { 1.8 * v } else { v };
+    let engine = one(600, Settings::default(), shifted);
+    let found = touching(&engine, 490, 545);
+    let [told] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((told.incident.start, told.incident.end), (hour(490), Some(hour(536))));
+}
+
+#[test]
+fn the_way_back_to_usual_is_no_incident() {
+    let (mut behind, mut all) = (Vec::new(), 0);
+    for seed in 1..=2 {
+        let plan = Plan { quiet_days: 14, ..plan(seed, 900, 28, 5, 6) };
+        let engine = fleet(&plan, Settings::default());
+        let found = explained(&engine, &plan);
+        let slots = |n: i64| n * 900;
+        let within = |name: &InterfaceName, start: Timestamp| {
+            found.iter().any(|(n, _, from, to, _)| n == name && *from <= start.plus(slots(2)) && start <= *to)
+        };
+        for (name, kind, _, end, told) in found.iter().filter(|(.., told)| told.is_some()) {
+            let Some(told) = told else { continue };
+            all += 1;
+            let after = engine.incidents().into_iter().filter(|t| {
+                let start = t.incident.start;
+                t.interface == told.interface && start > *end && start <= end.plus(slots(8)) && !within(name, start)
+            });
+            behind.extend(after.map(|t| (*kind, t.incident.kind, t.incident.start)));
+        }
+    }
+    println!("{} of {all}: {behind:?}", behind.len());
+    assert!(all >= 80 && 25 * behind.len() <= all, "{} of {all}: {behind:?}", behind.len());
+}
+
+#[test]
 fn an_outage_for_good_is_taken_over_after_a_week() {
     let engine = one(900, Settings::default(), |i, v| if i >= 400 { 0.0 } else { v });
     let found = touching(&engine, 400, 400);

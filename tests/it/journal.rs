@@ -10,10 +10,9 @@ use noctop::ingest::WatchOptions;
 use noctop::journal::{Journal, Marks, Subject};
 use noctop::series::Timestamp;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
 
-const SOON: Duration = Duration::from_secs(20);
 /// In the environment of a process that is to write, and nothing else: the base of the state directory.
 const WRITER: &str = "NOCTOP_TEST_WRITER";
 /// Entries that each writing process writes.

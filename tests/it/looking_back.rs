@@ -27,7 +27,8 @@ fn snapshot(engine: &Engine, back_to: Option<Timestamp>, look: Option<Look>) -> 
 /// All that must be the same then and now.
 fn seen(snapshot: &Snapshot) -> String {
     let interfaces = snapshot.interfaces.iter().map(|i| {
-        format!("{} {:?} {:?} {:?} {:.4} {:?} {:?}\n", i.name, i.load, &i.heat[..], i.last, i.score, i.state, i.since)
+        let (load, heat) = (i.strip.load(snapshot.now), i.strip.heat(snapshot.now));
+        format!("{} {load:?} {:?} {:?} {:.4} {:?} {:?}\n", i.name, &heat[..], i.last, i.score, i.state, i.since)
     });
     let open = snapshot.incidents.iter().filter(|i| i.end.is_none());
     let open = open.map(|i| format!("{} {} {} {:.4} {}\n", i.name, i.id, i.start, i.peak, i.peak_at));

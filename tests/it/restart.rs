@@ -5,35 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Command, Retraining, TrainingOutcome, TrainingView};
-use noctop::ingest::WatchOptions;
 use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// Retrains on the place's rows and gives the file of the new model.
 fn retrain(place: &Place) -> PathBuf {
     let journal = Journal::under(&place.state().join("noctop"), &place.rows());
     let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
         // A model that knows nothing: what was learnt is no worse.
         model: Arc::new(Model::untrained()),
-        model_path: None,
-        settings: Settings::default(),
         train: TrainOptions { epochs: 1, ..TrainOptions::default() },
         journal: Some(journal.clone()),
         threads: 2,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
+        ..live_options(place.rows())
     })
     .unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
@@ -43,8 +33,8 @@ fn retrain(place: &Place) -> PathBuf {
         TrainingView::Ended(outcome) => Some(outcome.clone()),
         _ => None,
     });
-    let TrainingOutcome::Swapped { new, old, saved } = outcome else { panic!("{outcome:?}") };
-    assert!(new <= old, "{new} {old}");
+    let TrainingOutcome::Swapped { beside, saved } = outcome else { panic!("{outcome:?}") };
+    assert!(beside.is_no_worse() && beside.interfaces == 2, "{beside:?}");
     assert_eq!(saved.unwrap(), journal.model());
     let snapshot = handle.snapshot();
     assert!(snapshot.model.name.starts_with("trained to 2026-01-"), "{}", snapshot.model.name);

@@ -308,9 +308,19 @@ pub(crate) fn built_in() -> Arc<Model> {
 
 /// Watches a place's rows with the built-in model, and keeps nothing.
 pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
-    live::start(LiveOptions {
-        dir: place.rows(),
-        watch,
+    watching_dir(place.rows(), watch)
+}
+
+/// The same with any directory.
+pub(crate) fn watching_dir(dir: PathBuf, watch: WatchOptions) -> (Handle, JoinHandle<()>) {
+    live::start(LiveOptions { watch, ..live_options(dir) }).unwrap()
+}
+
+/// To watch a directory with the built-in model and one thread, and keep nothing.
+pub(crate) fn live_options(dir: PathBuf) -> LiveOptions {
+    LiveOptions {
+        dir,
+        watch: WatchOptions::default(),
         model: built_in(),
         model_path: None,
         settings: Settings::default(),
@@ -320,8 +330,7 @@ pub(crate) fn watching(place: &Place, watch: WatchOptions) -> (Handle, JoinHandl
         on_incident: None,
         inventory: Default::default(),
         notices: Vec::new(),
-    })
-    .unwrap()
+    }
 }
 
 /// An engine that has read a directory once and scored all of it.
@@ -339,7 +348,7 @@ pub(crate) fn scored_as(dir: &Path, threads: usize, options: ReadOptions) -> Eng
     read_into(Engine::new(built_in(), Settings::default(), threads), dir, options)
 }
 
-fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
+pub(crate) fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) -> Engine {
     let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options).unwrap();
     loop {
         let batch = tailer.finish();

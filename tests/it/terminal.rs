@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use crate::console::Terminal;
+use crate::pty::{SOON, Terminal};
 use crate::support::*;
-
-const SOON: Duration = Duration::from_secs(20);
 
 /// Hourly rows of two interfaces; the first has three times its usual load in its last three hours.
 fn place() -> Place {
@@ -34,24 +32,52 @@ fn one_key_tells_what_is_wrong_and_another_writes_it_down() {
     assert_eq!(terminal.end(Duration::from_secs(3)), 0);
 }
 
-#[test]
-fn without_colours_none_is_sent_and_without_unicode_all_is_ascii() {
-    let place = place();
-    let environment = [("NO_COLOR", "1"), ("LC_ALL", "C")];
-    let mut terminal = Terminal::start_in(&place, (80, 24), &environment, &["rows"]);
-    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
-    terminal.press("w");
-    let text = terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: "));
-    assert!(text.is_ascii(), "{text}");
-    let sent = terminal.sent();
-    let coloured = sent.split("\x1b[").any(|part| {
+/// Whether a sequence sets a colour of text or ground.
+fn coloured(sent: &str) -> bool {
+    sent.split("\x1b[").any(|part| {
         let code = part.split('m').next().unwrap_or_default();
         code.split(';').any(|n| n.parse::<u8>().is_ok_and(|n| (30..=38).contains(&n) || (40..=48).contains(&n)))
             && code.chars().all(|c| c.is_ascii_digit() || c == ';')
-    });
-    assert!(!coloured, "a colour was sent");
-    terminal.press("q");
-    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    })
+}
+
+#[test]
+fn without_colours_none_is_sent_and_without_unicode_all_is_ascii() {
+    let place = place();
+    for (environment, has_colours, is_ascii) in [
+        (&[][..], true, false),
+        (&[("NO_COLOR", "1")], false, false),
+        (&[("LANG", "C")], true, true),
+        (&[("LANG", "C.UTF-8"), ("LC_ALL", "C"), ("NO_COLOR", "1")], false, true),
+    ] {
+        let mut terminal = Terminal::start_in(&place, (80, 24), environment, &["rows"]);
+        terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+        terminal.press("w");
+        let text = terminal.shows("its story", SOON, |text| text.contains("core-1 xe-0: "));
+        assert_eq!(text.is_ascii(), is_ascii, "{environment:?}\n{text}");
+        assert_eq!(coloured(&terminal.sent()), has_colours, "{environment:?}");
+        terminal.press("q");
+        assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+        terminal.is_given_back();
+    }
+}
+
+#[test]
+fn where_no_screen_can_be_drawn_there_are_plain_lines() {
+    let place = place();
+    let piped = format!("'{}' rows | cat", env!("CARGO_BIN_EXE_noctop"));
+    let started = [
+        Terminal::start_in(&place, (80, 24), &[("TERM", "dumb")], &["rows"]),
+        Terminal::start_program(&place, (80, 24), &[], std::path::Path::new("/bin/sh"), &["-c", &piped]),
+    ];
+    for mut terminal in started {
+        terminal.shows("the anomaly", SOON, |text| text.contains("core-1 xe-0"));
+        let sent = terminal.sent();
+        assert!(!sent.contains('\x1b'), "{sent}");
+        // the line is not the console's: ctrl-c is a signal
+        terminal.press("\x03");
+        terminal.end_of_any_kind(Duration::from_secs(3));
+    }
 }
 
 #[test]
@@ -70,15 +96,66 @@ fn theme_zone_and_keys_are_heard_from_flags_and_configuration() {
 #[test]
 fn settings_that_make_no_sense_are_refused_before_the_terminal_is_taken() {
     let place = place();
-    std::fs::write(place.path().join("c.toml"), "[keys]\nquit = ['r']\n").unwrap();
+    for (file, text) in [
+        ("c.toml", "[keys]\nquit = ['r']\n"),
+        ("t.toml", "[console]\n# a comment\ntheme = 'blue'\n"),
+        ("z.toml", "input.time_zone = 'Mars/Olympus'\n"),
+    ] {
+        std::fs::write(place.path().join(file), text).unwrap();
+    }
     for (args, said) in [
         (&["watch", "rows", "--theme", "blue"][..], "theme blue: name one of terminal, dark, light"),
         (&["watch", "rows", "--display-zone", "Mars/Olympus"], "display zone Mars/Olympus: name a zone"),
-        (&["watch", "rows", "--config", "c.toml"], "keys.quit: r is the key of retrain already"),
+        (&["watch", "rows", "--config", "c.toml"], "c.toml:2: keys.quit: r is the key of retrain already"),
+        (&["watch", "rows", "--config", "t.toml"], "t.toml:3: theme blue: name one of terminal"),
+        (&["watch", "rows", "--config", "z.toml"], "z.toml:1: time zone Mars/Olympus: name a zone"),
     ] {
         let mut terminal = Terminal::start(&place, (120, 24), args);
         assert_eq!(terminal.end(Duration::from_secs(5)), 1);
         let sent = terminal.sent();
         assert!(sent.contains(said) && !sent.contains("\x1b[?1049h"), "{args:?}\n{sent}");
     }
+}
+
+#[test]
+fn what_is_pinned_is_pinned_after_a_restart() {
+    let place = place();
+    let first = |text: &str| text.lines().find(|line| line.contains("core-1")).unwrap_or_default().to_owned();
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("the worst first", SOON, |text| text.contains("1 open") && first(text).contains("xe-0"));
+    terminal.press("j*");
+    terminal.shows("the other one pinned", SOON, |text| first(text).contains("xe-1"));
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("it is pinned still", SOON, |text| text.contains("1 open") && first(text).contains("xe-1"));
+    terminal.press("g*q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    // another operator has pins of their own
+    let terminal = Terminal::start(&place, (80, 24), &["rows", "--who", "eve"]);
+    terminal.shows("the worst first", SOON, |text| text.contains("1 open") && first(text).contains("xe-0"));
+}
+
+#[test]
+fn the_mouse_is_taken_where_that_is_asked_for_and_given_back() {
+    let place = place();
+    std::fs::write(place.path().join("mouse.toml"), "[console]\nmouse = true\n").unwrap();
+    for args in [&["rows", "--mouse"][..], &["rows", "--config", "mouse.toml"]] {
+        let mut terminal = Terminal::start(&place, (80, 24), args);
+        let text = terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+        let line = 1 + text.lines().position(|line| line.contains("xe-1")).unwrap();
+        terminal.press(&format!("\x1b[<0;20;{line}M\x1b[<0;20;{line}m"));
+        let chosen = |text: &str| text.lines().any(|line| line.starts_with('>') && line.contains("xe-1"));
+        terminal.shows("the line that was pressed is chosen", SOON, chosen);
+        terminal.press("q");
+        assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+        let sent = terminal.sent();
+        let last = |sequence| sent.rfind(sequence).unwrap_or_else(|| panic!("{sequence:?} was not sent"));
+        assert!(last("\x1b[?1000h") < last("\x1b[?1000l") && last("\x1b[?1006h") < last("\x1b[?1006l"));
+    }
+    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
+    terminal.shows("an open anomaly", SOON, |text| text.contains("1 open"));
+    terminal.press("q");
+    assert_eq!(terminal.end(Duration::from_secs(3)), 0);
+    assert!(!terminal.sent().contains("\x1b[?100"), "the mouse stays the user's");
 }

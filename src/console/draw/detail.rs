@@ -151,12 +151,11 @@ fn chart(app: &App, detail: &DetailView, body: Rect, buffer: &mut Buffer) {
 
 /// From zero (or the lowest value below it) to a round number above the highest.
 fn scale(points: &[DetailPoint]) -> std::ops::Range<f64> {
-    let means = points.iter().flat_map(|p| [Some(p.range[0]), Some(p.range[1]), p.expected.map(|e| e[1])]).flatten();
-    let (mut low, mut high) = (0.0_f64, 0.0_f64);
-    for value in means.filter(|v| v.is_finite()) {
-        low = low.min(value);
-        high = high.max(value);
-    }
+    // what was expected below zero where nothing ever was there is no reason for an axis below zero
+    let lows = points.iter().map(|p| p.range[0]);
+    let highs = points.iter().flat_map(|p| [Some(p.range[1]), p.expected.map(|e| e[1])]).flatten();
+    let low = lows.filter(|v| v.is_finite()).fold(0.0, f64::min);
+    let high = highs.filter(|v| v.is_finite()).fold(0.0, f64::max);
     let low = if low < 0.0 { -round_up(-low) } else { 0.0 };
     let high = if high > 0.0 || low == 0.0 { round_up(high) } else { 0.0 };
     low..high
@@ -335,9 +334,8 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     } else {
         let mut sorted = weights.to_vec();
         sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let shares: Vec<String> =
-            sorted.iter().take(3).map(|(e, w)| format!("{} {:.0} %", expert(*e), w * 100.0)).collect();
-        line.push((format!("forecast: {}", shares.join(", ")), Role::Text));
+        let shares = sorted.iter().take(3).map(|(e, w)| format!("{} {:.0} %", expert(*e), w * 100.0));
+        line.extend(listed("forecast: ", shares, Role::Text));
     }
     if !view.known {
         line.push(("  not learnt by this model".to_owned(), Role::Warning));
@@ -358,10 +356,16 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     lines.push(line);
     let skill = detail.map(|d| d.skill.as_slice()).unwrap_or_default();
     if !skill.is_empty() {
-        let all: Vec<String> = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0)).collect();
-        lines.push(vec![(format!("error less than that of: {}", all.join(", ")), Role::Faint)]);
+        let all = skill.iter().map(|(e, s)| format!("{} {:+.0} %", expert(*e), s * 100.0));
+        lines.push(listed("error less than that of: ", all, Role::Faint).collect());
     }
     lines
+}
+
+/// Items behind their heading, each one whole or left out.
+fn listed(heading: &str, items: impl Iterator<Item = String>, role: Role) -> impl Iterator<Item = (String, Role)> {
+    let before = std::iter::once(heading).chain(std::iter::repeat(", "));
+    before.zip(items).map(move |(before, item)| (format!("{before}{item}"), role))
 }
 
 /// A forecast's name.

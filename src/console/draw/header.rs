@@ -8,10 +8,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format;
+use crate::console::format::{self, fit};
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
-use crate::series::{DAY, Timestamp};
+
+/// Columns of a model's name where there is little room.
+const MODEL: usize = 20;
 
 /// One fact. Where there is no room for all, each is shortened and then left out, those of low rank first.
 struct Fact {
@@ -66,8 +68,7 @@ fn facts(app: &App) -> Vec<Fact> {
         let rate = format::units(source.rows_per_second);
         add(format!("{rate} rows/s"), format!("{rate}/s"), Role::Text, 40, false);
     }
-    let past = snapshot.now.is_some_and(|now| is_past(app, now));
-    if let (Some(age), None, false, false) = (app.row_age(), source.loading, app.options.slow_line, past) {
+    if let Some(age) = app.row_age().filter(|_| app.shows_row_age()) {
         add(format!("lag {}", format::age(age)), same(), Role::Text, 45, false);
     }
     let unwell = source.refused + source.notices.len() as u64;
@@ -78,7 +79,9 @@ fn facts(app: &App) -> Vec<Fact> {
         };
         add(text, format!("! {}", format::count(unwell)), Role::Warning, 55, false);
     }
-    add(format!("model {}", snapshot.model.name), same(), Role::Text, 57, true);
+    let model = &snapshot.model.name;
+    let short = if model.width() > MODEL { format!("model {}", fit(model, MODEL, app.options.ascii)) } else { same() };
+    add(format!("model {model}"), short, Role::Text, 57, true);
     if !snapshot.interfaces.is_empty() {
         let (interfaces, devices) = (snapshot.interfaces.len(), snapshot.devices.len());
         let text = format!("{interfaces} interfaces {} {devices} devices", app.glyphs().dot());
@@ -119,7 +122,7 @@ fn feed(app: &App) -> (String, Role, u8) {
         let (clock, zone) = (format::clock(app.options.zone.shown(at)), app.options.zone.name(at));
         return (format!("{} no rows since {clock} {zone}", glyphs.stopped()), Role::Warning, 85);
     }
-    if let Some(now) = app.snapshot.now.filter(|now| is_past(app, *now)) {
+    if let Some(now) = app.snapshot.now.filter(|_| app.is_past()) {
         let at = format::minute(app.options.zone.shown(now));
         return (format!("{} data ends {at}", glyphs.stopped()), Role::Warning, 85);
     }
@@ -127,13 +130,6 @@ fn feed(app: &App) -> (String, Role, u8) {
         WatchMode::Events => (format!("{} live", glyphs.running()), Role::Good, 58),
         WatchMode::Polling => (format!("{} polling", glyphs.running()), Role::Good, 58),
     }
-}
-
-/// Whether the newest slot is of another day: an archive is looked at, or a collector stopped long before the console
-/// started.
-fn is_past(app: &App, now: Timestamp) -> bool {
-    let step = app.fleet.shortest_step.map_or(0, |s| s.seconds());
-    !app.snapshot.looks_back && app.wall(app.now).since(now) > DAY.max(3 * step)
 }
 
 /// How long a feed may be quiet: three slots, and at least half a minute.

@@ -12,7 +12,6 @@ use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout;
 use crate::console::theme::Role;
-use crate::engine::Verdict;
 
 /// Widths of the columns; 0 where a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,7 +172,12 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     }
     if columns.lasted > 0 {
         let end = summary.end.unwrap_or_else(|| app.snapshot.now.unwrap_or(summary.latest).max(summary.latest));
-        pen.text(&format!("{:>LASTED$}", format::short_span(end.since(summary.start))), text).skip(1);
+        // one slot has no length of its own
+        let lasted = match end.since(summary.start) {
+            0 => "slot".to_owned(),
+            seconds => format::short_span(seconds),
+        };
+        pen.text(&format!("{lasted:>LASTED$}"), text).skip(1);
     }
     if columns.rarity > 0 {
         pen.text(&fit(&remark(app, summary, columns.rarity, ascii), columns.rarity, ascii), text);
@@ -211,12 +215,7 @@ fn remark(app: &App, summary: &Summary<'_>, width: usize, ascii: bool) -> String
         let state = if worst.taken_over { "taken over" } else { "closed" };
         words.push(format!("{state} {}", app.when(end)));
     }
-    if summary.verdict == Verdict::Recurring {
-        words.push("seen before".to_owned());
-    }
-    if worst.kind != crate::engine::IncidentKind::Silence {
-        words.push(format::rarity(worst.peak, step, worst.history));
-    }
+    words.extend(format::how_rare(worst, summary.verdict, step));
     let dot = app.glyphs().dot();
     let mut out = String::new();
     for word in words {

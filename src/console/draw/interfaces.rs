@@ -6,10 +6,11 @@ use ratatui::layout::Rect;
 use super::pen::Pen;
 use super::title;
 use crate::console::app::App;
-use crate::console::fleet::{Lines, Row, Sort, worst_of};
+use crate::console::fleet::{Lines, Row};
 use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout::{self, list_head};
+use crate::console::sort::{Sort, worst_of};
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{DeviceView, HEAT, InterfaceState, InterfaceView, SPARK};
@@ -132,15 +133,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
     let fleet = &app.fleet;
     let mut facts = Vec::new();
-    let counted = |row: &&Row| match fleet.lines {
-        Lines::Interfaces => true,
-        Lines::Devices => matches!(row, Row::Device(_)),
-    };
-    let shown = fleet.rows().iter().filter(counted).count();
-    facts.push(if shown == all {
+    facts.push(if fleet.shown == all {
         (format!("{all}"), Role::Faint)
     } else {
-        (format!("{shown} of {all}"), Role::Strong)
+        (format!("{} of {all}", fleet.shown), Role::Strong)
     });
     if !fleet.filter.is_empty() {
         facts.push((format!("filter /{}", fleet.filter.text()), Role::Strong));
@@ -216,9 +212,10 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
     };
     pen.text(&fit(host, columns.host, ascii), text).skip(1);
     pen.text(&fit(&view.name.ifname, columns.name, ascii), text).skip(1);
-    strip(app, &view.load, &view.heat, view.state, columns, pen);
+    let load = view.strip.load(app.snapshot.now);
+    strip(app, &load, || view.strip.heat(app.snapshot.now), view.state, columns, pen);
     if columns.now > 0 {
-        let now = view.load[SPARK - 1];
+        let now = load[SPARK - 1];
         let now = match (app.fleet.sort, view.utilisation()) {
             (Sort::Use, Some(used)) if now.is_finite() => format!("{:.0} %", used * 100.0),
             (Sort::Use, _) => app.glyphs().none().to_owned(),
@@ -288,9 +285,10 @@ fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, ch
         fit(name, columns.name.saturating_sub(more.len()), ascii).trim_end().to_owned() + &more
     };
     pen.text(&fit(&worst, columns.name, ascii), text).skip(1);
-    strip(app, &view.load, &view.heat, view.state, columns, pen);
+    let load = app.snapshot.load_of(view);
+    strip(app, &load, || app.snapshot.heat_of(view), view.state, columns, pen);
     if columns.now > 0 {
-        let now = view.load[SPARK - 1];
+        let now = load[SPARK - 1];
         let now = if now.is_finite() { format::units(f64::from(now)) } else { app.glyphs().none().to_owned() };
         pen.text(&format!("{now:>NOW$}"), text).skip(1);
     }
@@ -308,7 +306,7 @@ fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, ch
 fn strip(
     app: &App,
     load: &[f32; SPARK],
-    heat: &[u8; HEAT],
+    heat: impl Fn() -> [u8; HEAT],
     state: InterfaceState,
     columns: &Columns,
     pen: &mut Pen<'_>,
@@ -318,7 +316,7 @@ fn strip(
     }
     if app.fleet.shows_heat() {
         let mut text = [0; 4];
-        for tenths in &heat[HEAT - columns.spark.min(HEAT)..] {
+        for tenths in &heat()[HEAT - columns.spark.min(HEAT)..] {
             let (symbol, role) = app.glyphs().heat(*tenths, app.snapshot.threshold);
             pen.text(symbol.encode_utf8(&mut text), role);
         }

@@ -130,16 +130,14 @@ fn spread(view: &PortraitView, size: Size, lines: &mut Vec<Line>) {
     beside(bars(&scaled(&counts), size.hour, size), said, lines);
     let place = histogram.bar(portrait.newest) * size.hour;
     let [low, high] = histogram.range.map(format::units);
-    // The ends give way to the mark.
-    let mut axis: Vec<char> = format!("{low}{high:>width$}", width = chart.saturating_sub(low.len())).chars().collect();
-    let mark = axis[place..].iter_mut().take(size.hour);
-    mark.for_each(|c| *c = '^');
-    let text = |chars: &[char]| chars.iter().collect::<String>();
-    let end = (place + size.hour).min(axis.len());
+    // an end gives way to the mark as a whole: half a number is another one
+    let room = chart.saturating_sub(place + size.hour);
+    let low = if low.len() < place { low } else { String::new() };
+    let high = if high.len() < room { high } else { String::new() };
     lines.push(vec![
-        (text(&axis[..place]), Role::Faint),
-        (text(&axis[place..end]), Role::Warning),
-        (text(&axis[end..]), Role::Faint),
+        (format!("{low:<place$}"), Role::Faint),
+        ("^".repeat(size.hour), Role::Warning),
+        (format!("{high:>room$}"), Role::Faint),
     ]);
 }
 

@@ -10,7 +10,7 @@ use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
-use crate::engine::{TrainingOutcome, TrainingProgress, TrainingView};
+use crate::engine::{Beside, HeldOut, Run, TrainingOutcome, TrainingView};
 
 type Line = Vec<(String, Role)>;
 
@@ -25,7 +25,7 @@ const BAR: usize = 40;
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut lines: Vec<Line> = Vec::new();
     match &app.snapshot.training {
-        TrainingView::Running(progress) => running(app, progress, &mut lines),
+        TrainingView::Running(run) => running(app, run, &mut lines),
         TrainingView::Ended(outcome) => {
             figures(outcome, &mut lines);
             lines.push(Vec::new());
@@ -46,12 +46,12 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 
 fn choice(app: &App, lines: &mut Vec<Line>) {
     let choice = &app.retraining;
-    let [scope, history] = choice.words();
     let keys = &app.options.keys;
-    for (name, word, here) in [("last layer", scope, !choice.on_history), ("learn from", history, choice.on_history)] {
+    for (line, name, word) in choice.lines(app.chosen_name()) {
+        let here = line == choice.line;
         let mark = if here { ">" } else { " " };
         let role = if here { Role::Selected } else { Role::Text };
-        lines.push(vec![(format!("{mark} {name}  "), Role::Strong), (format!(" {word} "), role)]);
+        lines.push(vec![(format!("{mark} {name:<10}  "), Role::Strong), (format!(" {word} "), role)]);
     }
     let key = |action| keys.key_of(action);
     let hint = format!(
@@ -65,14 +65,14 @@ fn choice(app: &App, lines: &mut Vec<Line>) {
     lines.push(vec![(hint, Role::Accent)]);
 }
 
-fn running(app: &App, progress: &TrainingProgress, lines: &mut Vec<Line>) {
-    let ascii = app.options.ascii;
+fn running(app: &App, run: &Run, lines: &mut Vec<Line>) {
+    let (ascii, progress) = (app.options.ascii, &run.progress);
     let fraction = progress.fraction.clamp(0.0, 1.0);
     let stage = match progress.epochs {
         0 => progress.stage.to_owned(),
         epochs => format!("{}, epoch {} of {epochs}", progress.stage, progress.epoch),
     };
-    lines.push(vec![(stage, Role::Strong)]);
+    lines.push(vec![(format!("{stage}, for {}", run.whose), Role::Strong)]);
     let mut bar = String::new();
     spark::bar(fraction, BAR, ascii, &mut bar);
     let ends = if ascii { ["[", "]"] } else { ["▕", "▏"] };
@@ -95,24 +95,35 @@ fn running(app: &App, progress: &TrainingProgress, lines: &mut Vec<Line>) {
             (format!(" {last:.3}"), Role::Strong),
         ]);
     }
+    if let Some(beside) = &run.so_far {
+        table(beside, ["new so far", "present"], lines);
+    }
     let cancel = format!("{} cancels, the present model stays", app.options.keys.key_of(Action::CancelTraining));
     lines.push(vec![(cancel, Role::Accent)]);
 }
 
 /// Both models' figures on the same rows, and what came of it.
 fn figures(outcome: &TrainingOutcome, lines: &mut Vec<Line>) {
-    if let TrainingOutcome::Swapped { new, old, .. } | TrainingOutcome::KeptOld { new, old } = outcome {
-        for (name, error) in [("new model ", new), ("before    ", old)] {
-            lines.push(vec![
-                (format!("{name}  "), Role::Faint),
-                (format!("median error {error:.4} on held-out rows"), Role::Strong),
-            ]);
-        }
+    match outcome {
+        TrainingOutcome::Swapped { beside, .. } => table(beside, ["new model", "before"], lines),
+        TrainingOutcome::KeptOld(beside) => table(beside, ["new model", "present"], lines),
+        TrainingOutcome::Cancelled | TrainingOutcome::Failed(_) => {}
     }
     let (text, role) = match outcome {
         TrainingOutcome::Swapped { saved: Ok(_), .. } => ("The new model scores now.".to_owned(), Role::Good),
-        TrainingOutcome::KeptOld { .. } => ("The present model was better and stays.".to_owned(), Role::Warning),
+        TrainingOutcome::KeptOld(_) => ("The present model was better and stays.".to_owned(), Role::Warning),
         _ => ended(outcome),
     };
     lines.push(vec![(text, role)]);
+}
+
+/// Two models on the same held-out rows.
+fn table(beside: &Beside, [new, old]: [&str; 2], lines: &mut Vec<Line>) {
+    let plural = |n: usize, one: &str| format!("{} {one}{}", format::count(n as u64), if n == 1 { "" } else { "s" });
+    let of = format!("on {} of {}", plural(beside.rows, "held-out row"), plural(beside.interfaces, "interface"));
+    lines.push(vec![(format!("{:<12}median error   skill   {of}", ""), Role::Faint)]);
+    for (name, HeldOut { error, skill }) in [(new, beside.new), (old, beside.old)] {
+        let skill = skill.map_or_else(String::new, |s| format!("{:+.0} %", s * 100.0));
+        lines.push(vec![(format!("{name:<12}"), Role::Faint), (format!("{error:>12.4} {skill:>7}"), Role::Strong)]);
+    }
 }

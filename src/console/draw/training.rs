@@ -9,7 +9,7 @@ use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
-use crate::engine::{TrainingOutcome, TrainingProgress, TrainingView};
+use crate::engine::{Run, TrainingOutcome, TrainingView};
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
@@ -20,7 +20,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         return;
     }
     match &app.snapshot.training {
-        TrainingView::Running(progress) => running(app, progress, &mut pen),
+        TrainingView::Running(run) => running(app, run, &mut pen),
         TrainingView::Ended(outcome) => {
             let (text, role) = ended(outcome);
             pen.text("training ", Role::Title).text(&text, role);
@@ -30,8 +30,8 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
 }
 
-fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
-    let ascii = app.options.ascii;
+fn running(app: &App, run: &Run, pen: &mut Pen<'_>) {
+    let (ascii, progress) = (app.options.ascii, &run.progress);
     pen.text("training ", Role::Title);
     let mut bar = String::new();
     spark::bar(progress.fraction, if pen.room() > 90 { 24 } else { 8 }, ascii, &mut bar);
@@ -64,22 +64,28 @@ fn running(app: &App, progress: &TrainingProgress, pen: &mut Pen<'_>) {
 /// How a training run ended, in one sentence.
 pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
     match outcome {
-        TrainingOutcome::Swapped { new, old, saved } => match saved {
-            Ok(path) => (
-                format!(
-                    "done: the new model scores now, median error {new:.3} instead of {old:.3}; kept in {}",
-                    path.display()
+        TrainingOutcome::Swapped { beside, saved } => {
+            let (new, old) = (beside.new.error, beside.old.error);
+            match saved {
+                Ok(path) => (
+                    format!(
+                        "done: the new model scores now, median error {new:.3} instead of {old:.3}; kept in {}",
+                        path.display()
+                    ),
+                    Role::Good,
                 ),
-                Role::Good,
-            ),
-            Err(why) => (
-                format!("done: the new model scores now ({new:.3} instead of {old:.3}) but is lost at the end: {why}"),
-                Role::Warning,
-            ),
-        },
-        TrainingOutcome::KeptOld { new, old } => (
+                Err(why) => (
+                    format!(
+                        "done: the new model scores now ({new:.3} instead of {old:.3}) but is lost at the end: {why}"
+                    ),
+                    Role::Warning,
+                ),
+            }
+        }
+        TrainingOutcome::KeptOld(beside) => (
             format!(
-                "done: the old model stays, it is better on the same rows: median error {old:.3}, the new one's {new:.3}"
+                "done: the old model stays, it is better on the same rows: median error {:.3}, the new one's {:.3}",
+                beside.old.error, beside.new.error
             ),
             Role::Warning,
         ),

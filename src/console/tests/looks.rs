@@ -60,3 +60,51 @@ fn in_ascii_every_pane_is_ascii() {
         }
     }
 }
+
+#[test]
+fn how_the_feed_is_has_a_colour_and_a_word() {
+    let snapshot = fixture::snapshot();
+    let mut app = app_of(snapshot.clone(), Options::default(), 120, 24);
+    assert_eq!(style(&app, "live", "● live").0, Color::Green);
+    let now = app.now;
+    app.update(Event::Tick, now + Duration::from_secs(16 * 60));
+    assert_eq!(style(&app, "no rows since", "■").0, Color::Yellow);
+    app.update(Event::EngineEnded, now);
+    assert_eq!(style(&app, "engine ended", "■").0, Color::Red);
+    let mut back = snapshot;
+    back.looks_back = true;
+    let app = app_of(back, Options::default(), 120, 24);
+    assert_ne!(style(&app, "looking back", "◀").0, Color::Reset);
+}
+
+#[test]
+fn in_the_chart_what_is_anomalous_stands_out_by_colour_and_by_a_mark() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::Enter);
+    let buffer = frame(&app);
+    let chart = app.panes().detail;
+    let cells = |wanted: &dyn Fn(&ratatui::buffer::Cell) -> bool| {
+        chart.positions().filter(|at| wanted(&buffer[*at])).map(|at| at.x).collect::<Vec<u16>>()
+    };
+    let braille = |c: &ratatui::buffer::Cell| c.symbol().chars().all(|c| ('\u{2801}'..='\u{28ff}').contains(&c));
+    let anomalous = cells(&|c| braille(c) && c.fg == Color::Red);
+    let usual = cells(&|c| braille(c) && c.fg != Color::Red);
+    assert!(!anomalous.is_empty() && usual.len() > 5 * anomalous.len(), "{} {}", anomalous.len(), usual.len());
+    // at the end, where the error under it stands out as well
+    assert!(anomalous.iter().min() > usual.iter().min());
+    assert_eq!(style(&app, " error ", "█"), style(&app, " score ", "█"));
+    assert_eq!((style(&app, " error ", "█").0, style(&app, " error ", "▁").0), (Color::Red, Color::Reset));
+}
+
+#[test]
+fn verdicts_and_those_that_ring_or_are_over_differ_in_shape_and_look() {
+    let mut app = app(80, 24);
+    press(&mut app, "jjjjjjj");
+    let marks = ["spike up", "silence", "flatline"].map(|line| {
+        let text = lines(&app).into_iter().find(|l| l.contains(line)).unwrap();
+        text.chars().find(|c| "●◌○".contains(*c)).unwrap()
+    });
+    assert_eq!(marks, ['●', '◌', '○']);
+    assert_eq!(style(&app, "spike up", "»").0, Color::Red, "it rings");
+    assert_ne!(style(&app, "flatline", "○"), style(&app, "drop to zero", "●"), "it is over");
+}

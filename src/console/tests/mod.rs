@@ -143,33 +143,6 @@ fn names_may_be_anything() {
 }
 
 #[test]
-fn twenty_thousand_interfaces_are_arranged_and_drawn_quickly() {
-    let mut snapshot = fixture::snapshot();
-    let one = snapshot.interfaces[0].as_ref().clone();
-    snapshot.interfaces = (0..20_000)
-        .map(|n| {
-            let mut view = one.clone();
-            view.id = crate::series::InterfaceId::from_index(n);
-            view.name = crate::series::InterfaceName::new(&format!("host-{:04}", n / 40), &format!("xe-{}", n % 40));
-            view.score = (n * 7919 % 1000) as f32 / 250.0;
-            Arc::new(view)
-        })
-        .collect();
-    let mut app = app_of(snapshot.clone(), Options::default(), 200, 50);
-    let mut best = Duration::MAX;
-    for _ in 0..5 {
-        let mut next = snapshot.clone();
-        next.interfaces = next.interfaces.iter().cloned().collect();
-        let start = Instant::now();
-        show(&mut app, next);
-        frame(&app);
-        best = best.min(start.elapsed());
-    }
-    // far above what it takes, far below what a person would notice
-    assert!(best < Duration::from_millis(100), "{best:?}");
-}
-
-#[test]
 fn each_file_can_be_seen_with_what_is_the_matter_first() {
     use crate::ingest::{Condition, FileState, Root};
     let mut snapshot = fixture::snapshot();

@@ -1,88 +1,107 @@
-//! Every pane and overlay as text, at several sizes.
+//! Every pane and overlay as text, at the usual sizes; the whole screen at the small ones.
 
 use super::*;
 
-#[test]
-fn the_whole_screen_at_the_usual_sizes() {
-    for (width, height) in [(80, 24), (200, 50), (40, 12), (20, 6)] {
-        insta::assert_snapshot!(format!("screen_{width}x{height}"), text(&app(width, height)));
+/// What is pressed for each picture: `\t` and `\r` are the tabulator and enter.
+const PANES: [(&str, &str); 17] = [
+    ("screen", ""),
+    ("devices", "t "),
+    ("heat", "m"),
+    ("incidents", "\t "),
+    ("closed", "oo"),
+    ("detail", "\r"),
+    ("triage", "whh"),
+    ("story", "wv"),
+    ("help", "?"),
+    ("notices", "!"),
+    ("retrain", "r"),
+    ("filter", "/edge"),
+    ("export", "we"),
+    ("note", "\tialready called"),
+    ("mute", "\tu"),
+    ("retire", "X"),
+    ("pinned", "jjjj*g"),
+];
+/// Those that have to make do with little room.
+const SMALL: [&str; 8] = ["screen", "devices", "incidents", "detail", "triage", "story", "help", "retrain"];
+
+fn press_all(app: &mut App, keys: &str) {
+    for c in keys.chars() {
+        key(
+            app,
+            match c {
+                '\t' => Key::Tab,
+                '\r' => Key::Enter,
+                c => Key::Char(c),
+            },
+        );
     }
 }
 
 #[test]
-fn detail_and_unfolded_story() {
-    let mut app = app(80, 24);
-    key(&mut app, Key::Tab);
-    key(&mut app, Key::Enter);
-    insta::assert_snapshot!("detail_80x24", text(&app));
-}
-
-#[test]
-fn devices() {
-    let mut app = app(80, 24);
-    press(&mut app, "t ");
-    insta::assert_snapshot!("devices_80x24", text(&app));
-}
-
-#[test]
-fn every_pane_on_a_large_screen_too() {
-    for (name, keys) in [("detail", "\r"), ("story", "wv"), ("devices", "t "), ("help", "?"), ("notices", "!")] {
-        let mut app = app(200, 50);
-        for c in keys.chars() {
-            key(&mut app, if c == '\r' { Key::Enter } else { Key::Char(c) });
+fn every_pane_at_the_usual_sizes() {
+    for (name, keys) in PANES {
+        for (width, height) in [(80, 24), (200, 50)] {
+            let mut app = app(width, height);
+            press_all(&mut app, keys);
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text(&app));
         }
-        insta::assert_snapshot!(format!("{name}_200x50"), text(&app));
+    }
+}
+
+#[test]
+fn the_whole_screen_at_small_sizes() {
+    for (name, keys) in PANES.into_iter().filter(|(name, _)| SMALL.contains(name)) {
+        for (width, height) in [(40, 12), (20, 6)] {
+            let mut app = app(width, height);
+            press_all(&mut app, keys);
+            let text = text(&app);
+            assert!(text.lines().filter(|l| !l.trim().is_empty()).count() >= 3, "{name} {width}x{height}\n{text}");
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), text);
+        }
+    }
+}
+
+/// The fixture with something else in it, at both sizes.
+fn pictures(name: &str, keys: &str, change: impl Fn(&mut Snapshot)) {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut snapshot = fixture::snapshot();
+        change(&mut snapshot);
+        let mut app = app_of(snapshot, Options::default(), width, height);
+        press_all(&mut app, keys);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), text(&app));
     }
 }
 
 #[test]
 fn figures() {
-    for (width, height, ascii) in [(80, 24, false), (200, 50, false), (80, 24, true)] {
-        let mut snapshot = fixture::snapshot();
-        let id = fixture::id_of(&snapshot, "core-2 xe-0/1/3");
+    let portrait = |snapshot: &mut Snapshot| {
+        let id = fixture::id_of(snapshot, "core-2 xe-0/1/3");
         snapshot.portrait = Some(Arc::new(fixture::portrait(id)));
-        let mut app = app_of(snapshot, Options { ascii, ..Options::default() }, width, height);
-        press(&mut app, "f");
-        let text = text(&app);
-        assert!(!ascii || text.is_ascii(), "{text}");
-        insta::assert_snapshot!(format!("figures{}_{width}x{height}", if ascii { "_ascii" } else { "" }), text);
+    };
+    pictures("figures", "f", portrait);
+    let mut snapshot = fixture::snapshot();
+    portrait(&mut snapshot);
+    let mut app = app_of(snapshot, Options { ascii: true, ..Options::default() }, 80, 24);
+    press(&mut app, "f");
+    assert!(text(&app).is_ascii(), "{}", text(&app));
+    insta::assert_snapshot!("figures_ascii_80x24", text(&app));
+}
+
+#[test]
+fn a_training_run_and_how_it_ended() {
+    pictures("training", "", |snapshot| snapshot.training = fixture::training());
+    pictures("retraining", "r", |snapshot| snapshot.training = fixture::training());
+    let ends = [
+        ("better", TrainingOutcome::Swapped { beside: fixture::beside(0.41, 0.44), saved: Ok("state/model".into()) }),
+        ("worse", TrainingOutcome::KeptOld(fixture::beside(0.46, 0.44))),
+        ("failed", TrainingOutcome::Failed("no interface has the 48 rows that learning takes".to_owned())),
+    ];
+    for (name, outcome) in ends {
+        let ended = |snapshot: &mut Snapshot| snapshot.training = TrainingView::Ended(outcome.clone());
+        pictures(&format!("ended_{name}"), "", ended);
+        pictures(&format!("retrained_{name}"), "r", ended);
     }
-}
-
-#[test]
-fn a_new_model() {
-    for (width, height) in [(80, 24), (200, 50)] {
-        let mut app = app(width, height);
-        press(&mut app, "r");
-        insta::assert_snapshot!(format!("retrain_{width}x{height}"), text(&app));
-        let mut snapshot = fixture::snapshot();
-        snapshot.training = fixture::training();
-        show(&mut app, snapshot);
-        insta::assert_snapshot!(format!("retraining_{width}x{height}"), text(&app));
-    }
-}
-
-#[test]
-fn triage() {
-    let mut app = app(80, 24);
-    press(&mut app, "whh");
-    insta::assert_snapshot!("triage_80x24", text(&app));
-    press(&mut app, "v");
-    insta::assert_snapshot!("story_80x24", text(&app));
-    press(&mut app, "e");
-    insta::assert_snapshot!("export_80x24", text(&app));
-    let mut small = super::app(40, 12);
-    press(&mut small, "w");
-    insta::assert_snapshot!("triage_40x12", text(&small));
-}
-
-#[test]
-fn overlays() {
-    let mut app = app(80, 24);
-    press(&mut app, "?");
-    insta::assert_snapshot!("help_80x24", text(&app));
-    press(&mut app, "q!");
-    insta::assert_snapshot!("notices_80x24", text(&app));
 }
 
 #[test]
@@ -96,13 +115,29 @@ fn training_in_ascii() {
 }
 
 #[test]
+fn an_earlier_moment() {
+    pictures("looking_back", "wh", |snapshot| {
+        (snapshot.now, snapshot.looks_back) = (Some(fixture::NOW.plus(-300)), true);
+    });
+}
+
+#[test]
 fn nothing_yet() {
-    let mut snapshot = fixture::snapshot();
-    snapshot.interfaces = Arc::new([]);
-    snapshot.devices = Arc::new([]);
-    snapshot.incidents = Arc::new([]);
-    (snapshot.incidents_total, snapshot.now, snapshot.detail) = (0, None, None);
-    snapshot.source.loading = Some(crate::ingest::Progress { read: 43, total: 100 });
-    let app = app_of(snapshot, Options::default(), 80, 24);
-    insta::assert_snapshot!("empty_80x24", text(&app));
+    pictures("empty", "", |snapshot| {
+        snapshot.interfaces = Arc::new([]);
+        snapshot.devices = Arc::new([]);
+        snapshot.incidents = Arc::new([]);
+        (snapshot.incidents_total, snapshot.now, snapshot.detail) = (0, None, None);
+        snapshot.source.loading = Some(crate::ingest::Progress { read: 43, total: 100 });
+    });
+}
+
+#[test]
+fn nothing_is_wrong() {
+    pictures("calm", "", |snapshot| {
+        for name in ["core-2 xe-0/1/3", "core-2 xe-0/1/4", "core-2 xe-0/1/5", "edge-7 ge-0/0/2", "agg-3 xe-1/0/1"] {
+            *snapshot = fixture::calmed(snapshot, name);
+        }
+        (snapshot.incidents, snapshot.incidents_total) = (Arc::new([]), 0);
+    });
 }

@@ -1,7 +1,8 @@
 //! Keys and pictures one after the other, and what comes of them.
 
 use super::*;
-use crate::engine::Retraining;
+use crate::console::decode::{Mouse, Pointed};
+use crate::engine::{Retraining, Whose};
 use crate::journal::{Named, Subject};
 
 /// The interfaces of the fixture's story.
@@ -162,9 +163,12 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
     assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
     let ends = [
         (TrainingOutcome::Cancelled, "cancelled: the old model stays"),
-        (TrainingOutcome::KeptOld { new: 0.9, old: 0.8 }, "the old model stays, it is better"),
+        (TrainingOutcome::KeptOld(fixture::beside(0.9, 0.8)), "the old model stays, it is better"),
         (TrainingOutcome::Failed("no rows".to_owned()), "failed, the old model stays: no rows"),
-        (TrainingOutcome::Swapped { new: 0.7, old: 0.8, saved: Ok("m".into()) }, "0.700 instead of 0.800"),
+        (
+            TrainingOutcome::Swapped { beside: fixture::beside(0.7, 0.8), saved: Ok("m".into()) },
+            "0.700 instead of 0.800",
+        ),
     ];
     for (outcome, words) in ends {
         snapshot.training = fixture::training();
@@ -216,6 +220,47 @@ fn a_common_event_is_a_column_of_heat() {
     assert_eq!(of("agg-1"), of("edge-7"));
     press(&mut app, "m");
     assert!(text(&app).contains("LOAD"));
+}
+
+#[test]
+fn the_mouse_chooses_opens_and_scrolls() {
+    let mut app = app(80, 24);
+    let point = |app: &mut App, what, column, row| {
+        let now = app.now;
+        app.update(Event::Mouse(Mouse { what, column, row }), now);
+    };
+    let row_of = |app: &App, words: &str| {
+        u16::try_from(lines(app).iter().position(|l| l.contains(words)).unwrap_or_else(|| panic!("{words}"))).unwrap()
+    };
+    let row = row_of(&app, "edge-7 ge-0/0/2  ");
+    point(&mut app, Pointed::Press, 20, row);
+    assert_eq!((chosen(&app).as_str(), app.detail), ("edge-7 ge-0/0/2", false));
+    point(&mut app, Pointed::WheelDown, 20, row);
+    assert_eq!(app.fleet.cursor(), Some(6));
+    point(&mut app, Pointed::WheelUp, 0, row);
+    assert_eq!(chosen(&app), "edge-7 ge-0/0/2");
+    // a title, and a place without a line, are nothing to choose
+    point(&mut app, Pointed::Press, 20, 0);
+    point(&mut app, Pointed::Press, 20, 1);
+    assert_eq!((chosen(&app).as_str(), app.focus), ("edge-7 ge-0/0/2", Context::Interfaces));
+    let row = row_of(&app, "silence");
+    point(&mut app, Pointed::Press, 3, row);
+    assert_eq!((app.focus, app.detail), (Context::Incidents, false));
+    point(&mut app, Pointed::Press, 3, row);
+    assert_eq!((chosen(&app).as_str(), app.detail), ("edge-9 ge-0/0/7", true), "pressed again it opens");
+    press(&mut app, "w");
+    point(&mut app, Pointed::Press, 40, 5);
+    let at = app.viewpoint.cursor().expect("the chart's time cursor");
+    point(&mut app, Pointed::WheelUp, 40, 5);
+    assert!(app.viewpoint.cursor().unwrap() < at);
+    press(&mut app, "?");
+    point(&mut app, Pointed::WheelDown, 40, 5);
+    assert_eq!(app.overlay_offset, 3);
+    point(&mut app, Pointed::Press, 40, 5);
+    assert_eq!(app.overlay, Some(Overlay::Help), "a press behind an overlay is nothing");
+    press(&mut app, "qe");
+    point(&mut app, Pointed::Press, 20, 3);
+    assert!(app.typing.is_some());
 }
 
 #[test]
@@ -284,19 +329,32 @@ fn the_dialog_for_a_new_model_asks_shows_and_tells() {
     for part in ["as the present model", "all history", "present model", "no larger on the rows"] {
         assert!(text(&app).contains(part), "{part}\n{}", text(&app));
     }
-    press(&mut app, "lljl");
-    let wanted = Retraining { scope: Some(crate::engine::Scope::Device), history: Some(26 * crate::series::WEEK) };
-    assert_eq!(key(&mut app, Key::Enter), [Effect::Send(Command::Retrain(wanted))]);
+    press(&mut app, "jljll");
+    let history = Some(26 * crate::series::WEEK);
+    let asked = |whose, scope| [Effect::Send(Command::Retrain(Retraining { whose, scope, history }))];
+    assert_eq!(key(&mut app, Key::Enter), asked(Whose::All, Some(crate::engine::Scope::Device)));
+    press(&mut app, "kkl");
+    assert!(text(&app).contains("this device: core-2") && !text(&app).contains("last layer"), "{}", text(&app));
+    assert_eq!(key(&mut app, Key::Enter), asked(Whose::Device("core-2".into()), None));
+    press(&mut app, "l");
+    assert!(text(&app).contains("this interface: core-2 xe-0/1/3"), "{}", text(&app));
+    let name = app.chosen_name().unwrap().clone();
+    assert_eq!(key(&mut app, Key::Enter), asked(Whose::Interface(name), None));
+    press(&mut app, "l");
     let mut snapshot = fixture::snapshot();
     snapshot.training = fixture::training();
     show(&mut app, snapshot.clone());
-    for part in ["learning, epoch 7 of 40", "38 %", "12 s so far, about 19 s left", "1.900", "0.530", "c cancels"] {
+    let told =
+        ["learning, epoch 7 of 40, for all interfaces", "38 %", "12 s so far, about 19 s left", "1.900", "0.530"];
+    let beside =
+        ["new so far        0.4600   +54 %", "present           0.4400   +56 %", "3437 held-out rows of 30 interfaces"];
+    for part in told.into_iter().chain(beside).chain(["c cancels"]) {
         assert!(text(&app).contains(part), "{part}\n{}", text(&app));
     }
     assert_eq!(press(&mut app, "c"), [Effect::Send(Command::CancelTraining)]);
-    snapshot.training = TrainingView::Ended(TrainingOutcome::KeptOld { new: 0.91, old: 0.87 });
+    snapshot.training = TrainingView::Ended(TrainingOutcome::KeptOld(fixture::beside(0.91, 0.87)));
     show(&mut app, snapshot);
-    for part in ["0.9100 on held-out rows", "0.8700", "was better and stays", "one for each device"] {
+    for part in ["new model         0.9100    +9 %", "0.8700", "was better and stays", "one for each device"] {
         assert!(text(&app).contains(part), "{part}\n{}", text(&app));
     }
     assert_eq!(press(&mut app, "q"), [], "q closes the dialog");

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::*;
 use crate::ingest::outranks;
+use crate::ingest::tailer::ReadOn;
 
 fn started(range: std::ops::Range<usize>) -> Read {
     let mut read = Read::new();
@@ -248,4 +249,42 @@ fn a_directory_that_may_be_listed_but_not_entered_is_said() {
     read.all();
     assert_eq!((read.rows.len(), read.notices.len()), (3, 2));
     assert!(read.notices[0].contains("cannot be listed"), "{}", read.notices[0]);
+}
+
+/// What a file is read on to without a look at the directory: the numbers of its new rows; none where that
+/// takes a scan.
+fn read_on(read: &mut Read, name: &str) -> Option<Vec<f64>> {
+    match read.tailer.read_on(&[read.path(name)]) {
+        ReadOn::New(batch) => {
+            assert!(batch.caught_up && batch.progress.read == batch.progress.total && batch.open_files == 2);
+            Some(batch.rows.iter().map(|row| row.mean).collect())
+        }
+        ReadOn::Nothing => Some(vec![]),
+        ReadOn::Unclear => None,
+    }
+}
+
+#[test]
+fn what_was_appended_is_read_without_a_look_at_the_directory_and_all_else_is_not() {
+    let mut read = started(0..3);
+    read.write("b.csv", HEADER.to_owned() + &rows(10..11));
+    read.scan();
+    read.append("a.csv", rows(3..5) + &row(5)[..10]);
+    assert_eq!(read_on(&mut read, "a.csv"), Some(numbers(3..5)), "complete lines");
+    assert_eq!(read_on(&mut read, "a.csv"), Some(vec![]), "what is known is not read again");
+    read.append("a.csv", &row(5)[10..]);
+    assert_eq!(read_on(&mut read, "a.csv"), Some(numbers(5..6)));
+    read.write("c.csv", HEADER.to_owned() + &rows(20..21));
+    assert_eq!(read_on(&mut read, "c.csv"), None, "a new file");
+    read.write("b.csv", HEADER.to_owned() + &rows(30..31));
+    touch(&read, "b.csv", 5);
+    assert_eq!(read_on(&mut read, "b.csv"), None, "written anew at the same length");
+    fs::rename(read.path("c.csv"), read.path("a.csv")).unwrap();
+    assert_eq!(read_on(&mut read, "a.csv"), None, "another file under the name");
+    let before = read.means().len();
+    read.scan();
+    assert_eq!(read.means()[before..], [30.0, 20.0][..], "each row once; a scan says the rest");
+    read.append("a.csv", row(21));
+    read.append("gone.csv", HEADER);
+    assert_eq!(read_on(&mut read, "gone.csv"), None);
 }

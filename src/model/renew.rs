@@ -1,0 +1,264 @@
+//! Learning anew for some interfaces of a model, from their rows alone.
+//!
+//! The network's body, and all that the model knows of other interfaces, stay as they are to the last bit.
+//! What is learnt anew is what an interface has for itself: its scale, its linear coefficients, and a last
+//! layer of the network, one for all that are renewed together or one for each. Interfaces that the
+//! model did not know become known, with the embedding of an unknown one.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::forecast::Outlook;
+use super::heads;
+use super::kernel::OutputLayer;
+use super::learnt::{KnownInterface, Model, Parts};
+use super::linear::{self, Coefficients};
+use super::network::{Embeddings, Sample};
+use super::pupil::{Pupil, Quota, blank};
+use super::scopes::compare_scopes;
+use super::settings::{ModelSettings, Scope};
+use super::train::{LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
+
+/// The present model with these interfaces learnt anew: a last layer for all of them with
+/// [`Scope::Device`], and one for each with [`Scope::Interface`]. `report` is told of every step and can end
+/// the run.
+///
+/// # Errors
+/// Where none of them has enough rows, and where `report` ends it.
+pub fn renew(
+    present: &Model,
+    series: &[Series<'_>],
+    scope: Scope,
+    options: &Options,
+    mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
+) -> Result<Trained, TrainError> {
+    let start = Instant::now();
+    let mut progress = TrainingProgress::default();
+    let mut tell = |progress: &mut TrainingProgress, stage: &'static str, fraction: f64| {
+        (progress.stage, progress.fraction, progress.elapsed) = (stage, fraction, start.elapsed());
+        if report(progress).is_break() { Err(TrainError::Cancelled) } else { Ok(()) }
+    };
+    tell(&mut progress, "reading rhythms", 0.0)?;
+    let mut roll = Roll::of(present);
+    let enough = series.iter().filter(|s| s.history.len() >= LEAST_ROWS);
+    let pupils: Vec<Pupil<'_>> = enough
+        .filter_map(|s| {
+            let (host, entry) = roll.enter(*s);
+            Pupil::enrol(*s, host, present.common_scale).map(|pupil| Pupil { entry, ..pupil })
+        })
+        .collect();
+    if pupils.is_empty() {
+        return Err(TrainError::TooFewRows { longest: series.iter().map(|s| s.history.len()).max().unwrap_or(0) });
+    }
+    let model = ModelSettings { scope, ..present.settings };
+    let quota = Quota::new(options, pupils.len());
+    let share = |from: f64, i: usize| from + 0.3 * i as f64 / pupils.len() as f64;
+    let blank = blank(model.window);
+    let mut own: Vec<Coefficients> = Vec::with_capacity(pupils.len());
+    for (i, pupil) in pupils.iter().enumerate() {
+        tell(&mut progress, "linear forecast", share(0.0, i))?;
+        let rows = pupil.changes(&blank, &quota);
+        let fit = |c: usize| linear::fit_own(&rows[c], &present.pooled[c]).unwrap_or(present.pooled[c]);
+        own.push([fit(0), fit(1)]);
+    }
+    let mut windows: Vec<[Vec<Sample>; 2]> = Vec::with_capacity(pupils.len());
+    for (i, pupil) in pupils.iter().enumerate() {
+        tell(&mut progress, "cutting windows", share(0.3, i))?;
+        let [mut learnt, mut deciding] = [Vec::new(), Vec::new()];
+        let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
+        pupil.windows(outlook, &quota, &mut learnt, &mut deciding);
+        windows.push([learnt, deciding]);
+    }
+    tell(&mut progress, "own last layers", 0.6)?;
+    let learnt: usize = windows.iter().map(|[learnt, _]| learnt.len()).sum();
+    let of = match scope {
+        _ if present.network().is_none() => vec![None; pupils.len()],
+        Scope::Interface => windows.iter().map(|own| roll.layer(std::slice::from_ref(own), present)).collect(),
+        Scope::Device | Scope::Global => vec![roll.layer(&windows, present); pupils.len()],
+    };
+    if scope == Scope::Device {
+        // for the device's interfaces that have too few rows yet
+        for (pupil, layer) in pupils.iter().zip(&of) {
+            roll.host_layers[pupil.host - 1] = *layer;
+        }
+    }
+    for (pupil, linear) in pupils.iter().zip(&own) {
+        let known = &mut roll.known[pupil.entry - 1];
+        (known.step, known.scale, known.linear) = (pupil.step, pupil.own, *linear);
+    }
+    let mut model = roll.into_model(present, options.name.clone());
+    for (i, (pupil, layer)) in pupils.iter().zip(of).enumerate() {
+        tell(&mut progress, "measuring skill", 0.7 + share(0.0, i))?;
+        let place = pupil.entry - 1;
+        let layers = if scope == Scope::Interface { [None, layer] } else { [layer, None] };
+        let (skill, layer) = compare_scopes(&model, scope, place, pupil.series.history, layers);
+        (model.known_mut()[place].skill, model.known_mut()[place].layer) = (skill, layer);
+    }
+    let model = model.settled();
+    tell(&mut progress, "done", 1.0)?;
+    let left_out = series.len() - pupils.len();
+    Ok(Trained { left_out, windows: learnt, best_epoch: 0, own_scales: None, progress, model })
+}
+
+/// What the model knows, with room for more.
+struct Roll {
+    hosts: Vec<Arc<str>>,
+    known: Vec<KnownInterface>,
+    embeddings: Embeddings,
+    layers: Vec<OutputLayer>,
+    host_layers: Vec<Option<usize>>,
+}
+
+impl Roll {
+    fn of(present: &Model) -> Self {
+        // layers that nobody uses any more are left behind
+        let mut layers = Vec::new();
+        let mut places: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut keep = |layer: Option<usize>| {
+            let from = present.layers.get(layer?)?;
+            Some(*places.entry(layer?).or_insert_with(|| {
+                layers.push(OutputLayer::clone(from));
+                layers.len() - 1
+            }))
+        };
+        let mut known = present.known.clone();
+        known.iter_mut().for_each(|known| known.layer = keep(known.layer));
+        let host_layers = present.host_layers.iter().map(|layer| keep(*layer)).collect();
+        Self { hosts: present.hosts.clone(), known, embeddings: present.embeddings.clone(), layers, host_layers }
+    }
+
+    /// The entries of an interface and its host; where they are new, they get those of unknown ones.
+    fn enter(&mut self, series: Series<'_>) -> (usize, usize) {
+        let name = series.name;
+        let host = self.hosts.iter().position(|host| *host == name.host).unwrap_or_else(|| {
+            self.hosts.push(name.host.clone());
+            self.host_layers.push(None);
+            self.embeddings.add_unknown_host();
+            self.hosts.len() - 1
+        });
+        let interface = self.known.iter().position(|known| known.name == *name).unwrap_or_else(|| {
+            self.known.push(KnownInterface::unlearnt(name.clone()));
+            self.embeddings.add_unknown_interface();
+            self.known.len() - 1
+        });
+        (host + 1, interface + 1)
+    }
+
+    /// Learns a last layer from these windows; none where the shared one is as good.
+    fn layer(&mut self, windows: &[[Vec<Sample>; 2]], present: &Model) -> Option<usize> {
+        let kernel = present.network()?;
+        let [learnt, deciding] = [0, 1].map(|part| windows.iter().flat_map(|w| &w[part]).collect::<Vec<&Sample>>());
+        let embeddings = &self.embeddings;
+        let gates = |s: &Sample| kernel.gate_bias(&embeddings.of(s.host as usize, s.interface as usize));
+        let layer = heads::learn(kernel, &present.weights.output_layer(), &learnt, &deciding, &gates)?;
+        self.layers.push(layer);
+        Some(self.layers.len() - 1)
+    }
+
+    fn into_model(self, present: &Model, name: String) -> Model {
+        let Self { hosts, known, embeddings, layers, host_layers } = self;
+        let mut model = Model::new(Parts {
+            name,
+            seed: present.seed,
+            settings: present.settings,
+            weights: present.weights.clone(),
+            embeddings,
+            hosts,
+            known,
+            pooled: present.pooled,
+            common_scale: present.common_scale,
+            layers,
+            host_layers,
+        });
+        model.lstm = present.lstm;
+        model.pooled_calibration.clone_from(&present.pooled_calibration);
+        for known in model.known_mut().iter_mut().filter(|known| known.calibration.is_empty()) {
+            known.calibration.clone_from(&present.pooled_calibration);
+        }
+        model
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::skill::held_out_skill;
+    use crate::model::train::{
+        self,
+        tests::{fleet, history},
+    };
+    use crate::series::{History, InterfaceName};
+
+    fn of<'a>(fleet: &'a [(InterfaceName, History)]) -> Vec<Series<'a>> {
+        fleet.iter().map(|(name, history)| Series { name, history }).collect()
+    }
+
+    fn present() -> Model {
+        let options = Options { epochs: 2, ..Options::default() };
+        train::train(&of(&fleet()), &options, |_| ControlFlow::Continue(())).unwrap().model
+    }
+
+    fn renewed(present: &Model, series: &[Series<'_>], scope: Scope) -> Model {
+        let options = Options { name: "renewed".into(), ..Options::default() };
+        renew(present, series, scope, &options, |_| ControlFlow::Continue(())).unwrap().model
+    }
+
+    #[test]
+    fn what_is_not_renewed_stays_as_it_is_to_the_last_bit() {
+        let (present, fleet) = (present(), fleet());
+        let changed = vec![(fleet[1].0.clone(), history(900, 9, 50.0, |i| if i % 6 == 2 { 500.0 } else { 0.0 }))];
+        for scope in [Scope::Device, Scope::Interface] {
+            let model = renewed(&present, &of(&changed), scope);
+            assert_eq!((&model.weights, model.known().len()), (&present.weights, present.known().len()));
+            for s in of(&fleet) {
+                let [before, after] = [&present, &model].map(|m| held_out_skill(m, s).map(|s| s.mix.to_bits()));
+                assert_eq!(before == after, *s.name != changed[0].0, "{scope:?} {}", s.name);
+            }
+            let fresh = of(&changed)[0];
+            let [before, after] = [&present, &model].map(|m| held_out_skill(m, fresh).unwrap().mix);
+            assert!(after < before, "{scope:?}: {after} is learnt from its rows, {before} is not");
+        }
+    }
+
+    #[test]
+    fn an_interface_that_was_not_known_becomes_known() {
+        let present = present();
+        let new = vec![
+            (InterfaceName::new("c", "1"), history(700, 7, 10.0, |i| if i % 8 == 3 { 300.0 } else { 0.0 })),
+            (InterfaceName::new("c", "2"), history(40, 8, 10.0, |_| 0.0)),
+        ];
+        let model = renewed(&present, &of(&new), Scope::Device);
+        assert_eq!(model.known().len(), present.known().len() + 1, "too few rows are left out");
+        let known = model.known().last().unwrap();
+        assert_eq!((&known.name, known.skill.is_some()), (&new[0].0, true));
+        // and comes back from a file
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("m");
+        let mut model = model;
+        model.pooled_calibration = vec![0.5; 2];
+        model.known_mut().iter_mut().for_each(|k| k.calibration = vec![0.25; 2]);
+        model.save(&path).unwrap();
+        let again = Model::load(&path).unwrap();
+        let s = of(&new)[0];
+        let [before, after] = [&model, &again].map(|m| held_out_skill(m, s).unwrap().mix.to_bits());
+        assert_eq!(before, after);
+        // learnt again and again, it does not grow
+        let twice = renewed(&renewed(&again, &of(&new), Scope::Device), &of(&new), Scope::Device);
+        assert_eq!((twice.known().len(), twice.layers.len()), (again.known().len(), again.layers.len()));
+    }
+
+    #[test]
+    fn too_few_rows_and_an_end_by_who_watches_leave_no_model() {
+        let present = present();
+        let few = vec![(InterfaceName::new("a", "1"), history(40, 7, 10.0, |_| 0.0))];
+        let none = renew(&present, &of(&few), Scope::Interface, &Options::default(), |_| ControlFlow::Continue(()));
+        assert!(matches!(none, Err(TrainError::TooFewRows { longest: 40 })), "{none:?}");
+        let ended = renew(&present, &of(&fleet()), Scope::Device, &Options::default(), |p| match p.stage {
+            "cutting windows" => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        assert!(matches!(ended, Err(TrainError::Cancelled)));
+    }
+}
