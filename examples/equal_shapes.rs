@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
@@ -19,8 +19,9 @@ use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::{Optimizer as _, ParamsAdamW};
 use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::model::adam::Adam;
+use noctop::model::body::{Asked, Body};
 use noctop::model::instructions::Instructions;
-use noctop::model::lstm::{Lstm, Units};
+use noctop::model::lstm::{Gates, LANES, Lstm, TOGETHER};
 use noctop::model::recurrent::Workshop;
 use noctop::random::Random;
 use noctop::series::InterfaceName;
@@ -61,15 +62,12 @@ fn main() -> anyhow::Result<()> {
     let mut order: Vec<usize> = (0..learnt.len()).collect();
     let mut random = Random::new(1);
     let mut adam = Adam::new(network.variables(), ParamsAdamW { weight_decay: 0.0, ..Default::default() })?;
-    let mut learn = |order: &[usize]| -> anyhow::Result<f64> {
-        let mut sum = 0.0;
+    let mut learn = |order: &[usize]| -> anyhow::Result<()> {
         for batch in order.chunks(BATCH) {
             let batch: Vec<Window<'_>> = batch.iter().map(|i| learnt[*i]).collect();
-            let loss = network.loss(&batch)?;
-            adam.backward_step(&loss)?;
-            sum += f64::from(loss.to_scalar::<f32>()?) * batch.len() as f64;
+            adam.backward_step(&network.loss(&batch)?)?;
         }
-        Ok(sum / order.len() as f64)
+        Ok(())
     };
     // Warm up, left out.
     learn(&order[..2 * BATCH])?;
@@ -77,14 +75,16 @@ fn main() -> anyhow::Result<()> {
 
     let start = Instant::now();
     random.shuffle(&mut order);
-    let loss = learn(&order)?;
+    learn(&order)?;
     let training = start.elapsed().as_secs_f64();
     let start = Instant::now();
     let forecasts = network.score(&scored)?;
     let scoring = start.elapsed().as_secs_f64();
-    let errors = forecasts.iter().zip(&scored).flat_map(|(f, w)| [f[0] - w.answer[0], f[1] - w.answer[1]]);
-    let square = errors.map(|e| f64::from(e * e)).sum::<f64>() / (2 * scored.len()) as f64;
-    println!("mean square: {loss:.4} while it learnt, {square:.4} on the other rows");
+    // Both ways compute the same, or there is nothing to compare.
+    let candles = network.forward(&scored[..BATCH])?.to_vec2::<f32>()?;
+    for (kernel, candle) in forecasts.iter().flatten().zip(candles.iter().flatten()) {
+        ensure!((kernel - candle).abs() < 1e-3 * candle.abs().max(1.0), "the kernel says {kernel}, Candle {candle}");
+    }
     println!(
         "train {:.0} windows/s   score {:.0} windows/s",
         learnt.len() as f64 / training,
@@ -178,51 +178,79 @@ impl Network {
         [input, recurrent, bias, embedding, dense, dense_bias, output, output_bias].map(Clone::clone).to_vec()
     }
 
-    /// From last states to forecasts.
-    fn outputs(&self, states: &Tensor, windows: &[Window<'_>]) -> candle_core::Result<Tensor> {
-        let ids: Vec<u32> = windows.iter().map(|w| w.interface).collect();
-        let embedding = self.embedding.index_select(&Tensor::from_vec(ids, windows.len(), &Device::Cpu)?, 0)?;
-        let features = Tensor::cat(&[states, &embedding], D::Minus1)?;
+    fn forward(&self, batch: &[Window<'_>]) -> candle_core::Result<Tensor> {
+        let constant = self.bias.broadcast_as((batch.len(), GATES))?.contiguous()?;
+        let slots = batch.iter().map(|w| w.slots);
+        let states = self.workshop.last_state(&self.input, &self.recurrent, &constant, slots)?;
+        let ids: Vec<u32> = batch.iter().map(|w| w.interface).collect();
+        let embedding = self.embedding.index_select(&Tensor::from_vec(ids, batch.len(), &Device::Cpu)?, 0)?;
+        let features = Tensor::cat(&[states, embedding], D::Minus1)?;
         let dense = features.matmul(&self.dense)?.broadcast_add(&self.dense_bias)?.tanh()?;
         dense.matmul(&self.output)?.broadcast_add(&self.output_bias)
     }
 
     fn loss(&self, batch: &[Window<'_>]) -> candle_core::Result<Tensor> {
-        let constant = self.bias.broadcast_as((batch.len(), GATES))?.contiguous()?;
-        let slots = batch.iter().map(|w| w.slots);
-        let states = self.workshop.last_state(&self.input, &self.recurrent, &constant, slots)?;
         let answers: Vec<f32> = batch.iter().flat_map(|w| w.answer).collect();
         let answers = Tensor::from_vec(answers, (batch.len(), INPUTS), &Device::Cpu)?;
-        (self.outputs(&states, batch)? - answers)?.sqr()?.mean_all()
+        (self.forward(batch)? - answers)?.sqr()?.mean_all()
     }
 
     /// The forecasts for all windows, by all processors.
     fn score(&self, windows: &[Window<'_>]) -> anyhow::Result<Vec<Slot>> {
         let values = |of: &Var| of.flatten_all()?.to_vec1::<f32>();
         let lstm = Lstm::<INPUTS, BLOCKS>::new(&values(&self.input)?, &values(&self.recurrent)?);
-        let constant = Lstm::<INPUTS, BLOCKS>::constant(&values(&self.bias)?);
-        let instructions = Instructions::widest();
-        let some = |windows: &[Window<'_>]| -> candle_core::Result<Vec<Slot>> {
-            let slots: Vec<&[Slot]> = windows.iter().map(|w| w.slots).collect();
-            let states: Vec<Units<BLOCKS>> = lstm.last_states(instructions, &constant, &slots);
-            let states = states.as_flattened().as_flattened();
-            let states = Tensor::from_slice(states, (windows.len(), UNITS), &Device::Cpu)?;
-            let outputs = self.outputs(&states, windows)?.flatten_all()?.to_vec1::<f32>()?;
-            Ok(outputs.chunks_exact(INPUTS).map(|v| [v[0], v[1]]).collect())
+        let scorer = Scorer {
+            body: Body::new(lstm, &values(&self.dense)?, &values(&self.dense_bias)?),
+            constant: Lstm::<INPUTS, BLOCKS>::constant(&values(&self.bias)?),
+            embedding: self.embedding.to_vec2()?,
+            output: self.output.to_vec2()?,
+            output_bias: values(&self.output_bias)?,
+            instructions: Instructions::widest(),
         };
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let pieces: Vec<&[Window<'_>]> = windows.chunks(AT_ONCE).collect();
-        let (pieces, some) = (&pieces, &some);
-        let mut all: Vec<Vec<Vec<Slot>>> = std::thread::scope(|scope| {
-            let work =
-                |first: usize| move || pieces.iter().skip(first).step_by(threads).map(|piece| some(piece)).collect();
-            let workers: Vec<_> = (0..threads).map(|first| scope.spawn(work(first))).collect();
-            workers
-                .into_iter()
-                .map(|w| w.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-                .collect::<candle_core::Result<_>>()
-        })?;
-        all.iter_mut().for_each(|of_thread| of_thread.reverse());
-        Ok((0..pieces.len()).flat_map(|i| all[i % threads].pop().unwrap_or_default()).collect())
+        let mut forecasts = vec![[0.0; INPUTS]; windows.len()];
+        let pieces = Mutex::new(windows.chunks(AT_ONCE).zip(forecasts.chunks_mut(AT_ONCE)));
+        let work = || {
+            loop {
+                let piece = pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let Some((windows, forecasts)) = piece else { break };
+                scorer.score(windows, forecasts);
+            }
+        };
+        std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+        Ok(forecasts)
+    }
+}
+
+/// The network's weights in the form that scoring takes.
+struct Scorer {
+    body: Body<INPUTS, BLOCKS, EMBEDDING, { DENSE / LANES }>,
+    constant: Gates<BLOCKS>,
+    embedding: Vec<Vec<f32>>,
+    output: Vec<Vec<f32>>,
+    output_bias: Vec<f32>,
+    instructions: Instructions,
+}
+
+impl Scorer {
+    fn score(&self, windows: &[Window<'_>], forecasts: &mut [Slot]) {
+        for (windows, forecasts) in windows.chunks(TOGETHER).zip(forecasts.chunks_mut(TOGETHER)) {
+            let mut sides = [[0.0; EMBEDDING]; TOGETHER];
+            for (side, window) in sides.iter_mut().zip(windows) {
+                side.copy_from_slice(&self.embedding[window.interface as usize]);
+            }
+            // The last ones may be fewer: some then go along for nothing.
+            let asked = std::array::from_fn(|w| {
+                let window = windows[w.min(windows.len() - 1)].slots;
+                Asked { constant: &self.constant, window, side: &sides[w] }
+            });
+            let dense = self.body.says::<TOGETHER>(self.instructions, asked);
+            for (forecast, dense) in forecasts.iter_mut().zip(&dense) {
+                forecast.copy_from_slice(&self.output_bias);
+                for (x, weights) in dense.as_flattened().iter().zip(&self.output) {
+                    forecast.iter_mut().zip(weights).for_each(|(sum, w)| *sum += x * w);
+                }
+            }
+        }
     }
 }

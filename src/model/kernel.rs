@@ -4,10 +4,11 @@
 //! how many threads, or on the vectors that the processor has, so a score is the same to the last
 //! bit in a batch, live, and on another machine.
 
-use super::instructions::{Arithmetic, Instructions, Work};
-use super::lanes::{Gates, LANES, Lanes, Units, add_rows, lanes, load, rows, store, tanh};
+use super::body::{Asked, Body};
+use super::instructions::Instructions;
+use super::lanes::{Gates, LANES, Lanes, rows};
+use super::lstm::Lstm;
 pub use super::lstm::TOGETHER;
-use super::lstm::{self, Lstm, fold};
 use crate::series::window::{Window, WindowSlot};
 
 /// Inputs of the LSTM in each slot, besides the embeddings.
@@ -77,20 +78,12 @@ pub struct Given<'a> {
 /// with the constant factors of the squashes folded in.
 #[derive(Debug)]
 pub struct Kernel {
-    lstm: Lstm<INPUTS, BLOCKS>,
+    body: Body<INPUTS, BLOCKS, SIDE, { HEAD / LANES }>,
     embedding: Box<[Gates<BLOCKS>; EMBEDDING]>,
     bias: Gates<BLOCKS>,
-    /// State to the head.
-    head_of_state: Box<[HeadRow; HIDDEN]>,
-    /// Side inputs to the head.
-    head_of_side: Box<[HeadRow; SIDE]>,
-    head_bias: HeadRow,
     output: OutputLayer,
     instructions: Instructions,
 }
-
-/// A number for each of the head's units.
-type HeadRow = [Lanes; HEAD / LANES];
 
 /// The last layer: that of the network, or one that a device or an interface has for itself.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,18 +145,12 @@ impl Weights {
 
     /// The same with certain instructions. What they score is the same to the last bit.
     pub fn kernel_for(&self, instructions: Instructions) -> Kernel {
-        let zero = [Lanes::ZERO; HEAD / LANES];
-        let mut head = self.head.chunks_exact(HEAD).map(lanes);
+        let lstm = Lstm::new(&self.input, &self.recurrent);
+        let gates = |row: &[f32]| Lstm::<INPUTS, BLOCKS>::constant(row);
         Kernel {
-            lstm: Lstm::new(&self.input, &self.recurrent),
-            embedding: rows(
-                self.embedding.chunks_exact(GATES).map(|row| fold(lstm::gates(row))),
-                [[Lanes::ZERO; 4]; BLOCKS],
-            ),
-            bias: fold(lstm::gates(&self.bias)),
-            head_of_state: rows(head.by_ref().take(HIDDEN), zero),
-            head_of_side: rows(head, zero),
-            head_bias: lanes(&self.head_bias),
+            body: Body::new(lstm, &self.head, &self.head_bias),
+            embedding: rows(self.embedding.chunks_exact(GATES).map(gates), [[Lanes::ZERO; 4]; BLOCKS]),
+            bias: gates(&self.bias),
             output: self.output_layer(),
             instructions,
         }
@@ -194,73 +181,22 @@ impl Kernel {
     }
 
     fn forward_together<const W: usize>(&self, given: [&Given<'_>; W]) -> [[f32; OUTPUTS]; W] {
-        let heads = self.instructions.run(Forward { kernel: self, given });
-        std::array::from_fn(|w| given[w].output.unwrap_or(&self.output).outputs(&heads[w]))
+        let heads = self.body.says(self.instructions, given.map(Given::asked));
+        std::array::from_fn(|w| given[w].output.unwrap_or(&self.output).outputs(heads[w].as_flattened()))
     }
 
     /// What the last layer is given.
     pub fn head(&self, given: &Given<'_>) -> [f32; HEAD] {
-        let [head] = self.instructions.run(Forward { kernel: self, given: [given] });
-        head
+        let [head] = self.body.says(self.instructions, [given.asked()]);
+        let mut out = [0.0; HEAD];
+        out.copy_from_slice(head.as_flattened());
+        out
     }
 }
 
-struct Forward<'a, const W: usize> {
-    kernel: &'a Kernel,
-    given: [&'a Given<'a>; W],
-}
-
-impl<const W: usize> Work for Forward<'_, W> {
-    type Output = [[f32; HEAD]; W];
-
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) -> Self::Output {
-        let mut heads = [[0.0; HEAD]; W];
-        let slots = self.given[0].sequence.len();
-        if A::WIDE && W == TOGETHER && self.given.iter().all(|given| given.sequence.len() == slots) {
-            let states = self
-                .kernel
-                .lstm
-                .states::<A, 1, W>(self.given.map(|given| &*given.bias.0), self.given.map(|given| given.sequence));
-            self.kernel.heads::<A, W>(states, self.given.map(|given| given.side), &mut heads);
-        } else {
-            for (head, given) in heads.iter_mut().zip(self.given) {
-                let state = self.kernel.lstm.state::<A>(&given.bias.0, given.sequence);
-                self.kernel.heads::<A, 1>([state], [given.side], std::array::from_mut(head));
-            }
-        }
-        heads
-    }
-}
-
-impl Kernel {
-    /// From last states and side inputs to what the last layer is given.
-    #[inline(always)]
-    fn heads<A: Arithmetic, const W: usize>(
-        &self,
-        states: [Units<BLOCKS>; W],
-        sides: [&[f32; SIDE]; W],
-        heads: &mut [[f32; HEAD]; W],
-    ) {
-        // What the state says and what the past says are summed apart: two chains that do not wait for each other.
-        let mut of_side = [[[A::splat(0.0); HEAD / LANES]]; W];
-        add_rows::<A, _, 1, W>(&mut of_side, [&self.head_of_side[..]], sides.map(|side| &side[..]));
-        let mut of_state = [[[A::splat(0.0); HEAD / LANES]]; W];
-        for [of_state] in &mut of_state {
-            load::<A, _>(of_state, &self.head_bias);
-        }
-        let states = states.each_ref().map(|state| state.as_flattened());
-        add_rows::<A, _, 1, W>(&mut of_state, [&self.head_of_state[..]], states);
-        for w in 0..W {
-            let [mut said_by_side, mut said_by_state] = [[Lanes::ZERO; HEAD / LANES]; 2];
-            store::<A, _>(&mut said_by_side, of_side[w][0]);
-            store::<A, _>(&mut said_by_state, of_state[w][0]);
-            for (head, (state, side)) in heads[w].chunks_exact_mut(LANES).zip(said_by_state.iter().zip(&said_by_side)) {
-                for (l, head) in head.iter_mut().enumerate() {
-                    *head = tanh::<A>(state.0[l] + side.0[l]);
-                }
-            }
-        }
+impl Given<'_> {
+    fn asked(&self) -> Asked<'_, INPUTS, BLOCKS, SIDE> {
+        Asked { constant: &self.bias.0, window: self.sequence, side: self.side }
     }
 }
 

@@ -1,4 +1,4 @@
-//! An LSTM (Hochreiter and Schmidhuber, 1997) of any shape over whole windows, for scoring.
+//! An LSTM (Hochreiter and Schmidhuber, 1997) of any shape over whole windows.
 //!
 //! Each sum starts with a gate's constant and takes the inputs and then the states of the slot
 //! before in their order, whoever is scored beside. Weights lie in the order in which they are read:
@@ -6,7 +6,7 @@
 //! one pass over them where the registers hold the sums: a wide layer's weights do not fit into the
 //! first-level cache.
 
-use super::instructions::{Arithmetic, Instructions, Work};
+use super::instructions::Arithmetic;
 pub use super::lanes::{Gates, LANES, Lanes, Quad, Units};
 use super::lanes::{add_rows, load, power, rows, store};
 
@@ -24,7 +24,7 @@ pub struct Lstm<const INPUTS: usize, const BLOCKS: usize> {
 
 /// A row of gates as a matrix has it (all units' input gates, forget gates, candidates, output gates)
 /// in the order of the arithmetic.
-pub(super) fn gates<const BLOCKS: usize>(row: &[f32]) -> Gates<BLOCKS> {
+fn gates<const BLOCKS: usize>(row: &[f32]) -> Gates<BLOCKS> {
     let units = BLOCKS * LANES;
     std::array::from_fn(|block| {
         std::array::from_fn(|gate| Lanes(std::array::from_fn(|l| row[gate * units + block * LANES + l])))
@@ -33,7 +33,7 @@ pub(super) fn gates<const BLOCKS: usize>(row: &[f32]) -> Gates<BLOCKS> {
 
 /// The gates' weights with the factor that turns e^−x into a power of two folded in: −log2 e, and
 /// twice that for candidates, whose squash is a tanh.
-pub(super) fn fold<const BLOCKS: usize>(mut row: Gates<BLOCKS>) -> Gates<BLOCKS> {
+fn fold<const BLOCKS: usize>(mut row: Gates<BLOCKS>) -> Gates<BLOCKS> {
     for (gate, lanes) in row.iter_mut().flat_map(|quad| quad.iter_mut().enumerate()) {
         let factor = if gate == 2 { 2.0 } else { 1.0 };
         lanes.0.iter_mut().for_each(|v| *v *= -factor * std::f32::consts::LOG2_E);
@@ -71,16 +71,6 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
     /// What a bias, [GATES], adds to every gate in every slot, in the form that scoring takes.
     pub fn constant(bias: &[f32]) -> Gates<BLOCKS> {
         fold(gates(bias))
-    }
-
-    /// The last state of each of many windows.
-    pub fn last_states(
-        &self,
-        instructions: Instructions,
-        constant: &Gates<BLOCKS>,
-        windows: &[&[[f32; INPUTS]]],
-    ) -> Vec<Units<BLOCKS>> {
-        instructions.run(LastStates { lstm: self, constant, windows })
     }
 
     /// The gates' sums of `P` blocks of units from the `first` on for `W` windows: constants, inputs, and
@@ -175,58 +165,10 @@ fn advance<A: Arithmetic>(sums: &Quad, cell: &mut Lanes) -> [f32; LANES] {
     state.0
 }
 
-struct LastStates<'a, const INPUTS: usize, const BLOCKS: usize> {
-    lstm: &'a Lstm<INPUTS, BLOCKS>,
-    constant: &'a Gates<BLOCKS>,
-    windows: &'a [&'a [[f32; INPUTS]]],
-}
-
-impl<const INPUTS: usize, const BLOCKS: usize> Work for LastStates<'_, INPUTS, BLOCKS> {
-    type Output = Vec<Units<BLOCKS>>;
-
-    #[inline(always)]
-    fn run<A: Arithmetic>(self) -> Self::Output {
-        let mut states = Vec::with_capacity(self.windows.len());
-        for windows in self.windows.chunks(TOGETHER) {
-            let together = <[_; TOGETHER]>::try_from(windows).ok().filter(|_| A::WIDE);
-            match together.filter(|all| all.iter().all(|window| window.len() == all[0].len())) {
-                Some(all) => states.extend(self.lstm.states::<A, 1, TOGETHER>([self.constant; TOGETHER], all)),
-                None => {
-                    for window in windows {
-                        states.push(self.lstm.state::<A>(self.constant, window));
-                    }
-                }
-            }
-        }
-        states
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::instructions::{Instructions, Work};
     use super::*;
-    use crate::random::Random;
-
-    #[test]
-    fn windows_that_are_scored_together_get_the_same_bits_as_alone_with_every_set_of_instructions() {
-        let mut random = Random::new(6);
-        let mut draw = |n: usize, size: f64| (0..n).map(|_| (random.normal() * size) as f32).collect::<Vec<f32>>();
-        let lstm = Lstm::<2, 4>::new(&draw(2 * 256, 0.5), &draw(64 * 256, 0.2));
-        let constant = Lstm::<2, 4>::constant(&draw(256, 0.5));
-        // The last ones are too few, or not as long as the others.
-        let slots: Vec<[f32; 2]> = draw(11 * 24 * 2, 2.0).chunks_exact(2).map(|v| [v[0], v[1]]).collect();
-        let mut windows: Vec<&[[f32; 2]]> = slots.chunks_exact(24).collect();
-        windows[6] = &windows[6][3..];
-        let want = lstm.last_states(Instructions::PORTABLE, &constant, &windows);
-        assert_eq!(want.len(), 11);
-        for instructions in Instructions::available() {
-            assert!(lstm.last_states(instructions, &constant, &windows) == want, "{}", instructions.label());
-            for (window, want) in windows.iter().zip(&want) {
-                let alone = lstm.last_states(instructions, &constant, &[window]);
-                assert!(alone[0] == *want, "{}", instructions.label());
-            }
-        }
-    }
 
     #[test]
     fn a_slot_at_the_ends_of_the_squashes_stays_finite() {

@@ -6,7 +6,8 @@
 //! | [`blend`] | a regression on the other forecasts, learnt while the rows come |
 //! | [`mix`] | the forecasts that are mixed, and their weights |
 //! | [`kernel`] | the LSTM's forward pass, in one fixed order of arithmetic |
-//! | [`lstm`] | its LSTM, of any shape, several windows at a time |
+//! | [`body`] | all of it but the last layer, of any shape, several windows at a time |
+//! | [`lstm`] | its LSTM |
 //! | `lanes` | sixteen floats at a time: the sums and squashes of kernel and training |
 //! | `fused` | a product and a sum rounded once, where the processor has no instruction for it |
 //! | [`instructions`] | the same code for each of the processor's vector instructions |
@@ -30,6 +31,7 @@
 
 pub mod adam;
 pub mod blend;
+pub mod body;
 pub mod file;
 pub mod forecast;
 mod fused;

@@ -67,14 +67,12 @@ const CIRCLE_UNITS: f32 = 32_767.0;
 
 impl Kept {
     fn slot(&self) -> WindowSlot {
-        let scaled = |pair: [i16; 2], units: f32| pair.map(|v| f32::from(v) / units);
-        WindowSlot {
-            value: self.value,
-            surprise: scaled(self.surprise, UNITS),
-            deviation: scaled(self.deviation, UNITS),
-            present: self.hour != [0; 2],
-            hour: scaled(self.hour, CIRCLE_UNITS),
-        }
+        let Self { value, surprise, deviation, hour } = *self;
+        // All at once, so that they are divided side by side.
+        let kept = [surprise[0], surprise[1], deviation[0], deviation[1], hour[0], hour[1], 0, 0].map(f32::from);
+        const OF: [f32; 8] = [UNITS, UNITS, UNITS, UNITS, CIRCLE_UNITS, CIRCLE_UNITS, 1.0, 1.0];
+        let [a, b, c, d, e, f, ..]: [f32; 8] = std::array::from_fn(|i| kept[i] / OF[i]);
+        WindowSlot { value, surprise: [a, b], deviation: [c, d], present: hour != [0; 2], hour: [e, f] }
     }
 }
 
@@ -134,8 +132,13 @@ impl Window {
 
     /// The slots that the LSTM sees, oldest first.
     pub fn slots(&self) -> impl Iterator<Item = WindowSlot> {
+        let unseen = self.slots.len() - self.length.slots();
         let (newer, older) = self.slots.split_at(usize::from(self.next));
-        older.iter().chain(newer).skip(self.slots.len() - self.length.slots()).map(Kept::slot)
+        let (older, newer) = match older.get(unseen..) {
+            Some(older) => (older, newer),
+            None => (&[][..], &newer[unseen - older.len()..]),
+        };
+        older.iter().chain(newer).map(Kept::slot)
     }
 
     /// The value `back` slots before the newest one (0 is the newest), that of the slot before it in a gap.
