@@ -29,7 +29,7 @@ pub struct Asked<'a, const INPUTS: usize, const BLOCKS: usize, const SIDE: usize
 impl<const INPUTS: usize, const BLOCKS: usize, const SIDE: usize, const HIDDEN: usize>
     Body<INPUTS, BLOCKS, SIDE, HIDDEN>
 {
-    /// From the LSTM, the layer's weights ([UNITS + SIDE][16·HIDDEN], row by row) and its biases. What is
+    /// From the LSTM, the layer's weights (`[UNITS + SIDE][16·HIDDEN]`, row by row) and its biases. What is
     /// missing is 0.
     pub fn new(lstm: Lstm<INPUTS, BLOCKS>, weights: &[f32], bias: &[f32]) -> Self {
         let zero = [Lanes::ZERO; HIDDEN];

@@ -47,7 +47,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
     /// Gates: four for each unit.
     pub const GATES: usize = 4 * Self::UNITS;
 
-    /// From input weights, [INPUTS][GATES], and recurrent ones, [UNITS][GATES], row by row. Gates are
+    /// From input weights, `[INPUTS][GATES]`, and recurrent ones, `[UNITS][GATES]`, row by row. Gates are
     /// in the order input, forget, candidate, output, each of all units. What is missing is 0.
     pub fn new(input: &[f32], recurrent: &[f32]) -> Self {
         let zero = Lanes::ZERO;
@@ -68,7 +68,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
         lstm
     }
 
-    /// What a bias, [GATES], adds to every gate in every slot, in the form that scoring takes.
+    /// What a bias, `[GATES]`, adds to every gate in every slot, in the form that scoring takes.
     pub fn constant(bias: &[f32]) -> Gates<BLOCKS> {
         fold(gates(bias))
     }

@@ -40,8 +40,8 @@ impl<const INPUTS: usize, const BLOCKS: usize> Workshop<INPUTS, BLOCKS> {
         Self { slots, threads, instructions, spare: Mutex::default() }
     }
 
-    /// The last states of these windows: [batch][UNITS]. `input` is [INPUTS][GATES], `recurrent`
-    /// [UNITS][GATES], `constant` [batch][GATES].
+    /// The last states of these windows: `[batch][UNITS]`. `input` is `[INPUTS][GATES]`, `recurrent`
+    /// `[UNITS][GATES]`, `constant` `[batch][GATES]`.
     ///
     /// # Errors
     /// When a tensor has another shape, is on another device, or does not lie in one piece.
