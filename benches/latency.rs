@@ -24,9 +24,8 @@ use noctop::detect::Settings;
 use noctop::engine::live::{LiveOptions, start};
 use noctop::engine::view::{Surroundings, Viewer};
 use noctop::engine::{Command, Engine, Handle, InterfaceView, Snapshot};
-use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
+use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::model::Model;
-use noctop::model::train::Options as TrainOptions;
 use noctop::series::{InterfaceName, Timestamp};
 use noctop::simulate::files::write_history;
 use noctop::simulate::{Fleet, Plan, Target};
@@ -52,20 +51,7 @@ fn main() {
     let model = Arc::new(Model::built_in().expect("the built-in model is sound"));
 
     let mut tail = Tail::new(&dir, &names, &model);
-    let options = LiveOptions {
-        dir: dir.clone(),
-        watch: WatchOptions::default(),
-        models: model.into(),
-        model_path: None,
-        memory: Default::default(),
-        settings: Settings::default(),
-        train: TrainOptions::default(),
-        journal: None,
-        threads: 2,
-        notices: Vec::new(),
-        on_incident: None,
-        inventory: Arc::default(),
-    };
+    let options = LiveOptions { threads: 2, ..LiveOptions::new(dir.clone(), model) };
     let (handle, engine) = start(options).expect("the directory can be watched");
     let read = until(&handle, Duration::from_secs(600), |s| s.source.loading.is_none());
     let mut now = read.now.expect("the fleet has rows");

@@ -11,10 +11,8 @@ use clap::Args;
 use super::watch::{FaceArgs, show};
 use crate::config::Config;
 use crate::engine::live::LiveOptions;
-use crate::ingest::WatchOptions;
 use crate::journal::Journal;
 use crate::model::Model;
-use crate::model::train::Options as TrainOptions;
 use crate::series::Timestamp;
 use crate::simulate::live::{LiveFleet, WallClock};
 use crate::simulate::{Plan, Target};
@@ -52,18 +50,9 @@ pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
         .spawn(move || fleet.run(every, None, &stopped, &WallClock::start()))?;
     let shown = show(
         LiveOptions {
-            watch: WatchOptions::default(),
-            models: Arc::new(Model::built_in()?).into(),
-            model_path: None,
-            memory: Default::default(),
-            settings: Default::default(),
-            train: TrainOptions::default(),
             journal: Some(Journal::under(&place.0, &rows)),
             threads: super::threads(),
-            notices: Vec::new(),
-            on_incident: None,
-            inventory: Arc::default(),
-            dir: rows,
+            ..LiveOptions::new(rows, Model::built_in()?)
         },
         &args.face,
         &args.face.over(config),

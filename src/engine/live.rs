@@ -87,6 +87,26 @@ pub struct LiveOptions {
     pub notices: Vec<Notice>,
 }
 
+impl LiveOptions {
+    /// To watch a directory with these models: all else as it comes, on one thread, and nothing is kept.
+    pub fn new(dir: PathBuf, models: impl Into<Succession>) -> Self {
+        Self {
+            dir,
+            watch: WatchOptions::default(),
+            models: models.into(),
+            model_path: None,
+            memory: Memory::default(),
+            settings: Settings::default(),
+            train: TrainOptions::default(),
+            journal: None,
+            threads: 1,
+            on_incident: None,
+            inventory: Arc::default(),
+            notices: Vec::new(),
+        }
+    }
+}
+
 /// Starts to watch. The thread ends with [`Command::Stop`] or when all handles are gone.
 ///
 /// # Errors
@@ -587,21 +607,7 @@ mod tests {
         let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
         assert!(batch.caught_up);
         let model = Arc::new(Model::built_in().unwrap());
-        let mut live = Live::new(LiveOptions {
-            dir,
-            watch: WatchOptions::default(),
-            models: model.clone().into(),
-            model_path: None,
-            memory: Default::default(),
-            settings: Settings::default(),
-            train: TrainOptions::default(),
-            journal: None,
-            threads: 1,
-            notices: Vec::new(),
-            on_incident: None,
-            inventory: Arc::default(),
-        })
-        .unwrap();
+        let mut live = Live::new(LiveOptions::new(dir, model.clone())).unwrap();
         live.worth_a_preview = 1000;
         live.absorb(&batch);
         let (mut revision, mut previews) = (0, 0);

@@ -52,14 +52,9 @@ impl Succession {
         self.later.last().map_or(&self.first, |takeover| &takeover.model)
     }
 
-    /// How many models there are.
-    pub fn len(&self) -> usize {
+    /// How many models there are: one at the least.
+    pub fn count(&self) -> usize {
         1 + self.later.len()
-    }
-
-    /// Never: there is always one.
-    pub fn is_empty(&self) -> bool {
-        false
     }
 
     /// The model that scores a row of this moment.
@@ -105,7 +100,7 @@ mod tests {
         models.take_over(at(200), model("c"));
         let names = [50, 100, 101, 200, 201, 900].map(|time| name(&models, time));
         assert_eq!(names, ["first", "first", "b", "b", "c", "c"]);
-        assert_eq!((models.model().name.as_str(), models.len()), ("c", 3));
+        assert_eq!((models.model().name.as_str(), models.count()), ("c", 3));
         let (old, _) = models.at(at(900));
         assert!(models.is_ahead(old, at(150)) && !models.is_ahead(old, at(900)));
         // Behind the same slot, and, since now has moved back, behind an earlier one.
@@ -113,6 +108,6 @@ mod tests {
         assert_eq!((name(&models, 150), name(&models, 900)), ("b".to_owned(), "d".to_owned()));
         assert_ne!(models.at(at(900)).0, old);
         models.take_over(at(100), model("e"));
-        assert_eq!((name(&models, 100), name(&models, 150), models.len()), ("first".to_owned(), "e".to_owned(), 2));
+        assert_eq!((name(&models, 100), name(&models, 150), models.count()), ("first".to_owned(), "e".to_owned(), 2));
     }
 }

@@ -7,7 +7,7 @@ use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::track::LEAST_KEPT;
 use noctop::engine::{Command, Engine, Memory};
-use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
+use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::random::Random;
 use noctop::series::{InterfaceName, Timestamp};
 
@@ -120,21 +120,8 @@ fn a_directory_of_more_rows_than_are_kept_is_read_twice_and_says_the_same() {
     place.put("z.csv", &concat(late));
     let more = lines("more", 5_000, 6);
     place.put("c.csv", &more[..4_990].concat());
-    let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
-        models: built_in().into(),
-        model_path: None,
-        memory: Memory::Rows(3_000),
-        settings: Settings::default(),
-        train: Default::default(),
-        journal: None,
-        threads: 2,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    })
-    .unwrap();
+    let (handle, thread) =
+        live::start(LiveOptions { memory: Memory::Rows(3_000), threads: 2, ..live_options(place.rows()) }).unwrap();
     wait_for("all rows", LONG, || handle.snapshot().source.loading.is_none().then_some(()));
     append(&place.rows().join("c.csv"), more[4_990..].concat().as_bytes());
     let rows = |name: &InterfaceName| {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Act, Command, Handle, IncidentId, IncidentView};
-use noctop::ingest::WatchOptions;
 use noctop::journal::{Journal, Marks, Subject};
 use noctop::series::Timestamp;
 
@@ -35,21 +34,8 @@ struct Running(Handle, Option<std::thread::JoinHandle<()>>);
 
 impl Running {
     fn start(place: &Place, journal: Journal) -> Self {
-        let (handle, thread) = live::start(LiveOptions {
-            dir: place.rows(),
-            watch: WatchOptions::default(),
-            models: built_in().into(),
-            model_path: None,
-            memory: Default::default(),
-            settings: Default::default(),
-            train: Default::default(),
-            journal: Some(journal),
-            threads: 1,
-            on_incident: None,
-            inventory: Default::default(),
-            notices: Vec::new(),
-        })
-        .unwrap();
+        let (handle, thread) =
+            live::start(LiveOptions { journal: Some(journal), ..live_options(place.rows()) }).unwrap();
         wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
         Self(handle, Some(thread))
     }

@@ -33,6 +33,14 @@ fn settled(text: &str) -> bool {
     text.contains("xe-3") && text.contains("data ends 2026-01-") && text.contains("quit")
 }
 
+/// The console on those rows, once all of them are on the screen.
+fn started(size: (u16, u16)) -> (Place, Terminal) {
+    let place = place();
+    let terminal = Terminal::start(&place, size, &["rows"]);
+    terminal.shows("the interfaces", SOON, settled);
+    (place, terminal)
+}
+
 #[test]
 fn a_frame_stands_a_key_is_answered_and_a_key_ends_it() {
     for size in [(80, 24), (200, 50)] {
@@ -51,9 +59,7 @@ fn a_frame_stands_a_key_is_answered_and_a_key_ends_it() {
 
 #[test]
 fn the_modes_of_the_line_are_as_before() {
-    let place = place();
-    let mut terminal = Terminal::start(&place, (100, 30), &["rows"]);
-    terminal.shows("the interfaces", SOON, settled);
+    let (_place, mut terminal) = started((100, 30));
     let raw = terminal.modes();
     assert!(raw.contains("Some") && !raw.contains("ECHO |"), "{raw}");
     terminal.press("q");
@@ -74,9 +80,7 @@ fn a_signal_ends_it_and_gives_the_terminal_back() {
         terminal.is_given_back();
         assert_eq!(std::fs::read_dir(place.temporary()).unwrap().count(), 0, "the demo leaves no files");
     }
-    let place = place();
-    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
-    terminal.shows("the interfaces", SOON, settled);
+    let (_place, mut terminal) = started((80, 24));
     terminal.press("\x03");
     assert_eq!(terminal.end(GONE), 0, "ctrl-c is a key");
     terminal.is_given_back();
@@ -129,9 +133,7 @@ fn a_shell_stops_and_continues_it() {
 
 #[test]
 fn where_no_shell_could_continue_it_it_does_not_stop() {
-    let place = place();
-    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
-    terminal.shows("the interfaces", SOON, settled);
+    let (_place, mut terminal) = started((80, 24));
     terminal.press("\x1a");
     terminal.shows("that it goes on", SOON, |text| text.contains("no shell that could continue"));
     terminal.press("q");
@@ -141,9 +143,7 @@ fn where_no_shell_could_continue_it_it_does_not_stop() {
 
 #[test]
 fn a_storm_of_sizes_ends_in_a_whole_screen() {
-    let place = place();
-    let mut terminal = Terminal::start(&place, (80, 24), &["rows"]);
-    terminal.shows("the interfaces", SOON, settled);
+    let (_place, mut terminal) = started((80, 24));
     for n in 0..200_u16 {
         terminal.resize((1 + n * 37 % 180, 1 + n * 23 % 60));
         if n % 10 == 0 {

@@ -9,7 +9,6 @@ use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::view::{Surroundings, Viewer};
 use noctop::engine::{Command, Engine, Snapshot, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
-use noctop::model::train::Options as TrainOptions;
 use noctop::random::Random;
 use noctop::series::{InterfaceId, InterfaceName};
 
@@ -241,18 +240,9 @@ fn on_the_live_thread() {
     let pieces = pieces(&fleet_rows(&plan(25, 3600, 13, 3, 6)), &mut random);
     put(&place.rows(), &pieces[0]);
     let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
         watch: WatchOptions { poll: Some(Duration::from_millis(200)), ..WatchOptions::default() },
-        models: built_in().into(),
-        model_path: None,
-        memory: Default::default(),
-        settings: Settings::default(),
-        train: TrainOptions::default(),
-        journal: None,
         threads: 2,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
+        ..live_options(place.rows())
     })
     .unwrap();
     wait_for("the first rows", Duration::from_secs(20), || {

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::training;
 use noctop::engine::{Command, Handle, Memory};
-use noctop::ingest::WatchOptions;
 use noctop::model::Model;
 use noctop::model::train::{Options as TrainOptions, Series};
 use noctop::random::Random;
@@ -77,21 +76,8 @@ fn ten_minutes_of_rotation_and_restarts() {
     fs::write(&path, HEADER).unwrap();
     let model = model(&mut random);
     model.save(&place.join("model.safetensors")).unwrap();
-    let (handle, thread) = live::start(LiveOptions {
-        dir: place.rows(),
-        watch: WatchOptions::default(),
-        models: model.into(),
-        model_path: None,
-        memory: Memory::Rows(0),
-        settings: Default::default(),
-        train: Default::default(),
-        journal: None,
-        threads: 1,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    })
-    .unwrap();
+    let (handle, thread) =
+        live::start(LiveOptions { memory: Memory::Rows(0), ..LiveOptions::new(place.rows(), model) }).unwrap();
     let start_reader = || {
         let mut command = place.noctop();
         command.args(["rows", "--json"]);

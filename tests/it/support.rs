@@ -16,7 +16,6 @@ use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::{Engine, Handle, IncidentId, Told, Verdict};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::Model;
-use noctop::model::train::Options as TrainOptions;
 use noctop::series::{InterfaceName, Step, Timestamp};
 use noctop::simulate::{Fleet, Plan};
 use rustix::process::{Pid, Signal, kill_process};
@@ -318,20 +317,7 @@ pub(crate) fn watching_dir(dir: PathBuf, watch: WatchOptions) -> (Handle, JoinHa
 
 /// To watch a directory with the built-in model and one thread, and keep nothing.
 pub(crate) fn live_options(dir: PathBuf) -> LiveOptions {
-    LiveOptions {
-        dir,
-        watch: WatchOptions::default(),
-        models: built_in().into(),
-        model_path: None,
-        memory: Default::default(),
-        settings: Settings::default(),
-        train: TrainOptions::default(),
-        journal: None,
-        threads: 1,
-        on_incident: None,
-        inventory: Default::default(),
-        notices: Vec::new(),
-    }
+    LiveOptions::new(dir, built_in())
 }
 
 /// An engine that has read a directory once and scored all of it.

@@ -96,7 +96,7 @@ fn a_restart_tells_the_same_story_as_the_run_in_which_models_took_over() {
         read(&mut tailer, &mut engine);
         engine
     };
-    assert_eq!(models.len(), 4);
+    assert_eq!(models.count(), 4);
     compare(&live, &restart(models), "after a restart");
     assert_ne!(said(&live), said(&restart(built_in().into())), "the models matter");
     assert_ne!(said(&live), said(&restart(untrained.into())), "the models matter");
