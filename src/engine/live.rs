@@ -252,9 +252,11 @@ impl Live {
                 },
                 default(wait) => {}
             }
-            // Also what has just come: a fresh row is not shown before it is scored.
-            if self.is_due() {
-                self.settle();
+            // Also what has just come: a fresh row is not shown before it is scored. At the start there is more to
+            // score than somebody who asks for something should wait for.
+            let loading = self.around.source.loading.is_some();
+            if self.is_due() && !(at_once && loading) {
+                self.settle(|| loading && !publisher.commands.is_empty());
             }
             if let Some(other) = self.swap() {
                 watch = other;
@@ -266,7 +268,11 @@ impl Live {
                 self.remark(&[]);
             }
             // A snapshot of the rate alone does not hold up one of rows.
-            let rows = at_once || self.awaited || (self.changed && Instant::now() >= publish_from);
+            let in_turn = self.awaited || (self.changed && Instant::now() >= publish_from);
+            let rows = at_once || in_turn;
+            if in_turn {
+                self.tell_progress();
+            }
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 self.call_out();
                 let pause = self.pause();
@@ -449,32 +455,41 @@ impl Live {
         self.read_through && (self.engine.is_due() || self.preview.as_ref().is_some_and(Engine::is_due))
     }
 
-    fn settle(&mut self) {
+    /// Scores rows for a while, or until `interrupted`.
+    fn settle(&mut self, interrupted: impl Fn() -> bool + Sync) {
         self.changed = true;
+        let begun = Instant::now();
+        let enough = || begun.elapsed() >= SLICE || interrupted();
         match &mut self.preview {
             Some(preview) if preview.is_due() => {
-                self.touched.extend(preview.settle_for(SLICE));
+                self.touched.extend(preview.settle_until(enough));
                 self.awaited |= !preview.is_due();
                 return;
             }
             // The preview stays as it is until all of it can be replaced.
-            Some(_) => _ = self.engine.settle_for(SLICE),
-            None => self.touched.extend(self.engine.settle_for(SLICE)),
+            Some(_) => _ = self.engine.settle_until(enough),
+            None => self.touched.extend(self.engine.settle_until(enough)),
         }
-        if self.again.is_some() {
-            return;
-        }
-        if let Some(loading) = &mut self.around.source.loading {
-            let half = loading.total / 2;
-            loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
-        }
-        if !self.engine.is_due() {
+        if self.again.is_none() && !self.engine.is_due() {
             let loaded = self.around.source.loading.take().is_some();
             if self.preview.take().is_some() {
                 self.viewer.forget();
             } else {
                 self.awaited |= loaded;
             }
+        }
+    }
+
+    /// How far what was read is scored: reading was the first half of the work. An answer to somebody does not say
+    /// that anew, so that a picture which stands still does so.
+    fn tell_progress(&mut self) {
+        if !self.read_through || self.again.is_some() {
+            return;
+        }
+        let share = self.engine.share_settled();
+        if let Some(loading) = &mut self.around.source.loading {
+            let half = loading.total / 2;
+            loading.read = half + (half as f64 * share) as u64;
         }
     }
 
@@ -598,6 +613,29 @@ mod tests {
     use crate::simulate::{Fleet, Plan, Target};
 
     #[test]
+    fn who_asks_while_history_is_scored_waits_for_nothing_and_sees_no_other_progress() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("rows");
+        let plan = Plan { devices: 1, interfaces: 2, days: 12, ..Plan::default() };
+        let target = Target { rows: dir.clone(), labels: None, force: false };
+        write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
+        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
+        let mut live = Live::new(LiveOptions::new(dir, Arc::new(Model::built_in().unwrap()))).unwrap();
+        live.absorb(&batch);
+        let (waiting, read) = (live.engine.waiting(), |live: &Live| live.around.source.loading.map(|p| p.read));
+        live.settle(|| true);
+        assert_eq!(live.engine.waiting(), waiting, "interrupted before the first row");
+        let begin = read(&live);
+        // Some rows, not all.
+        let asked = std::sync::atomic::AtomicU32::new(0);
+        live.settle(|| asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 4);
+        assert!((1..waiting).contains(&live.engine.waiting()), "{} of {waiting}", live.engine.waiting());
+        assert_eq!(read(&live), begin);
+        live.tell_progress();
+        assert!(read(&live) > begin);
+    }
+
+    #[test]
     fn the_newest_days_are_shown_first_and_in_the_end_all_is_as_if_read_at_once() {
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("rows");
@@ -612,7 +650,7 @@ mod tests {
         live.absorb(&batch);
         let (mut revision, mut previews) = (0, 0);
         while live.engine.is_due() {
-            live.settle();
+            live.settle(|| false);
             let snapshot = live.snapshot();
             assert!(snapshot.revision > revision);
             revision = snapshot.revision;
