@@ -250,13 +250,15 @@ impl Engine {
         // Long ones first, so that the threads end together.
         due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
         let rows: usize = due.iter().map(|(_, t)| t.due()).sum();
-        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()) };
-        // As many side by side as leaves some for each thread.
-        let together = due.len().div_ceil(threads.max(1));
+        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()).max(1) };
         let (models, settings) = (&self.models, &self.settings);
         let queue = Mutex::new(due.into_iter());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || settle(next, together, models, settings, keep, enough);
+        // Nobody takes more side by side than a fair share of what is left: the last ones are for all threads.
+        let next = |in_hand: usize| {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if in_hand < queue.len().div_ceil(threads) { queue.next() } else { None }
+        };
+        let work = || settle(next, models, settings, keep, enough);
         let mut settled = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut settled = work();
@@ -447,7 +449,7 @@ impl Engine {
         }
         let keep = self.memory.of_each(self.tracks.len());
         let mut all = self.tracks.iter_mut().enumerate().map(|(i, track)| (InterfaceId::from_index(i), track));
-        for id in settle(|| all.next(), usize::MAX, &self.models, &self.settings, keep, || false) {
+        for id in settle(|_| all.next(), &self.models, &self.settings, keep, || false) {
             self.follow(id);
         }
     }
