@@ -69,6 +69,7 @@ mod error;
 mod file;
 mod filesystem;
 mod header;
+mod hints;
 mod lines;
 mod listing;
 mod naming;

@@ -7,7 +7,8 @@ use notify::event::{EventKind, Flag};
 use notify::{Config, Event, RecursiveMode, Watcher, WatcherKind};
 
 use super::*;
-use crate::ingest::watch::{Handler, watch_with};
+use crate::ingest::hints::Handler;
+use crate::ingest::watch::watch_with;
 use crate::ingest::{Feed, IngestError, Watch, WatchMode, WatchOptions, watch};
 
 /// Far longer than anything here takes.
