@@ -20,6 +20,7 @@ use candle_nn::{Optimizer as _, ParamsAdamW};
 use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::model::adam::Adam;
 use noctop::model::body::{Asked, Body};
+use noctop::model::dense::{Squash, dense};
 use noctop::model::instructions::Instructions;
 use noctop::model::lstm::{Gates, LANES, Lstm, TOGETHER};
 use noctop::model::recurrent::Workshop;
@@ -179,14 +180,13 @@ impl Network {
     }
 
     fn forward(&self, batch: &[Window<'_>]) -> candle_core::Result<Tensor> {
-        let constant = self.bias.broadcast_as((batch.len(), GATES))?.contiguous()?;
         let slots = batch.iter().map(|w| w.slots);
-        let states = self.workshop.last_state(&self.input, &self.recurrent, &constant, slots)?;
+        let states = self.workshop.last_state(&self.input, &self.recurrent, &self.bias, slots)?;
         let ids: Vec<u32> = batch.iter().map(|w| w.interface).collect();
         let embedding = self.embedding.index_select(&Tensor::from_vec(ids, batch.len(), &Device::Cpu)?, 0)?;
         let features = Tensor::cat(&[states, embedding], D::Minus1)?;
-        let dense = features.matmul(&self.dense)?.broadcast_add(&self.dense_bias)?.tanh()?;
-        dense.matmul(&self.output)?.broadcast_add(&self.output_bias)
+        let hidden = dense(&features, &self.dense, &self.dense_bias, Squash::Tanh)?;
+        dense(&hidden, &self.output, &self.output_bias, Squash::None)
     }
 
     fn loss(&self, batch: &[Window<'_>]) -> candle_core::Result<Tensor> {

@@ -18,6 +18,9 @@ const ALIKE: f64 = 4.0;
 const DEVICES: usize = 3;
 /// Incidents that are clustered at once; DBSCAN is quadratic.
 const MOST: usize = 2000;
+/// Incidents with which a run ends behind its slot. A large fleet has something in each slot, and its runs would have
+/// no end: what opens now would be clustered with hours that are over.
+const ENOUGH: usize = 500;
 /// Larger than any distance that could join two incidents.
 const APART: f64 = 100.0;
 
@@ -47,7 +50,7 @@ impl fmt::Display for StoryId {
 ///
 /// What starts more than one unit after everything before it cannot be joined to it, so incidents
 /// are clustered in the runs between such pauses, each on its own: what is added later changes no
-/// earlier story. Runs beyond 2,000 incidents are cut.
+/// earlier story. A run of 500 incidents ends behind its slot, and one of 2,000 within it.
 pub fn stories(parts: &[Part<'_>]) -> Vec<Option<(StoryId, usize)>> {
     let mut out = vec![None; parts.len()];
     let mut from = 0;
@@ -72,7 +75,8 @@ pub fn run_end(parts: &[Part<'_>], from: usize) -> usize {
     let mut widest = unit(parts[from].step);
     while to < parts.len() && to - from < MOST {
         widest = widest.max(unit(parts[to].step));
-        if parts[to].incident.start.since(parts[to - 1].incident.start) > widest {
+        let pause = parts[to].incident.start.since(parts[to - 1].incident.start);
+        if pause > widest || (pause > 0 && to - from >= ENOUGH) {
             break;
         }
         to += 1;
@@ -195,6 +199,18 @@ mod tests {
         assert!(told(&all).iter().all(|s| *s == Some((StoryId(all[0].1.id.0), 4))), "{:?}", told(&all));
         all[3] = at("c", "1", 900);
         assert_eq!(told(&all)[3], None, "a quarter of an hour later elsewhere");
+    }
+
+    #[test]
+    fn what_has_no_pause_is_cut_between_slots() {
+        let one = |i: i64| {
+            let start = i / 40 * 300;
+            on(&format!("h{}", i % 40), incident(&i.to_string(), start, 5.0, IncidentKind::Spike))
+        };
+        let all: Vec<_> = (0..1600).map(one).collect();
+        let sizes: Vec<_> = told(&all).iter().map(|story| story.map_or(0, |(_, n)| n)).collect();
+        // Thirteen slots of 40 are the first 500, and the last run is what is left.
+        assert_eq!(sizes, [vec![520; 1560], vec![40; 40]].concat());
     }
 
     #[test]

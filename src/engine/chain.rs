@@ -9,7 +9,8 @@ use crate::model::kernel::{Given, OUTPUTS, Sequence};
 use crate::model::{Forecaster, KnownInterface, Model};
 use crate::series::{DAY, History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
-/// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled.
+/// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled. Where it
+/// comes out about the same all goes on as it is, since all rows would have to be learnt again on another one.
 const SCALE_ROWS: usize = 12_288;
 
 /// The state of one interface from its window up to its score.
@@ -97,15 +98,12 @@ impl Chain {
             Some((known, outlook)) => Self::familiar(known, outlook),
             None => {
                 let outlook = model.stranger(&name.host);
-                let fitted = to.saturating_sub(SCALE_ROWS).max(from);
-                let scale = outlook.scale.unwrap_or_else(|| {
-                    [0, 1].map(|c| Scale::fit(&(fitted..to).map(|i| history.values(i)[c]).collect::<Vec<f64>>()))
-                });
+                let scale = outlook.scale.unwrap_or_else(|| fit(history, from, to));
                 let judge = Judge::new(step, &scale, &model.pooled_calibration, false);
                 (Forecaster::new(step, scale, outlook), judge, false)
             }
         };
-        let refit = if known || to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) };
+        let refit = if known { usize::MAX } else { next_refit(from, to) };
         let mut chain = Self { forecaster, judge, known, term: 0, from, refit, former: None };
         for i in from..to {
             if i == from {
@@ -178,8 +176,17 @@ impl Chain {
         }
         // A row that came too late to be scored moves the places of all later ones.
         if i >= self.refit {
-            self.start_again(Self::with_step(name, history, self.from, i, model, self.forecaster.step()));
+            if model.stranger(&name.host).scale.is_some() || self.fits(&fit(history, self.from, i)) {
+                // All that was learnt was learnt on a scale that still holds.
+                self.refit = next_refit(self.from, i);
+            } else {
+                self.start_again(Self::with_step(name, history, self.from, i, model, self.forecaster.step()));
+            }
         }
+    }
+
+    fn fits(&self, fitted: &[Scale; 2]) -> bool {
+        self.forecaster.scale().iter().zip(fitted).all(|(own, fitted)| own.says_the_same_as(fitted))
     }
 
     /// Goes on as another chain of the same rows.
@@ -266,4 +273,15 @@ impl Chain {
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + self.former.as_ref().map_or(0, |_| size_of::<Former>())
     }
+}
+
+/// The row before which a scale that was fitted to the rows from `from` to `to` is looked at again: when they have doubled.
+fn next_refit(from: usize, to: usize) -> usize {
+    if to - from >= SCALE_ROWS { usize::MAX } else { from + 2 * (to - from) }
+}
+
+/// The scales of both channels by the rows before `to`: those since `from`, and not more than are wanted.
+fn fit(history: &History, from: usize, to: usize) -> [Scale; 2] {
+    let from = to.saturating_sub(SCALE_ROWS).max(from);
+    [0, 1].map(|c| Scale::fit(&(from..to).map(|i| history.values(i)[c]).collect::<Vec<f64>>()))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::settle::settle;
@@ -238,26 +237,28 @@ impl Engine {
 
     /// Scores every row that is due.
     pub fn settle(&mut self) {
-        self.settle_for(Duration::MAX);
+        self.settle_until(|| false);
     }
 
-    /// Scores rows that are due until `time` is up. Gives the interfaces of which rows were scored.
-    pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
-        let start = Instant::now();
-        let is_late = || start.elapsed() >= time;
+    /// Scores rows that are due until it is `enough`, which is asked every 64 rows of an interface and by each thread.
+    /// Gives the interfaces of which rows were scored.
+    pub fn settle_until(&mut self, enough: impl Fn() -> bool + Sync) -> Vec<InterfaceId> {
+        let enough = &enough;
         let ids: Vec<InterfaceId> = self.to_score().collect();
         let keep = self.memory.of_each(self.tracks.len());
         let mut due = pick(&mut self.tracks, &ids);
         // Long ones first, so that the threads end together.
         due.sort_by_key(|(_, t)| std::cmp::Reverse(t.due()));
         let rows: usize = due.iter().map(|(_, t)| t.due()).sum();
-        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()) };
-        // As many side by side as leaves some for each thread.
-        let together = due.len().div_ceil(threads.max(1));
+        let threads = if rows < WORTH_A_THREAD { 1 } else { self.threads.min(due.len()).max(1) };
         let (models, settings) = (&self.models, &self.settings);
         let queue = Mutex::new(due.into_iter());
-        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || settle(next, together, models, settings, keep, is_late);
+        // Nobody takes more side by side than a fair share of what is left: the last ones are for all threads.
+        let next = |in_hand: usize| {
+            let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+            if in_hand < queue.len().div_ceil(threads) { queue.next() } else { None }
+        };
+        let work = || settle(next, models, settings, keep, enough);
         let mut settled = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut settled = work();
@@ -448,7 +449,7 @@ impl Engine {
         }
         let keep = self.memory.of_each(self.tracks.len());
         let mut all = self.tracks.iter_mut().enumerate().map(|(i, track)| (InterfaceId::from_index(i), track));
-        for id in settle(|| all.next(), usize::MAX, &self.models, &self.settings, keep, || false) {
+        for id in settle(|_| all.next(), &self.models, &self.settings, keep, || false) {
             self.follow(id);
         }
     }

@@ -53,11 +53,10 @@ impl<'a> Settling<'a> {
     }
 }
 
-/// Scores the rows of the interfaces that `next` gives, `together` side by side (at most as many as share
-/// a pass over the weights), until there are none or `is_late`. Gives those of which rows were scored.
+/// Scores the rows of the interfaces that `next` gives, as many side by side as share a pass over the weights,
+/// until there are none or `is_late`. `next` is told how many are in hand. Gives those of which rows were scored.
 pub(super) fn settle<'a>(
-    mut next: impl FnMut() -> Option<(InterfaceId, &'a mut Track)>,
-    together: usize,
+    mut next: impl FnMut(usize) -> Option<(InterfaceId, &'a mut Track)>,
     models: &Succession,
     settings: &Settings,
     keep: usize,
@@ -66,8 +65,8 @@ pub(super) fn settle<'a>(
     let (mut settled, mut rules) = (Vec::new(), RuleBook::new(settings));
     let mut some: Vec<Settling<'a>> = Vec::with_capacity(TOGETHER);
     loop {
-        while some.len() < together.min(TOGETHER) && !is_late() {
-            let Some((id, track)) = next() else { break };
+        while some.len() < TOGETHER && !is_late() {
+            let Some((id, track)) = next(some.len()) else { break };
             settled.push(id);
             let mut one = Settling::start(track, models);
             if one.begin(models, keep, &is_late) {

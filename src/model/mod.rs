@@ -15,6 +15,8 @@
 //! | [`network`] | the same network in Candle, to be trained |
 //! | [`recurrent`] | its LSTM as one Candle operation, forward and backward |
 //! | `regress` | least squares with Huber's weights and a ridge |
+//! | [`dense`] | a layer as one Candle operation |
+//! | `crew` | threads that stay, for the steps of training |
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
 //! | [`train`] | training: what is learnt from what |
@@ -32,6 +34,8 @@
 pub mod adam;
 pub mod blend;
 pub mod body;
+mod crew;
+pub mod dense;
 pub mod file;
 pub mod forecast;
 mod fused;

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
+use super::dense::{Squash, dense};
 use super::kernel::{
     BLOCKS, EMBEDDING, GATES, HEAD, HIDDEN, HOST_EMBEDDING, INPUTS, INTERFACE_EMBEDDING, OUTPUTS, SIDE, Sequence,
     Weights,
@@ -160,13 +161,13 @@ impl Network {
             ],
             1,
         )?;
-        let constant = embedding.matmul(&self.embedding)?.broadcast_add(&self.bias)?;
+        let constant = dense(&embedding, &self.embedding, &self.bias, Squash::None)?;
         let sequences = batch.iter().map(|s| &*s.sample.sequence);
         let state = self.workshop.last_state(&self.input, &self.recurrent, &constant, sequences)?;
         let side: Vec<f32> = batch.iter().flat_map(|s| s.sample.side).collect();
         let features = Tensor::cat(&[state, Tensor::from_vec(side, (n, SIDE), &self.device)?], 1)?;
-        let head = features.matmul(&self.head)?.broadcast_add(&self.head_bias)?.tanh()?;
-        head.matmul(&self.output)?.broadcast_add(&self.output_bias)
+        let head = dense(&features, &self.head, &self.head_bias, Squash::Tanh)?;
+        dense(&head, &self.output, &self.output_bias, Squash::None)
     }
 
     /// The batch's loss: Huber's for the forecast, so that an incident among the rows pulls no

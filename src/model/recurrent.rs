@@ -11,6 +11,7 @@ use std::thread;
 
 use candle_core::{CpuStorage, CustomOp3, Device, Error, Layout, Result, Shape, Tensor, bail};
 
+use super::crew::Crew;
 use super::instructions::Instructions;
 use super::lanes::{Gates, LANES};
 use super::lstm::Lstm;
@@ -21,7 +22,7 @@ use super::shard::{Backward, Forward, SAMPLES, Shard, Turned};
 #[derive(Debug)]
 pub struct Workshop<const INPUTS: usize, const BLOCKS: usize> {
     slots: usize,
-    threads: usize,
+    crew: Crew,
     instructions: Instructions,
     spare: Mutex<Vec<Shard<INPUTS, BLOCKS>>>,
 }
@@ -37,11 +38,11 @@ impl<const INPUTS: usize, const BLOCKS: usize> Workshop<INPUTS, BLOCKS> {
 
     /// With that many threads. What is computed depends on neither.
     pub fn with(slots: usize, threads: usize, instructions: Instructions) -> Self {
-        Self { slots, threads, instructions, spare: Mutex::default() }
+        Self { slots, crew: Crew::of(threads), instructions, spare: Mutex::default() }
     }
 
     /// The last states of these windows: `[batch][UNITS]`. `input` is `[INPUTS][GATES]`, `recurrent`
-    /// `[UNITS][GATES]`, `constant` `[batch][GATES]`.
+    /// `[UNITS][GATES]`, `constant` `[batch][GATES]`, or `[1][GATES]` for all of them.
     ///
     /// # Errors
     /// When a tensor has another shape, is on another device, or does not lie in one piece.
@@ -62,33 +63,16 @@ impl<const INPUTS: usize, const BLOCKS: usize> Workshop<INPUTS, BLOCKS> {
         let mut windows = windows;
         shards.iter_mut().for_each(|shard| shard.fill(windows.by_ref()));
         let tape = Mutex::new(Tape { shards, ready: false });
-        input.apply_op3(recurrent, constant, Recurrent { workshop: Arc::clone(self), tape })
-    }
-
-    /// Does `work` on every shard. The threads take the next one as they get to it.
-    fn each<T: Send>(&self, jobs: impl Iterator<Item = T> + Send, work: impl Fn(Instructions, T) + Sync) {
-        let jobs = Mutex::new(jobs);
-        let toil = || {
-            loop {
-                // A statement of its own, so that the lock is not held while working.
-                let job = lock(&jobs).next();
-                let Some(job) = job else { break };
-                work(self.instructions, job);
-            }
-        };
-        thread::scope(|scope| {
-            for _ in 1..self.threads.min(8) {
-                // Where there can be no thread, this one does it all.
-                let _ = thread::Builder::new().name("lstm".into()).spawn_scoped(scope, toil);
-            }
-            toil();
-        });
+        let shared = constant.dims().first() == Some(&1);
+        input.apply_op3(recurrent, constant, Recurrent { workshop: Arc::clone(self), shared, tape })
     }
 }
 
 /// One batch's way through the LSTM: one forward pass and at most one backward pass.
 struct Recurrent<const INPUTS: usize, const BLOCKS: usize> {
     workshop: Arc<Workshop<INPUTS, BLOCKS>>,
+    /// Whether all samples have one constant.
+    shared: bool,
     tape: Mutex<Tape<INPUTS, BLOCKS>>,
 }
 
@@ -105,7 +89,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Drop for Recurrent<INPUTS, BLOCKS
     }
 }
 
-/// A thread that panicked ends the scope with that panic, so what a poisoned lock holds is never used.
+/// Where a thread panicked the panic goes on, so what a poisoned lock holds is never used.
 fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -127,20 +111,28 @@ impl<const INPUTS: usize, const BLOCKS: usize> CustomOp3 for Recurrent<INPUTS, B
         let mut tape = lock(&self.tape);
         let (units, gates) = (Workshop::<INPUTS, BLOCKS>::UNITS, Workshop::<INPUTS, BLOCKS>::GATES);
         let samples = tape.shards.iter().map(Shard::len).sum();
-        let input = values(input, input_layout, (INPUTS, gates))?;
-        let recurrent = values(recurrent, recurrent_layout, (units, gates))?;
-        let constant = values(constant, constant_layout, (samples, gates))?;
-        let lstm = Lstm::new(input, recurrent);
-        let mut states = vec![0.0f32; samples * units];
-        let jobs = tape.shards.iter_mut().zip(constant.chunks(SAMPLES * gates)).zip(states.chunks_mut(SAMPLES * units));
-        self.workshop.each(jobs, |instructions, ((shard, constant), states)| {
-            for (s, row) in constant.chunks_exact(gates).enumerate() {
-                shard.set_constant(s, &Lstm::<INPUTS, BLOCKS>::constant(row));
-            }
+        let input = values("lstm", input, input_layout, (INPUTS, gates))?;
+        let recurrent = values("lstm", recurrent, recurrent_layout, (units, gates))?;
+        let shared = self.shared;
+        let constant = values("lstm", constant, constant_layout, (if shared { 1 } else { samples }, gates))?;
+        let (lstm, constant, instructions) =
+            (Lstm::new(input, recurrent), constant.to_vec(), self.workshop.instructions);
+        let shards = std::mem::take(&mut tape.shards);
+        tape.shards = self.workshop.crew.each(shards, move |place, shard| {
+            let constants = if shared { &constant } else { &constant[place * SAMPLES * gates..] };
+            let rows = constants.chunks_exact(gates).map(Lstm::<INPUTS, BLOCKS>::constant);
+            if shared {
+                shard.set_constants(rows.cycle())
+            } else {
+                shard.set_constants(rows)
+            };
             instructions.run(Forward { shard, lstm: &lstm });
-            states.copy_from_slice(shard.last_states().as_flattened().as_flattened());
         });
         tape.ready = true;
+        let mut states = Vec::with_capacity(samples * units);
+        for shard in &tape.shards {
+            states.extend_from_slice(shard.last_states().as_flattened().as_flattened());
+        }
         Ok((CpuStorage::F32(states), Shape::from((samples, units))))
     }
 
@@ -159,20 +151,28 @@ impl<const INPUTS: usize, const BLOCKS: usize> CustomOp3 for Recurrent<INPUTS, B
         let (units, gates) = (Workshop::<INPUTS, BLOCKS>::UNITS, Workshop::<INPUTS, BLOCKS>::GATES);
         let turned = Turned::new(&recurrent.flatten_all()?.to_vec1::<f32>()?, units);
         let gradient = gradient.flatten_all()?.to_vec1::<f32>()?;
-        let mut constant = vec![0.0f32; gradient.len() / units * gates];
-        let jobs =
-            tape.shards.iter_mut().zip(gradient.chunks(SAMPLES * units)).zip(constant.chunks_mut(SAMPLES * gates));
-        self.workshop.each(jobs, |instructions, ((shard, gradient), constant)| {
-            gradient.chunks_exact(units).enumerate().for_each(|(s, row)| shard.set_state_gradient(s, row));
+        let (shared, instructions) = (self.shared, self.workshop.instructions);
+        let shards = std::mem::take(&mut tape.shards).into_iter().map(|shard| (shard, Vec::new())).collect();
+        let shards = self.workshop.crew.each(shards, move |place, (shard, constants)| {
+            shard.set_state_gradients(gradient[place * SAMPLES * units..].chunks_exact(units));
             instructions.run(Backward { shard, turned: &turned });
-            for (s, to) in constant.chunks_exact_mut(gates).enumerate() {
-                add_row(to, &shard.constant_gradient(s));
+            constants.resize(if shared { 1 } else { shard.len() } * gates, 0.0f32);
+            for s in 0..shard.len() {
+                let to = if shared { 0 } else { s * gates };
+                add_row(&mut constants[to..][..gates], &shard.constant_gradient(s));
             }
         });
         // In the order of the shards, whoever worked on them.
         let mut weights = vec![0.0f32; (INPUTS + units) * gates];
-        for shard in &tape.shards {
+        let mut constant = if shared { vec![0.0; gates] } else { Vec::new() };
+        for (shard, constants) in shards {
             weights.chunks_exact_mut(gates).zip(shard.weight_gradients()).for_each(|(to, row)| add_row(to, &row));
+            if shared {
+                constant.iter_mut().zip(&constants).for_each(|(to, v)| *to += v);
+            } else {
+                constant.extend(constants);
+            }
+            tape.shards.push(shard);
         }
         let recurrent = weights.split_off(INPUTS * gates);
         let samples = constant.len() / gates;
@@ -184,12 +184,17 @@ impl<const INPUTS: usize, const BLOCKS: usize> CustomOp3 for Recurrent<INPUTS, B
     }
 }
 
-/// A tensor's numbers, where it has this shape and lies in one piece.
-fn values<'a>(storage: &'a CpuStorage, layout: &Layout, shape: (usize, usize)) -> Result<&'a [f32]> {
+/// A tensor's numbers for an operation, where it has this shape and lies in one piece.
+pub(super) fn values<'a>(
+    name: &'static str,
+    storage: &'a CpuStorage,
+    layout: &Layout,
+    shape: (usize, usize),
+) -> Result<&'a [f32]> {
     if layout.dims() != [shape.0, shape.1] {
-        bail!("lstm: shape {:?} where {shape:?} is wanted", layout.dims());
+        bail!("{name}: shape {:?} where {shape:?} is wanted", layout.dims());
     }
-    let (start, end) = layout.contiguous_offsets().ok_or(Error::RequiresContiguous { op: "lstm" })?;
+    let (start, end) = layout.contiguous_offsets().ok_or(Error::RequiresContiguous { op: name })?;
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
@@ -334,6 +339,25 @@ mod tests {
     fn states_and_gradients_are_those_of_candles_own() {
         check_against_candle::<9, 2>();
         check_against_candle::<2, 4>();
+    }
+
+    #[test]
+    fn one_constant_for_all_samples_is_that_of_each() {
+        let mut problem = Small::new(75, 12);
+        problem.constant = Var::from_tensor(&problem.constant.narrow(0, 0, 1).unwrap()).unwrap();
+        let one = problem.constant.clone();
+        let workshop = Arc::new(Workshop::new(SLOTS));
+        let state = problem.state(&workshop);
+        let gradients = problem.gradients(&state);
+        problem.constant = Var::from_tensor(&one.broadcast_as((75, Small::GATES)).unwrap()).unwrap();
+        let each = problem.state(&workshop);
+        assert_eq!(values(&state), values(&each));
+        let of_each = problem.gradients(&each);
+        assert_eq!(gradients[..2], of_each[..2]);
+        for (column, got) in gradients[2].iter().enumerate() {
+            let want: f32 = of_each[2].iter().skip(column).step_by(Small::GATES).sum();
+            assert!((got - want).abs() < 1e-4 * want.abs().max(1.0), "{column}: {got}, summed {want}");
+        }
     }
 
     fn check_by_differences<const I: usize, const B: usize>(instructions: Instructions, step: usize) {

@@ -73,10 +73,12 @@ impl<const INPUTS: usize, const BLOCKS: usize> Shard<INPUTS, BLOCKS> {
         self.len
     }
 
-    /// Sets a sample's constants of the gates, folded, before a forward pass.
-    pub(super) fn set_constant(&mut self, sample: usize, gates: &Gates<BLOCKS>) {
-        for (of_block, quad) in self.constants.iter_mut().zip(gates) {
-            of_block[sample] = *quad;
+    /// Sets the samples' constants of the gates, folded, before a forward pass.
+    pub(super) fn set_constants(&mut self, of_each: impl Iterator<Item = Gates<BLOCKS>>) {
+        for (sample, gates) in of_each.take(self.len).enumerate() {
+            for (of_block, quad) in self.constants.iter_mut().zip(&gates) {
+                of_block[sample] = *quad;
+            }
         }
     }
 
@@ -90,10 +92,12 @@ impl<const INPUTS: usize, const BLOCKS: usize> Shard<INPUTS, BLOCKS> {
         &self.states[self.slots][..self.len]
     }
 
-    /// Sets a sample's gradient of the last state, before a backward pass.
-    pub(super) fn set_state_gradient(&mut self, sample: usize, units: &[f32]) {
-        for (of_block, units) in self.state_gradient.iter_mut().zip(units.chunks_exact(LANES)) {
-            of_block[sample].0.copy_from_slice(units);
+    /// Sets the samples' gradients of the last state, before a backward pass.
+    pub(super) fn set_state_gradients<'a>(&mut self, of_each: impl Iterator<Item = &'a [f32]>) {
+        for (sample, units) in of_each.take(self.len).enumerate() {
+            for (of_block, units) in self.state_gradient.iter_mut().zip(units.chunks_exact(LANES)) {
+                of_block[sample].0.copy_from_slice(units);
+            }
         }
     }
 

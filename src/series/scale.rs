@@ -17,6 +17,9 @@ pub struct Scale {
     pub spread: f64,
 }
 
+/// How far apart two scales that say the same may put a value that is usual for one of them.
+const SAME: f64 = 0.2;
+
 /// How a level has moved.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Move {
@@ -72,6 +75,12 @@ impl Scale {
         let q = |p| sorted_quantile(&bent, p);
         let spread = ((q(0.75) - q(0.25)) / 1.349).max((q(0.98) - q(0.02)) / 8.2);
         Self { knee, middle: q(0.5), spread: spread.max(if idle { 0.1 } else { LEAST_SPREAD }) }
+    }
+
+    /// Whether what is usual on another scale is about as usual on this one: its middle, and one spread to either side.
+    pub fn says_the_same_as(&self, other: &Self) -> bool {
+        let near = |z: f64| (self.forward(other.back(z)) - z).abs() <= SAME;
+        self.is_flat() == other.is_flat() && [-1.0, 0.0, 1.0].into_iter().all(near)
     }
 
     /// Whether it shows one and the same value, give or take some per cent, or nothing at all.
@@ -143,6 +152,18 @@ mod tests {
         dirty[..4].fill(1e9);
         let (a, b) = (Scale::fit(&clean), Scale::fit(&dirty));
         assert!((a.knee / b.knee - 1.0).abs() < 0.02 && (a.spread / b.spread - 1.0).abs() < 0.05, "{a:?} {b:?}");
+    }
+
+    #[test]
+    fn scales_say_the_same_where_the_usual_is_the_same() {
+        let day = |days: usize, by: f64| -> Scale {
+            let value = |i: usize| by * (1000.0 + 300.0 * (i as f64 / 24.0 * std::f64::consts::TAU).sin());
+            Scale::fit(&(0..24 * days).map(value).collect::<Vec<f64>>())
+        };
+        assert!(day(2, 1.0).says_the_same_as(&day(4, 1.0)));
+        assert!(!day(2, 1.0).says_the_same_as(&day(4, 1.5)), "another middle");
+        let flat = Scale::fit(&[1000.0; 48]);
+        assert!(flat.says_the_same_as(&flat) && !flat.says_the_same_as(&day(2, 1.0)));
     }
 
     #[test]
