@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::book::Book;
 use super::settle::settle;
@@ -238,13 +237,13 @@ impl Engine {
 
     /// Scores every row that is due.
     pub fn settle(&mut self) {
-        self.settle_for(Duration::MAX);
+        self.settle_until(|| false);
     }
 
-    /// Scores rows that are due until `time` is up. Gives the interfaces of which rows were scored.
-    pub fn settle_for(&mut self, time: Duration) -> Vec<InterfaceId> {
-        let start = Instant::now();
-        let is_late = || start.elapsed() >= time;
+    /// Scores rows that are due until it is `enough`, which is asked every 64 rows of an interface and by each thread.
+    /// Gives the interfaces of which rows were scored.
+    pub fn settle_until(&mut self, enough: impl Fn() -> bool + Sync) -> Vec<InterfaceId> {
+        let enough = &enough;
         let ids: Vec<InterfaceId> = self.to_score().collect();
         let keep = self.memory.of_each(self.tracks.len());
         let mut due = pick(&mut self.tracks, &ids);
@@ -259,7 +258,7 @@ impl Engine {
             let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
             if in_hand < queue.len().div_ceil(threads) { queue.next() } else { None }
         };
-        let work = || settle(next, models, settings, keep, is_late);
+        let work = || settle(next, models, settings, keep, enough);
         let mut settled = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
             let mut settled = work();

@@ -3,7 +3,6 @@
 //! [`Engine`] is plain and synchronous: batch runs and tests drive it directly. [`live`] puts it on
 //! a thread of its own behind bounded channels, for the console and for plain lines.
 
-mod again;
 mod back;
 pub mod book;
 pub mod chain;

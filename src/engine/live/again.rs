@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use crossbeam_channel::{Receiver, never};
 
-use super::core::{Engine, Memory};
+use crate::engine::core::{Engine, Memory};
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Progress, Watch, WatchMode, WatchOptions, watch_again};
 use crate::series::InterfaceName;
 

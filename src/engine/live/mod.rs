@@ -1,12 +1,12 @@
 //! The engine on a thread of its own, between ingest and a face.
 //!
 //! Rows come in batches; a training run is one job in one slot; snapshots go out at most ten times
-//! a second, and at once after a command. Nothing here waits for a face.
-//!
-//! Where much stands in the directory at the start, its newest days are scored first, on an engine of
-//! their own. What that says is provisional and shown as long as the reading goes on; then the engine
-//! that has scored all of history takes its place. Where more stands there than is kept in memory, all
-//! of it is read twice for that (`again.rs`).
+//! a second, and at once after a command. Nothing here waits for a face. How it starts on a directory
+//! stands in `loading.rs` and `again.rs`, what becomes of a training run in `retrain.rs`.
+
+mod again;
+mod loading;
+mod retrain;
 
 use std::collections::{HashSet, VecDeque};
 use std::path::PathBuf;
@@ -16,43 +16,31 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, never, select};
 
-use super::again::{self, Again};
-use super::core::{Engine, Memory};
-use super::handle::{Handle, Publisher, pair};
-use super::hook::Hook;
-use super::job::{Ended, Job, Said};
-use super::portrait::Sitting;
-use super::snapshot::*;
-use super::succession::Succession;
-use super::view::{Surroundings, Viewer};
+use self::again::Again;
 use crate::detect::Settings;
+use crate::engine::core::{Engine, Memory};
+use crate::engine::handle::{Handle, Publisher, pair};
+use crate::engine::hook::Hook;
+use crate::engine::job::{Job, Said};
+use crate::engine::portrait::Sitting;
+use crate::engine::snapshot::*;
+use crate::engine::succession::Succession;
+use crate::engine::view::{Surroundings, Viewer};
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
 use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
-use crate::model::settings::ModelSettings;
 use crate::model::train::Options as TrainOptions;
-use crate::series::{DAY, InterfaceId, Timestamp, WARM_UP};
+use crate::series::{InterfaceId, Timestamp};
 
 /// Time between two snapshots that no command asked for.
 const PUBLISH: Duration = Duration::from_millis(100);
-/// The same where nothing but the rate of rows has changed.
-const PUBLISH_RATE: Duration = Duration::from_secs(1);
-/// How long rows are scored before others are heard.
-const SLICE: Duration = Duration::from_millis(50);
 /// The same while what stood in the directory is read and scored: what is shown then is provisional, and a picture
 /// that changes all the time helps nobody.
 const PUBLISH_LOADING: Duration = Duration::from_millis(200);
-/// Rows that wait at the start from which the newest days are scored first, on their own: some hundredths of a
-/// second of work.
-const WORTH_A_PREVIEW: usize = 8000;
-/// The seconds of these days, with half a day to get to know the interface; the rows of each interface at
-/// least, which is what a line shows behind a warm-up (an hourly one has few in these days); and how many of all
-/// of them at the most, so that all of a large fleet is seen within some seconds.
-const PREVIEW: i64 = 5 * DAY / 2;
-const PREVIEW_ROWS: usize = HEAT + WARM_UP;
-const PREVIEW_MOST: usize = 1_500_000;
-/// Rows on which it is looked after each epoch how a network that learns does: a fraction of a second.
-const GLIMPSE: usize = 20_000;
+/// And where nothing but the rate of rows has changed.
+const PUBLISH_RATE: Duration = Duration::from_secs(1);
+/// How long rows are scored before others are heard.
+const SLICE: Duration = Duration::from_millis(50);
 /// Refused lines and notices that a snapshot holds.
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
@@ -190,7 +178,7 @@ impl Live {
             keeper,
             hook,
             read_through: false,
-            worth_a_preview: WORTH_A_PREVIEW,
+            worth_a_preview: loading::WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
             changed: true,
             awaited: false,
@@ -252,9 +240,11 @@ impl Live {
                 },
                 default(wait) => {}
             }
-            // Also what has just come: a fresh row is not shown before it is scored.
-            if self.is_due() {
-                self.settle();
+            // Also what has just come: a fresh row is not shown before it is scored. At the start there is more to
+            // score than somebody who asks for something should wait for.
+            let loading = self.around.source.loading.is_some();
+            if self.is_due() && !(at_once && loading) {
+                self.settle(|| loading && !publisher.commands.is_empty());
             }
             if let Some(other) = self.swap() {
                 watch = other;
@@ -266,7 +256,11 @@ impl Live {
                 self.remark(&[]);
             }
             // A snapshot of the rate alone does not hold up one of rows.
-            let rows = at_once || self.awaited || (self.changed && Instant::now() >= publish_from);
+            let in_turn = self.awaited || (self.changed && Instant::now() >= publish_from);
+            let rows = at_once || in_turn;
+            if in_turn {
+                self.tell_progress();
+            }
             if rows || (self.rate_changed && rate_published.elapsed() >= PUBLISH_RATE) {
                 self.call_out();
                 let pause = self.pause();
@@ -346,17 +340,6 @@ impl Live {
         }
     }
 
-    /// What the second reading says.
-    fn take_again(&mut self, feed: Feed) {
-        self.changed = true;
-        if let Some(again) = &mut self.again {
-            match again.take(feed, &mut self.engine) {
-                Ok(()) => self.around.source.loading = Some(again.progress()),
-                Err(why) => self.around.source.failure = Some(why),
-            }
-        }
-    }
-
     fn absorb(&mut self, batch: &Batch) {
         if self.again.is_none() {
             self.touched.extend(self.engine.absorb(batch));
@@ -365,10 +348,7 @@ impl Live {
             preview.absorb(batch);
         }
         if !self.read_through {
-            self.skims |= self.engine.kept() > again::most_unscored(self.memory);
-            if self.skims {
-                self.engine.skim(PREVIEW, PREVIEW_ROWS);
-            }
+            self.skim();
         }
         self.count();
         let source = &mut self.around.source;
@@ -387,52 +367,8 @@ impl Live {
             }
         }
         if !self.read_through {
-            // Reading is the first half of the work, scoring the second.
-            self.read_through = batch.caught_up;
-            // Where there is nothing to score, as in an empty directory, reading was all of it.
-            let done = batch.caught_up && !self.engine.is_due();
-            source.loading = (!done).then_some(Progress { total: 2 * batch.progress.total, ..batch.progress });
-            self.awaited |= done;
-            if self.read_through && (self.skims || self.engine.waiting() >= self.worth_a_preview) {
-                self.preview = Some(self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST));
-                self.viewer.forget();
-            }
-            if self.read_through && self.skims {
-                self.read_again();
-            }
+            self.read_on(batch);
         }
-    }
-
-    /// All is read, and only the newest rows were kept: it is read again, and scored while it is.
-    fn read_again(&mut self) {
-        let (settings, threads) = (self.engine.settings().clone(), self.engine.threads());
-        let mut engine = Engine::new(self.models.clone(), settings, threads).with_memory(self.memory);
-        engine.mark(self.keeper.marks().clone());
-        engine.describe(self.engine.inventory().clone());
-        let dir = self.around.source.dir.clone();
-        match Again::begin(dir.clone(), self.watch.clone(), &self.engine, &mut engine) {
-            Ok(again) => (self.engine, self.again) = (engine, Some(again)),
-            Err(e) => {
-                let message = format!("cannot be read again ({e}): only its newest rows are scored");
-                extend(&mut self.around.source.notices, &[Notice { path: dir.into(), message }]);
-                self.engine = self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST).with_memory(self.memory);
-            }
-        }
-    }
-
-    /// The second reading is through, and all that it has read is scored: it goes on where the first was.
-    fn swap(&mut self) -> Option<Watch> {
-        self.again.as_ref().filter(|again| again.is_through() && !self.engine.is_due())?;
-        let (watch, files, mode) = self.again.take()?.end();
-        self.files = files;
-        let source = &mut self.around.source;
-        (source.states, source.gone) = (self.files.by_path().into(), self.files.gone());
-        (source.mode, source.loading) = (mode, None);
-        self.preview = None;
-        self.viewer.forget();
-        self.count();
-        self.changed = true;
-        Some(watch)
     }
 
     /// What became of rows, as far as they were read by the reading that is shown.
@@ -449,26 +385,22 @@ impl Live {
         self.read_through && (self.engine.is_due() || self.preview.as_ref().is_some_and(Engine::is_due))
     }
 
-    fn settle(&mut self) {
+    /// Scores rows for a while, or until `interrupted`.
+    fn settle(&mut self, interrupted: impl Fn() -> bool + Sync) {
         self.changed = true;
+        let begun = Instant::now();
+        let enough = || begun.elapsed() >= SLICE || interrupted();
         match &mut self.preview {
             Some(preview) if preview.is_due() => {
-                self.touched.extend(preview.settle_for(SLICE));
+                self.touched.extend(preview.settle_until(enough));
                 self.awaited |= !preview.is_due();
                 return;
             }
             // The preview stays as it is until all of it can be replaced.
-            Some(_) => _ = self.engine.settle_for(SLICE),
-            None => self.touched.extend(self.engine.settle_for(SLICE)),
+            Some(_) => _ = self.engine.settle_until(enough),
+            None => self.touched.extend(self.engine.settle_until(enough)),
         }
-        if self.again.is_some() {
-            return;
-        }
-        if let Some(loading) = &mut self.around.source.loading {
-            let half = loading.total / 2;
-            loading.read = half + (half as f64 * self.engine.share_settled()) as u64;
-        }
-        if !self.engine.is_due() {
+        if self.again.is_none() && !self.engine.is_due() {
             let loaded = self.around.source.loading.take().is_some();
             if self.preview.take().is_some() {
                 self.viewer.forget();
@@ -512,68 +444,6 @@ impl Live {
             Command::Retrain(_) | Command::Stop => {}
         }
     }
-
-    fn retrain(&mut self, wanted: Retraining) {
-        let newest = self.engine.now().map_or_else(String::new, |now| now.to_string());
-        let present = self.engine.model().settings;
-        let since = wanted.history.zip(self.engine.now()).map(|(span, now)| now.plus(-span));
-        let newest = newest.get(..16).unwrap_or(&newest);
-        let name = match &wanted.whose {
-            Whose::All => format!("trained to {newest}"),
-            // a part that was learnt anew is named behind the whole; the newest one stands for all of them
-            whose => {
-                let whole = self.engine.model().name.split(" + ").next().unwrap_or_default();
-                format!("{whole} + {whose} to {newest}")
-            }
-        };
-        let options = TrainOptions {
-            name,
-            glimpse: GLIMPSE,
-            model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
-            ..self.train.clone()
-        };
-        self.around.training = match Job::start(&self.engine, wanted.whose.clone(), options, since) {
-            Ok(job) => {
-                self.job = Some(job);
-                let progress = TrainingProgress { stage: "starting", ..TrainingProgress::default() };
-                TrainingView::Running(Run { whose: wanted.whose, progress, so_far: None })
-            }
-            Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
-        };
-    }
-
-    fn hear(&mut self, said: Said) {
-        self.changed = true;
-        let ended = match said {
-            Said::Progress(run) => {
-                self.around.training = TrainingView::Running(run);
-                return;
-            }
-            Said::Ended(ended) => *ended,
-        };
-        self.job = None;
-        self.around.training = TrainingView::Ended(match ended {
-            Ended::Better { model, prepared, beside } => {
-                let saved = match &self.journal {
-                    Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
-                    Some(journal) => journal.keep(&model).map_err(|e| e.to_string()),
-                    None => Err("there is no state directory to keep it in".into()),
-                };
-                let name_of = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
-                let file = saved.as_ref().ok().and_then(name_of);
-                let act = Act::Model { slot: self.engine.now(), name: model.name.clone(), file };
-                let notice = self.keeper.say(act, clock());
-                self.remark(notice.as_slice());
-                self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
-                self.engine.adopt(model, prepared);
-                self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
-                TrainingOutcome::Swapped { beside, saved }
-            }
-            Ended::Worse(beside) => TrainingOutcome::KeptOld(beside),
-            Ended::Cancelled => TrainingOutcome::Cancelled,
-            Ended::Failed(why) => TrainingOutcome::Failed(why),
-        });
-    }
 }
 
 /// What the clock says.
@@ -598,6 +468,29 @@ mod tests {
     use crate::simulate::{Fleet, Plan, Target};
 
     #[test]
+    fn who_asks_while_history_is_scored_waits_for_nothing_and_sees_no_other_progress() {
+        let place = tempfile::tempdir().unwrap();
+        let dir = place.path().join("rows");
+        let plan = Plan { devices: 1, interfaces: 2, days: 12, ..Plan::default() };
+        let target = Target { rows: dir.clone(), labels: None, force: false };
+        write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
+        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
+        let mut live = Live::new(LiveOptions::new(dir, Arc::new(Model::built_in().unwrap()))).unwrap();
+        live.absorb(&batch);
+        let (waiting, read) = (live.engine.waiting(), |live: &Live| live.around.source.loading.map(|p| p.read));
+        live.settle(|| true);
+        assert_eq!(live.engine.waiting(), waiting, "interrupted before the first row");
+        let begin = read(&live);
+        // Some rows, not all.
+        let asked = std::sync::atomic::AtomicU32::new(0);
+        live.settle(|| asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) > 4);
+        assert!((1..waiting).contains(&live.engine.waiting()), "{} of {waiting}", live.engine.waiting());
+        assert_eq!(read(&live), begin);
+        live.tell_progress();
+        assert!(read(&live) > begin);
+    }
+
+    #[test]
     fn the_newest_days_are_shown_first_and_in_the_end_all_is_as_if_read_at_once() {
         let place = tempfile::tempdir().unwrap();
         let dir = place.path().join("rows");
@@ -612,7 +505,7 @@ mod tests {
         live.absorb(&batch);
         let (mut revision, mut previews) = (0, 0);
         while live.engine.is_due() {
-            live.settle();
+            live.settle(|| false);
             let snapshot = live.snapshot();
             assert!(snapshot.revision > revision);
             revision = snapshot.revision;
@@ -622,7 +515,7 @@ mod tests {
                 assert_eq!(snapshot.interfaces.len(), 6);
                 let fresh = |view: &InterfaceView| view.span.map(|(_, newest)| Some(newest)) == Some(snapshot.now);
                 let rows = snapshot.interfaces.iter().filter(|i| fresh(i)).map(|i| i.rows);
-                assert!(rows.clone().count() > 3 && rows.max() == Some(PREVIEW_ROWS));
+                assert!(rows.clone().count() > 3 && rows.max() == Some(loading::PREVIEW_ROWS));
                 assert!(snapshot.interfaces.iter().any(|i| i.expected.is_some() && i.score > 0.0));
             }
         }
