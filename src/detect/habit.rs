@@ -8,6 +8,10 @@
 //! away for some days. An incident does not come back at the same half-hour day after day; one that
 //! does is no news from the third time on.
 //!
+//! On a restless interface large errors meet in the same half-hour by chance, and where the rhythm is not
+//! that of the day they come at any time. So three days are enough only where half-hours with a
+//! count are few; where they are many it takes more days, so many that chance does not bring them.
+//!
 //! This is about the sizes of rows and changes the score. What whole incidents do at the same hour,
 //! and whether they are listed, is the matter of [`super::routine`].
 
@@ -22,6 +26,8 @@ const LARGE: f64 = 4.0;
 /// [`MOST_DAYS`] are counted, so that a habit of the working days outlives a weekend.
 const DAYS: u8 = 3;
 const MOST_DAYS: u8 = 7;
+/// How often chance may bring what looks like a habit of a half-hour or one of its neighbours.
+const CHANCE: f64 = 0.01;
 /// Seconds after which what is still far off is a shift of the level, and no habit of a time of the day.
 const SHIFT: i64 = DAY / 2;
 /// What a habit's usual peak counts as, in usual errors: a size that is nothing special.
@@ -37,10 +43,6 @@ struct Habit {
 }
 
 impl Habit {
-    fn usual(self) -> Option<f64> {
-        (self.days >= DAYS).then(|| unpack(self.peak))
-    }
-
     /// Learns the largest size of a day.
     fn learn(&mut self, size: f64) {
         if size <= LARGE {
@@ -109,11 +111,29 @@ impl Habits {
     pub fn temper(&self, time: Timestamp, sizes: [f64; 2]) -> [f64; 2] {
         let bin = (time.second_of_day() / BIN) as usize;
         places(sizes).map(|place| {
-            [BINS - 1, 0, 1]
-                .iter()
-                .filter_map(|o| self.bins[(bin + o) % BINS].habit(place).usual())
-                .fold(1.0, |most, usual| f64::max(most, usual / ORDINARY))
+            let near = [BINS - 1, 0, 1].map(|o| self.bins[(bin + o) % BINS].habit(place));
+            if near.iter().all(|habit| habit.days < DAYS) {
+                return 1.0;
+            }
+            let days = self.days_beyond_chance(place);
+            let habits = near.iter().filter(|habit| f64::from(habit.days) >= days);
+            habits.fold(1.0, |most, habit| f64::max(most, unpack(habit.peak) / ORDINARY))
         })
+    }
+
+    /// Days that a habit has to have. A count goes up on a day with a large peak and down on one without, so
+    /// where peaks come by chance a share of about r^n of the half-hours has a count of n and more. What r is
+    /// shows in those that are no habits: in how many of them have a count at all.
+    fn days_beyond_chance(&self, place: usize) -> f64 {
+        let counts = self.bins.iter().map(|bin| bin.habit(place).days);
+        let (some, all) =
+            counts.filter(|days| *days < DAYS).fold((0, 0), |(some, all), days| (some + u32::from(days > 0), all + 1));
+        match (some, all) {
+            (_, 0) => f64::INFINITY,
+            (0, _) => f64::from(DAYS),
+            _ if some == all => f64::INFINITY,
+            _ => (libm::log(CHANCE / 3.0) / libm::log(f64::from(some) / f64::from(all))).ceil().max(f64::from(DAYS)),
+        }
     }
 
     /// Learns the signed sizes of a row's error and deviation, as they were before they were divided.
@@ -187,6 +207,25 @@ mod tests {
         }
         let tempered = (0..24).filter(|hour| habits.temper(at(10, hour * 60), [0.5, 9.0])[1] > 1.0);
         assert_eq!(tempered.count(), 0);
+    }
+
+    #[test]
+    fn what_chance_brings_together_on_a_restless_interface_is_no_habit() {
+        let (mut habits, mut random) = (Habits::default(), crate::random::Random::new(5));
+        let (mut tempered, mut nightly) = (0, 0);
+        for day in 0..60 {
+            for half_hour in 0..48 {
+                let time = at(day, 30 * half_hour);
+                let usual = habits.temper(time, [9.0, 1.0])[0] > 1.0;
+                let is_night = (3..=5).contains(&half_hour);
+                tempered += i32::from(usual && !is_night);
+                nightly += i32::from(usual && half_hour == 4 && day >= 20);
+                let large = half_hour == 4 || random.unit() < 0.25;
+                habits.learn(time, [if large { 9.0 } else { 1.0 }, 1.0]);
+            }
+        }
+        assert!(tempered < 60 * 45 / 20, "{tempered} of {} by chance", 60 * 45);
+        assert!(nightly > 35, "what does come each night still is one: {nightly} of 40 nights");
     }
 
     #[test]

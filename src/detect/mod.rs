@@ -15,6 +15,7 @@
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
+//! | `moments` | the minutes at which there were rows |
 //! | [`nearby`] | neighbours for DBSCAN, along one axis |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
@@ -30,6 +31,7 @@ pub mod habit;
 pub mod incident;
 pub mod judge;
 pub mod level;
+mod moments;
 mod nearby;
 pub mod normal;
 pub mod notice;

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use super::incident::{EARLY, Incident, IncidentId, IncidentKind, Rise};
+use super::moments::Moments;
 use super::verdict::Verdict;
 use crate::series::{DAY, InterfaceName, Step, Timestamp, WEEK};
 
@@ -33,7 +34,7 @@ const JUMP: i64 = DAY;
 /// The moments at which the directory had rows, of whichever interface.
 #[derive(Debug, Clone, Default)]
 pub struct Activity {
-    bins: BTreeSet<i64>,
+    bins: Moments,
     /// Bins that have rows after more than [`JUMP`] without any.
     starts: BTreeSet<i64>,
     furthest: Option<Timestamp>,
@@ -50,12 +51,12 @@ impl Activity {
         self.furthest = self.furthest.max(Some(time));
         if new {
             let far = |from: i64, to: i64| (to - from) * BIN > JUMP;
-            if self.bins.range(..bin).next_back().is_some_and(|before| far(*before, bin)) {
+            if self.bins.before(bin).is_some_and(|before| far(before, bin)) {
                 self.starts.insert(bin);
             }
-            match self.bins.range(bin + 1..).next() {
-                Some(after) if far(bin, *after) => self.starts.insert(*after),
-                Some(after) => self.starts.remove(after),
+            match self.bins.from(bin + 1).next() {
+                Some(after) if far(bin, after) => self.starts.insert(after),
+                Some(after) => self.starts.remove(&after),
                 None => false,
             };
         }
@@ -64,7 +65,7 @@ impl Activity {
     /// What was learnt of the moments from `time` on.
     pub fn since(&self, time: Timestamp) -> Self {
         let mut since = Self::default();
-        let bins = self.bins.range(time.seconds().div_euclid(BIN)..);
+        let bins = self.bins.from(time.seconds().div_euclid(BIN));
         bins.for_each(|bin| since.learn(Timestamp::from_seconds(bin * BIN)));
         Self { newest: self.newest, furthest: self.furthest, ..since }
     }
@@ -111,7 +112,7 @@ impl Activity {
             if first >= end {
                 break;
             }
-            let Some(bin) = self.bins.range(first..end).next() else { break };
+            let Some(bin) = self.bins.from(first).next().filter(|bin| *bin < end) else { break };
             // A bin holds several slots where these are shorter. It is counted once.
             slots += (BIN / step.seconds()).max(1);
             from = (bin * BIN).max(from) + (step.seconds() - BIN).max(0);

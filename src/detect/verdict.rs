@@ -35,6 +35,8 @@ const CORE: f64 = 0.02;
 const BENT: f64 = 2.0;
 /// Rarities are kept in tenths. Bent ones stay below half of what seven bits hold.
 const TENTHS: f64 = 10.0;
+/// The square of [`REACH`], in tenths.
+const REACH_SQUARED: i32 = ((REACH * TENTHS) * (REACH * TENTHS)) as i32;
 /// What the tenths of rarities, and of how rare a repeating is, are held to.
 const RAREST: f64 = 63.0;
 const FLATTEST: f64 = 31.0;
@@ -272,7 +274,8 @@ impl ErrorSpace {
         let mut alone = ranked.len();
         for ((p, quiet, incidents), label) in points.iter().zip(&labels) {
             if let Some(label) = label.filter(|l| *quiet > 0 && sizes[l] as f64 >= large) {
-                let around: usize = points.iter().filter(|(q, ..)| distance(p, q) <= REACH).map(|(_, n, _)| n).sum();
+                let around: usize =
+                    points.iter().filter(|(q, ..)| square(p, q) <= REACH_SQUARED).map(|(_, n, _)| n).sum();
                 if around as f64 >= enough {
                     core.insert(*p, rank(label));
                 }
@@ -297,9 +300,9 @@ impl ErrorSpace {
 fn nearest<'a>(points: impl Iterator<Item = &'a Labelled>, here: &Point) -> Option<i32> {
     points
         .filter(|p| p.label() > 0)
-        .map(|p| (distance(&p.point(), here), i32::from(p.label()) - 1))
-        .filter(|(d, _)| *d <= REACH)
-        .min_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|p| (square(&p.point(), here), i32::from(p.label()) - 1))
+        .filter(|(square, _)| *square <= REACH_SQUARED)
+        .min_by_key(|(square, _)| *square)
         .map(|(_, label)| label)
 }
 
@@ -317,9 +320,9 @@ pub(super) fn bend(rarity: f64) -> f64 {
     if size > BENT { (BENT * (1.0 + 0.5 * libm::log(size / BENT))).copysign(rarity) } else { rarity }
 }
 
-fn distance(a: &Point, b: &Point) -> f64 {
-    let square: i32 = (0..SIDES).map(|i| (i32::from(a[i]) - i32::from(b[i])).pow(2)).sum();
-    f64::from(square).sqrt() / TENTHS
+/// The square of the distance between two points, in tenths.
+fn square(a: &Point, b: &Point) -> i32 {
+    a.iter().zip(b).map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum()
 }
 
 /// DBSCAN by linfa: a label for each point, none for noise. Points are few, since it is quadratic on dense

@@ -127,6 +127,14 @@ impl ScoredRows {
         }
     }
 
+    /// Makes room at once for what will be said of rows up to a place.
+    pub(super) fn expect(&mut self, len: usize) {
+        let more = len.saturating_sub(self.len());
+        if more > self.rows.len() / 8 {
+            self.rows.reserve_exact(more);
+        }
+    }
+
     fn make_room(&mut self) {
         let n = self.rows.len();
         if n >= LARGE && n == self.rows.capacity() {

@@ -394,6 +394,7 @@ impl Track {
             self.rewind(dirty, models);
             self.news += 1;
         }
+        self.scored.expect(self.history.len());
     }
 
     /// Begins with the next row that is due: [`Track::finish_row`] scores it. None where none is, or where

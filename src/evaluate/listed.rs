@@ -5,12 +5,15 @@
 //! at most [`SLACK`] slots behind it; that an older incident is still open then is not enough. A
 //! silence, which has no rows, catches what it overlaps. An incident that catches nothing and is
 //! farther than that many slots from every interval is a false alarm.
+//!
+//! A silence behind the last row of its interface is neither. That there are no more rows is true, and the
+//! time behind them, which could only be silent, is not among the weeks that false alarms are counted in.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::case::{Case, Known, Listed};
+use super::case::{Case, Known, Listed, Series};
 use super::events::{SLACK, interface_weeks, share};
 use super::poisson;
 use super::rung::{self, RingFigures};
@@ -26,11 +29,13 @@ pub struct ListedFigures {
     pub asked_per_interface_week: f64,
     /// Incidents that reach into the rows.
     pub incidents: usize,
-    /// Those of them that no labelled interval explains.
+    /// Those of them that no labelled interval explains, silences behind an interface's last row apart.
     pub false_alarms: usize,
+    /// Silences behind the last row of their interface that no labelled interval explains.
+    pub ended: usize,
     /// The same for each interface and week.
     pub false_per_interface_week: Rate,
-    /// Share of the incidents that a labelled interval explains.
+    /// Share of the incidents that a labelled interval explains, of all but those that have ended.
     pub precision: Option<f64>,
     /// Labelled intervals, also those without rows.
     pub intervals: usize,
@@ -115,7 +120,11 @@ pub fn figures(case: &Case) -> ListedFigures {
         matches.push(found);
     }
     let weeks = interface_weeks(case.series.iter().map(|s| s.seconds()));
-    let false_alarms = explained.iter().filter(|e| !**e).count();
+    let unexplained = case.listed.iter().zip(&explained).filter(|(_, explained)| !**explained);
+    let (ended, wrong): (Vec<_>, Vec<_>) =
+        unexplained.map(|(listed, _)| listed).partition(|listed| is_behind(listed, &case.series[listed.series]));
+    let false_alarms = wrong.len();
+    let judged = case.listed.len() - ended.len();
     let (low, high) = poisson::interval(false_alarms);
     let rate = |n: f64| if weeks > 0.0 { n / weeks } else { 0.0 };
     ListedFigures {
@@ -123,7 +132,8 @@ pub fn figures(case: &Case) -> ListedFigures {
         incidents: case.listed.len(),
         false_alarms,
         false_per_interface_week: Rate { value: rate(false_alarms as f64), low: rate(low), high: rate(high) },
-        precision: share(case.listed.len() - false_alarms, case.listed.len()),
+        ended: ended.len(),
+        precision: share(judged - false_alarms, judged),
         intervals: matches.len(),
         caught: delays.len(),
         recall: share(delays.len(), matches.len()),
@@ -132,6 +142,11 @@ pub fn figures(case: &Case) -> ListedFigures {
         stories: stories::figures(&matches, &case.listed),
         rings: rung::figures(case, &matches, &explained),
     }
+}
+
+/// Whether an incident began behind the last row of its interface.
+fn is_behind(listed: &Listed, series: &Series) -> bool {
+    series.times.last().is_some_and(|last| listed.start > *last)
 }
 
 /// When an incident first shows between two moments.
@@ -188,7 +203,7 @@ fn overlap(listed: &Listed, known: &Known) -> i64 {
 mod tests {
     use super::*;
     use crate::detect::StoryId;
-    use crate::evaluate::{Series, Truth};
+    use crate::evaluate::Truth;
     use crate::series::{InterfaceName, Step};
 
     /// The `i`th slot of five minutes.
@@ -247,6 +262,16 @@ mod tests {
         assert_eq!((got.precision, got.delay_slots), (Some(0.75), Some(9.0)));
         assert!((got.false_per_interface_week.value - 0.5).abs() < 1e-9, "{:?}", got.false_per_interface_week);
         assert!((got.false_per_interface_week.high - 5.5716 / 2.0).abs() < 1e-3);
+    }
+
+    #[test]
+    fn a_silence_behind_the_last_row_is_no_false_alarm_and_catches_what_it_overlaps() {
+        let silence = |series| listed(series, "silence", (2017, 2100), None);
+        let within = listed(0, "silence", (900, 930), None);
+        let alone = figures(&case(Vec::new(), vec![within.clone(), silence(0), silence(1)]));
+        assert_eq!((alone.incidents, alone.false_alarms, alone.ended, alone.precision), (3, 1, 2, Some(0.0)));
+        let got = figures(&case(vec![known(1, (2050, 2080), "silence", "")], vec![within, silence(0), silence(1)]));
+        assert_eq!((got.caught, got.false_alarms, got.ended, got.precision), (1, 1, 1, Some(0.5)));
     }
 
     #[test]

@@ -185,6 +185,13 @@ fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
         "false alarms  {:>6.2}   for each interface and week ({:.2} to {:.2} with 95 % confidence; {} of them); asked for {}",
         rate.value, rate.low, rate.high, listed.false_alarms, listed.asked_per_interface_week
     )?;
+    if listed.ended > 0 {
+        writeln!(
+            out,
+            "ended         {:>6}   silences behind the last row of an interface: neither true nor false",
+            listed.ended
+        )?;
+    }
     if !listed.kinds.is_empty() {
         writeln!(out)?;
         writeln!(out, "{:14} {:>9} {:>7} {:>9}   called", "true kind", "intervals", "recall", "same word")?;

@@ -72,13 +72,16 @@ impl<const N: usize, const T: usize> Blend<N, T> {
         self.usual.learn(error.abs().min(CLIP * usual), rate);
 
         let mut gain = [0.0; N];
+        let mut triangle = &self.doubt[..];
         for i in 0..N {
-            for j in 0..i {
-                let doubt = f64::from(self.doubt[place(i, j)]);
-                gain[i] += doubt * inputs[j];
-                gain[j] += doubt * inputs[i];
+            let (row, rest) = triangle.split_at(i + 1);
+            triangle = rest;
+            for (doubt, gain) in row[..i].iter().zip(&mut gain) {
+                *gain += f64::from(*doubt) * inputs[i];
             }
-            gain[i] += f64::from(self.doubt[place(i, i)]) * inputs[i];
+            for (doubt, input) in row.iter().zip(inputs) {
+                gain[i] += f64::from(*doubt) * input;
+            }
         }
         let keep = 1.0 - forget;
         let total = keep + weight * gain.iter().zip(inputs).map(|(g, x)| g * x).sum::<f64>();
@@ -87,12 +90,15 @@ impl<const N: usize, const T: usize> Blend<N, T> {
             *w = (f64::from(*w) + step * g * error) as f32;
         }
         let mut trace = 0.0;
+        let mut triangle = &mut self.doubt[..];
         for i in 0..N {
-            for j in 0..=i {
-                let doubt = &mut self.doubt[place(i, j)];
-                *doubt = ((f64::from(*doubt) - step * gain[i] * gain[j]) / keep) as f32;
+            let (row, rest) = triangle.split_at_mut(i + 1);
+            triangle = rest;
+            let of_row = step * gain[i];
+            for (doubt, gain) in row.iter_mut().zip(&gain) {
+                *doubt = ((f64::from(*doubt) - of_row * gain) / keep) as f32;
             }
-            trace += self.doubt[place(i, i)];
+            trace += row[i];
         }
         let most = N as f32 / RIDGE;
         if trace > most {

@@ -2,7 +2,7 @@
 //! layer over its last state and over numbers beside the window.
 
 use super::instructions::{Arithmetic, Instructions, Work};
-use super::lanes::{Gates, LANES, Lanes, Units, add_rows, lanes, load, rows, store, tanh};
+use super::lanes::{Gates, LANES, Lanes, Units, add_rows, lanes, load, rows, tanh};
 use super::lstm::{Lstm, TOGETHER};
 
 /// The weights of a network that is given `INPUTS` numbers in each slot and `SIDE` beside them, with
@@ -67,13 +67,8 @@ impl<const INPUTS: usize, const BLOCKS: usize, const SIDE: usize, const HIDDEN: 
         let states = states.each_ref().map(|state| state.as_flattened());
         add_rows::<A, HIDDEN, 1, W>(&mut of_state, [self.of_state.as_flattened()], states);
         for w in 0..W {
-            let [mut by_side, mut by_state] = [[Lanes::ZERO; HIDDEN]; 2];
-            store::<A, HIDDEN>(&mut by_side, of_side[w][0]);
-            store::<A, HIDDEN>(&mut by_state, of_state[w][0]);
-            for (out, (state, side)) in out[w].iter_mut().zip(by_state.iter().zip(&by_side)) {
-                for (l, out) in out.iter_mut().enumerate() {
-                    *out = tanh::<A>(state.0[l] + side.0[l]);
-                }
+            for n in 0..HIDDEN {
+                out[w][n] = A::store(tanh::<A>(A::add(of_state[w][0][n], of_side[w][0][n]))).0;
             }
         }
     }

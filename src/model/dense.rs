@@ -7,7 +7,7 @@
 use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 
 use super::instructions::{Arithmetic, Instructions, Work};
-use super::lanes::{LANES, Lanes, add_rows, load, store, tanh};
+use super::lanes::{LANES, Lanes, add_rows, load, tanh};
 use super::lstm::TOGETHER;
 use super::recurrent::values;
 
@@ -183,15 +183,8 @@ impl Product<'_> {
             std::array::from_fn(|w| &self.left[(first + w) * inner..][..inner]),
         );
         let Columns { out, columns, first: column, width } = &mut self.out;
-        for (w, [sums]) in sums.into_iter().enumerate() {
-            let mut lanes = [Lanes::ZERO];
-            store::<A, 1>(&mut lanes, sums);
-            let [mut lanes] = lanes;
-            if self.squash == Squash::Tanh {
-                for l in 0..LANES {
-                    lanes.0[l] = tanh::<A>(lanes.0[l]);
-                }
-            }
+        for (w, [[sums]]) in sums.into_iter().enumerate() {
+            let lanes = A::store(if self.squash == Squash::Tanh { tanh::<A>(sums) } else { sums });
             out[(first + w) * *columns + *column..][..*width].copy_from_slice(&lanes.0[..*width]);
         }
     }

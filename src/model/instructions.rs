@@ -18,9 +18,8 @@ pub(super) trait Work {
     fn run<A: Arithmetic>(self) -> Self::Output;
 }
 
-/// What a set of instructions does with sixteen floats. Loops that go along the lanes of one
-/// [`Lanes`] need no more than [`Arithmetic::fused_one`]: the compiler makes vectors of them. Sums
-/// that have to stay in registers while weights stream by are written in vectors.
+/// What a set of instructions does with sixteen floats. All of it but [`Arithmetic::fused`] rounds as
+/// single operations do.
 pub(super) trait Arithmetic {
     /// Sixteen floats in registers.
     type Vector: Copy;
@@ -34,8 +33,20 @@ pub(super) trait Arithmetic {
     fn splat(x: f32) -> Self::Vector;
     /// x·y + z, rounded once.
     fn fused(x: Self::Vector, y: Self::Vector, z: Self::Vector) -> Self::Vector;
-    /// x·y + z, rounded once.
-    fn fused_one(x: f32, y: f32, z: f32) -> f32;
+    /// x + y.
+    fn add(x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// x − y.
+    fn subtract(x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// x·y.
+    fn multiply(x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// x/y.
+    fn divide(x: Self::Vector, y: Self::Vector) -> Self::Vector;
+    /// x held to ±`most`; what is no number stays none.
+    fn hold(x: Self::Vector, most: f32) -> Self::Vector;
+    /// The nearest whole number, the even one of two, for x up to ±2^22.
+    fn whole(x: Self::Vector) -> Self::Vector;
+    /// x·2^n, for whole n and where x and x·2^n are normal numbers.
+    fn scale(x: Self::Vector, n: Self::Vector) -> Self::Vector;
 }
 
 /// A set of vector instructions that this processor has.
@@ -117,6 +128,9 @@ impl Portable {
     ));
 }
 
+/// 1.5·2^23: a float of that size has no room for a fraction.
+const ROUNDER: f32 = 12_582_912.0;
+
 impl Arithmetic for Portable {
     type Vector = Lanes;
     const WIDE: bool = false;
@@ -145,9 +159,57 @@ impl Arithmetic for Portable {
     }
 
     #[inline(always)]
+    fn add(x: Lanes, y: Lanes) -> Lanes {
+        each(x, y, |x, y| x + y)
+    }
+
+    #[inline(always)]
+    fn subtract(x: Lanes, y: Lanes) -> Lanes {
+        each(x, y, |x, y| x - y)
+    }
+
+    #[inline(always)]
+    fn multiply(x: Lanes, y: Lanes) -> Lanes {
+        each(x, y, |x, y| x * y)
+    }
+
+    #[inline(always)]
+    fn divide(x: Lanes, y: Lanes) -> Lanes {
+        each(x, y, |x, y| x / y)
+    }
+
+    #[inline(always)]
+    fn hold(x: Lanes, most: f32) -> Lanes {
+        each(x, x, |x, _| x.clamp(-most, most))
+    }
+
+    #[inline(always)]
+    fn whole(x: Lanes) -> Lanes {
+        each(x, x, |x, _| (x + ROUNDER) - ROUNDER)
+    }
+
+    #[inline(always)]
+    fn scale(x: Lanes, n: Lanes) -> Lanes {
+        // With that added the whole number stands in the low bits; it goes into the exponent of 1.
+        each(x, n, |x, n| x * f32::from_bits(((n + ROUNDER).to_bits() << 23).wrapping_add(0x3f80_0000)))
+    }
+}
+
+impl Portable {
+    #[inline(always)]
     fn fused_one(x: f32, y: f32, z: f32) -> f32 {
         if Self::FUSES { x.mul_add(y, z) } else { super::fused::fused(x, y, z) }
     }
+}
+
+/// `of` each two lanes.
+#[inline(always)]
+fn each(x: Lanes, y: Lanes, of: impl Fn(f32, f32) -> f32) -> Lanes {
+    let mut out = Lanes::ZERO;
+    for ((out, x), y) in out.0.iter_mut().zip(&x.0).zip(&y.0) {
+        *out = of(*x, *y);
+    }
+    out
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -156,10 +218,7 @@ mod x86 {
     //! `Avx2` and `Avx512` can be named in this module alone, and only in the functions whose callers
     //! have promised that the processor has the instructions. So wherever their methods run, it has.
 
-    use std::arch::x86_64::{
-        __m256, __m512, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_set1_ps, _mm256_storeu_ps, _mm512_fmadd_ps,
-        _mm512_loadu_ps, _mm512_set1_ps, _mm512_storeu_ps,
-    };
+    use std::arch::x86_64::*;
 
     use super::{Arithmetic, Lanes, Work};
 
@@ -212,8 +271,55 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn fused_one(x: f32, y: f32, z: f32) -> f32 {
-            x.mul_add(y, z)
+        fn add(x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_add_ps(x[0], y[0]), _mm256_add_ps(x[1], y[1])] }
+        }
+
+        #[inline(always)]
+        fn subtract(x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_sub_ps(x[0], y[0]), _mm256_sub_ps(x[1], y[1])] }
+        }
+
+        #[inline(always)]
+        fn multiply(x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_mul_ps(x[0], y[0]), _mm256_mul_ps(x[1], y[1])] }
+        }
+
+        #[inline(always)]
+        fn divide(x: [__m256; 2], y: [__m256; 2]) -> [__m256; 2] {
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_div_ps(x[0], y[0]), _mm256_div_ps(x[1], y[1])] }
+        }
+
+        #[inline(always)]
+        fn hold(x: [__m256; 2], most: f32) -> [__m256; 2] {
+            let [low, high] = [Self::splat(-most)[0], Self::splat(most)[0]];
+            // Of a number and what is none, these give the second.
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_min_ps(high, _mm256_max_ps(low, x[0])), _mm256_min_ps(high, _mm256_max_ps(low, x[1]))] }
+        }
+
+        #[inline(always)]
+        fn whole(x: [__m256; 2]) -> [__m256; 2] {
+            const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+            // SAFETY: the processor has AVX2, see above.
+            unsafe { [_mm256_round_ps::<NEAREST>(x[0]), _mm256_round_ps::<NEAREST>(x[1])] }
+        }
+
+        #[inline(always)]
+        fn scale(x: [__m256; 2], n: [__m256; 2]) -> [__m256; 2] {
+            let mut powers = x;
+            for half in 0..2 {
+                // SAFETY: the processor has AVX2, see above.
+                powers[half] = unsafe {
+                    let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n[half]), _mm256_set1_epi32(127));
+                    _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
+                };
+            }
+            Self::multiply(x, powers)
         }
     }
 
@@ -248,8 +354,47 @@ mod x86 {
         }
 
         #[inline(always)]
-        fn fused_one(x: f32, y: f32, z: f32) -> f32 {
-            x.mul_add(y, z)
+        fn add(x: __m512, y: __m512) -> __m512 {
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_add_ps(x, y) }
+        }
+
+        #[inline(always)]
+        fn subtract(x: __m512, y: __m512) -> __m512 {
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_sub_ps(x, y) }
+        }
+
+        #[inline(always)]
+        fn multiply(x: __m512, y: __m512) -> __m512 {
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_mul_ps(x, y) }
+        }
+
+        #[inline(always)]
+        fn divide(x: __m512, y: __m512) -> __m512 {
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_div_ps(x, y) }
+        }
+
+        #[inline(always)]
+        fn hold(x: __m512, most: f32) -> __m512 {
+            // Of a number and what is none, these give the second.
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_min_ps(_mm512_set1_ps(most), _mm512_max_ps(_mm512_set1_ps(-most), x)) }
+        }
+
+        #[inline(always)]
+        fn whole(x: __m512) -> __m512 {
+            const NEAREST: i32 = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_roundscale_ps::<NEAREST>(x) }
+        }
+
+        #[inline(always)]
+        fn scale(x: __m512, n: __m512) -> __m512 {
+            // SAFETY: the processor has AVX-512, see above.
+            unsafe { _mm512_scalef_ps(x, n) }
         }
     }
 }
@@ -266,30 +411,53 @@ mod tests {
         assert_eq!(all.len(), all.iter().map(|i| i.label()).collect::<std::collections::BTreeSet<_>>().len());
     }
 
-    /// x·y + z for sixteen lanes, in both ways.
-    struct Fused([Lanes; 3]);
+    /// What each operation gives for x, y and z.
+    struct All([Lanes; 3]);
 
-    impl Work for Fused {
-        type Output = [[f32; 16]; 2];
+    impl Work for All {
+        type Output = [[f32; 16]; 8];
 
         #[inline(always)]
         fn run<A: Arithmetic>(self) -> Self::Output {
-            let [x, y, z] = &self.0;
-            let vectors =
-                A::store(A::fused(A::load(x), A::fused(A::splat(1.0), A::load(y), A::splat(0.0)), A::load(z)));
-            [vectors.0, std::array::from_fn(|l| A::fused_one(x.0[l], y.0[l], z.0[l]))]
+            let [x, y, z] = self.0.each_ref().map(A::load);
+            let whole = A::whole(A::hold(x, 40.0));
+            [
+                A::fused(x, y, z),
+                A::add(x, y),
+                A::subtract(x, y),
+                A::multiply(x, y),
+                A::divide(x, y),
+                A::hold(x, 0.7),
+                whole,
+                A::scale(y, whole),
+            ]
+            .map(|v| A::store(v).0)
         }
     }
 
     #[test]
-    fn all_sets_round_a_product_and_its_sum_once() {
+    fn all_sets_give_the_same_and_round_a_product_and_its_sum_once() {
         let mut random = crate::random::Random::new(4);
-        let mut draw = || Lanes(std::array::from_fn(|_| random.normal() as f32));
-        for _ in 0..1000 {
-            let [x, y, z] = [draw(), draw(), draw()];
-            let want: [f32; 16] = std::array::from_fn(|l| x.0[l].mul_add(y.0[l], z.0[l]));
+        for i in 0..3000 {
+            let size = [1.0, 30.0, 1e-3][i % 3];
+            let mut draw = || Lanes(std::array::from_fn(|_| (random.normal() * size) as f32));
+            let [mut x, y, z] = [draw(), draw(), draw()];
+            // Halfway between two whole numbers the even one is the nearest.
+            x.0[0] = (x.0[0] * 4.0).round() / 2.0;
+            let each = |of: &dyn Fn(f32, f32, f32) -> f32| std::array::from_fn(|l| of(x.0[l], y.0[l], z.0[l]));
+            let whole = |x: f32| x.clamp(-40.0, 40.0).round_ties_even();
+            let want: [[f32; 16]; 8] = [
+                each(&f32::mul_add),
+                each(&|x, y, _| x + y),
+                each(&|x, y, _| x - y),
+                each(&|x, y, _| x * y),
+                each(&|x, y, _| x / y),
+                each(&|x, _, _| x.clamp(-0.7, 0.7)),
+                each(&|x, _, _| whole(x)),
+                each(&|x, y, _| y * whole(x).exp2()),
+            ];
             for instructions in Instructions::available() {
-                assert_eq!(instructions.run(Fused([x, y, z])), [want; 2], "{}", instructions.label());
+                assert_eq!(instructions.run(All([x, y, z])), want, "{}", instructions.label());
             }
         }
     }

@@ -1,9 +1,8 @@
 //! Sixteen floats that are worked on together, and rows of them.
 //!
-//! What goes along the lanes is plain code over arrays of a fixed length, in a form that the
-//! compiler turns into vector instructions: no call and no branch in it. Sums over many rows of
-//! weights are kept in registers while the weights stream by; what handles registers has no closure
-//! in it, which would be compiled for another set of instructions wherever it is not inlined.
+//! Sums over many rows of weights are kept in registers while the weights stream by, and are squashed
+//! there. What handles registers has no closure in it, which would be compiled for another set of
+//! instructions wherever it is not inlined.
 
 use super::instructions::Arithmetic;
 
@@ -88,25 +87,24 @@ pub(super) fn add_rows<A: Arithmetic, const N: usize, const P: usize, const W: u
 /// The polynomial is 1 at 0 and else that whose largest relative error on half a unit to each side is
 /// the least: 9.2e-8, and 1.6e-7 in single precision.
 #[inline(always)]
-pub(super) fn power<A: Arithmetic>(x: f32) -> f32 {
-    // Adding 1.5·2^23 leaves the nearest whole number in the low bits of the mantissa.
-    const ROUNDER: f32 = 12_582_912.0;
-    let x = x.clamp(-40.0, 40.0);
-    let shifted = x + ROUNDER;
-    let f = x - (shifted - ROUNDER);
-    let p = A::fused_one(f, 0.001_326_472_7, 0.009_671_513);
-    let p = A::fused_one(f, p, 0.055_507_336);
-    let p = A::fused_one(f, p, 0.240_222_42);
-    let p = A::fused_one(f, p, std::f32::consts::LN_2 - 1.8e-7);
-    let p = A::fused_one(f, p, 1.0);
-    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
+pub(super) fn power<A: Arithmetic>(x: A::Vector) -> A::Vector {
+    let x = A::hold(x, 40.0);
+    let whole = A::whole(x);
+    let f = A::subtract(x, whole);
+    let p = A::fused(f, A::splat(0.001_326_472_7), A::splat(0.009_671_513));
+    let p = A::fused(f, p, A::splat(0.055_507_336));
+    let p = A::fused(f, p, A::splat(0.240_222_42));
+    let p = A::fused(f, p, A::splat(std::f32::consts::LN_2 - 1.8e-7));
+    let p = A::fused(f, p, A::splat(1.0));
+    A::scale(p, whole)
 }
 
 /// The hyperbolic tangent.
 #[inline(always)]
-pub(super) fn tanh<A: Arithmetic>(x: f32) -> f32 {
-    let e = power::<A>(x * (-2.0 * std::f32::consts::LOG2_E));
-    (1.0 - e) / (1.0 + e)
+pub(super) fn tanh<A: Arithmetic>(x: A::Vector) -> A::Vector {
+    let one = A::splat(1.0);
+    let e = power::<A>(A::multiply(x, A::splat(-2.0 * std::f32::consts::LOG2_E)));
+    A::divide(A::subtract(one, e), A::add(one, e))
 }
 
 #[cfg(test)]
@@ -121,7 +119,9 @@ mod tests {
         type Output = [f32; 2];
 
         fn run<A: Arithmetic>(self) -> [f32; 2] {
-            [1.0 / (1.0 + power::<A>(-self.0 * std::f32::consts::LOG2_E)), tanh::<A>(self.0)]
+            let one = A::splat(1.0);
+            let power = power::<A>(A::splat(-self.0 * std::f32::consts::LOG2_E));
+            [A::divide(one, A::add(one, power)), tanh::<A>(A::splat(self.0))].map(|v| A::store(v).0[3])
         }
     }
 

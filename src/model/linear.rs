@@ -3,7 +3,7 @@
 
 use super::regress::{Normal, residual};
 use crate::series::rhythm::{Echo, Faded, Pair};
-use crate::series::window::Window;
+use crate::series::window::{LOOK_BACK, Window};
 
 /// Features of the regression.
 pub const FEATURES: usize = 25;
@@ -27,10 +27,18 @@ pub type Coefficients = [[f64; FEATURES]; 2];
 /// into it. What is missing is 0. `bias` is the level's distance from profile and from the day before.
 pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Faded, bias: [Pair; 2]) -> Features {
     let mut out = [[0.0; FEATURES]; 2];
+    let newest = window.newest();
+    // Up to each slot, so that one pass serves all means.
+    let mut sums = [[0.0; 2]; LOOK_BACK];
+    let mut sum = [0.0; 2];
+    for (so_far, value) in sums.iter_mut().zip(&newest) {
+        sum = [0, 1].map(|c| sum[c] + f64::from(value[c]));
+        *so_far = sum;
+    }
     for c in 0..2 {
         let y = last[c];
-        let back = |slots: usize| f64::from(window.value_back(slots - 1)[c]);
-        let mean = |slots: usize| (1..=slots).map(back).sum::<f64>() / slots as f64;
+        let back = |slots: usize| f64::from(newest[slots - 1][c]);
+        let mean = |slots: usize| sums[slots - 1][c] / slots as f64;
         let other = 1 - c;
         let raw = [
             back(2) - y,
@@ -43,7 +51,7 @@ pub fn features(window: &Window, last: Pair, echo: &Echo, echo_last: &Faded, bia
             mean(12) - y,
             mean(24) - y,
             last[other] - y,
-            last[other] - f64::from(window.value_back(1)[other]),
+            last[other] - f64::from(newest[1][other]),
             echo.day_before[c] - y,
             echo.day_before[c] - f64::from(echo_last.day_before[c]),
             echo.week_before[c] - y,

@@ -8,7 +8,7 @@
 
 use super::instructions::Arithmetic;
 pub use super::lanes::{Gates, LANES, Lanes, Quad, Units};
-use super::lanes::{add_rows, load, power, rows, store};
+use super::lanes::{add_rows, load, power, rows};
 
 /// Windows that share one pass over the weights.
 pub const TOGETHER: usize = 4;
@@ -82,7 +82,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
         constants: [[&Quad; P]; W],
         inputs: [&[f32; INPUTS]; W],
         before: Option<[&Units<BLOCKS>; W]>,
-    ) -> [[Quad; P]; W] {
+    ) -> [[[A::Vector; 4]; P]; W] {
         let mut sums = [[[A::splat(0.0); 4]; P]; W];
         for w in 0..W {
             for p in 0..P {
@@ -95,13 +95,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
             let of_state = std::array::from_fn(|p| self.recurrent[first + p].as_flattened());
             add_rows::<A, 4, P, W>(&mut sums, of_state, before.map(|units| units.as_flattened()));
         }
-        let mut out = [[[Lanes::ZERO; 4]; P]; W];
-        for w in 0..W {
-            for p in 0..P {
-                store::<A, 4>(&mut out[w][p], sums[w][p]);
-            }
-        }
-        out
+        sums
     }
 
     /// The last state of one window.
@@ -138,7 +132,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
                 let sums = self.sums::<A, P, W>(first, constants, inputs, before);
                 for w in 0..W {
                     for p in 0..P {
-                        states[w][first + p] = advance::<A>(&sums[w][p], &mut cells[w][first + p]);
+                        states[w][first + p] = advance::<A>(sums[w][p], &mut cells[w][first + p]);
                     }
                 }
             }
@@ -151,18 +145,16 @@ impl<const INPUTS: usize, const BLOCKS: usize> Lstm<INPUTS, BLOCKS> {
 /// and the state. With p = 2^sum a gate is 1/(1 + p), a candidate (1 − p)/(1 + p); the products of
 /// squashed gates share one division.
 #[inline(always)]
-fn advance<A: Arithmetic>(sums: &Quad, cell: &mut Lanes) -> [f32; LANES] {
+fn advance<A: Arithmetic>(sums: [A::Vector; 4], cell: &mut Lanes) -> [f32; LANES] {
+    let one = A::splat(1.0);
     let [i, f, g, o] = sums;
-    let mut state = Lanes::ZERO;
-    for l in 0..LANES {
-        let (i, f, g, o) = (power::<A>(i.0[l]), power::<A>(f.0[l]), power::<A>(g.0[l]), power::<A>(o.0[l]));
-        let (of_forget, of_both) = (1.0 + f, (1.0 + i) * (1.0 + g));
-        let new = A::fused_one(cell.0[l], of_both, (1.0 - g) * of_forget) / (of_forget * of_both);
-        cell.0[l] = new;
-        let c = power::<A>(new * (-2.0 * std::f32::consts::LOG2_E));
-        state.0[l] = (1.0 - c) / ((1.0 + o) * (1.0 + c));
-    }
-    state.0
+    let (i, f, g, o) = (power::<A>(i), power::<A>(f), power::<A>(g), power::<A>(o));
+    let (of_forget, of_both) = (A::add(one, f), A::multiply(A::add(one, i), A::add(one, g)));
+    let new = A::fused(A::load(cell), of_both, A::multiply(A::subtract(one, g), of_forget));
+    let new = A::divide(new, A::multiply(of_forget, of_both));
+    *cell = A::store(new);
+    let c = power::<A>(A::multiply(new, A::splat(-2.0 * std::f32::consts::LOG2_E)));
+    A::store(A::divide(A::subtract(one, c), A::multiply(A::add(one, o), A::add(one, c)))).0
 }
 
 #[cfg(test)]
@@ -178,13 +170,15 @@ mod tests {
 
             fn run<A: Arithmetic>(self) -> Self::Output {
                 let mut cell = Lanes([96.0; LANES]);
-                let state = advance::<A>(&[Lanes([self.0; LANES]); 4], &mut cell);
+                let state = advance::<A>([A::splat(self.0); 4], &mut cell);
                 (cell, state)
             }
         }
-        for sum in [-1e30, 1e30] {
-            let (cell, state) = Instructions::PORTABLE.run(Ends(sum));
-            assert!(cell.0.iter().chain(&state).all(|v| v.is_finite()), "{cell:?} {state:?}");
+        for instructions in Instructions::available() {
+            for sum in [-1e30, 1e30] {
+                let (cell, state) = instructions.run(Ends(sum));
+                assert!(cell.0.iter().chain(&state).all(|v| v.is_finite()), "{cell:?} {state:?}");
+            }
         }
     }
 }

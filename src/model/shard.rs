@@ -150,7 +150,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Forward<'_, INPUTS, BLOCKS> {
         for (w, [sums]) in sums.iter().enumerate() {
             let s = first + w;
             let mut cell = cells[slot][block][s];
-            gates[slot][block][s] = squash::<A>(sums, &mut cell, &mut states[slot + 1][s][block]);
+            gates[slot][block][s] = squash::<A>(*sums, &mut cell, &mut states[slot + 1][s][block]);
             cells[slot + 1][block][s] = cell;
         }
     }
@@ -159,26 +159,19 @@ impl<const INPUTS: usize, const BLOCKS: usize> Forward<'_, INPUTS, BLOCKS> {
 /// One slot for sixteen units, keeping the squashed gates that the way back needs. Two gates share one
 /// division.
 #[inline(always)]
-fn squash<A: Arithmetic>(sums: &Quad, cell: &mut Lanes, state: &mut [f32; LANES]) -> Quad {
+fn squash<A: Arithmetic>(sums: [A::Vector; 4], cell: &mut Lanes, state: &mut [f32; LANES]) -> Quad {
+    let one = A::splat(1.0);
     let [i, f, g, o] = sums;
-    let [mut i_gate, mut f_gate, mut g_gate, mut o_gate] = ZERO;
-    let mut new = Lanes::ZERO;
-    for l in 0..LANES {
-        let (i, f) = (1.0 + power::<A>(i.0[l]), 1.0 + power::<A>(f.0[l]));
-        let (g, o) = (power::<A>(g.0[l]), 1.0 + power::<A>(o.0[l]));
-        let (both, others) = (1.0 / (i * f), 1.0 / ((1.0 + g) * o));
-        let (i, f) = (both * f, both * i);
-        let (g, o) = ((1.0 - g) * (others * o), others * (1.0 + g));
-        let c = A::fused_one(f, cell.0[l], i * g);
-        i_gate.0[l] = i;
-        f_gate.0[l] = f;
-        g_gate.0[l] = g;
-        o_gate.0[l] = o;
-        cell.0[l] = c;
-        new.0[l] = o * tanh::<A>(c);
-    }
-    *state = new.0;
-    [i_gate, f_gate, g_gate, o_gate]
+    let (i, f) = (A::add(one, power::<A>(i)), A::add(one, power::<A>(f)));
+    let (g, o) = (power::<A>(g), A::add(one, power::<A>(o)));
+    let with_g = A::add(one, g);
+    let (both, others) = (A::divide(one, A::multiply(i, f)), A::divide(one, A::multiply(with_g, o)));
+    let (i, f) = (A::multiply(both, f), A::multiply(both, i));
+    let (g, o) = (A::multiply(A::subtract(one, g), A::multiply(others, o)), A::multiply(others, with_g));
+    let new = A::fused(f, A::load(cell), A::multiply(i, g));
+    *cell = A::store(new);
+    *state = A::store(A::multiply(o, tanh::<A>(new))).0;
+    [A::store(i), A::store(f), A::store(g), A::store(o)]
 }
 
 /// The recurrent weights turned and not folded, to go back from gates to the states before them: for
@@ -245,7 +238,7 @@ impl<const INPUTS: usize, const BLOCKS: usize> Backward<'_, INPUTS, BLOCKS> {
                 let (before, after) = (&cells[slot][block][s], &cells[slot + 1][block][s]);
                 unsquash::<A>(quad, &state_gradient[block][s], &mut cell_gradient[block][s], before, after);
                 for (sum, gradient) in constant.iter_mut().zip(&*quad) {
-                    sum.0.iter_mut().zip(&gradient.0).for_each(|(sum, v)| *sum += v);
+                    *sum = A::store(A::add(A::load(sum), A::load(gradient)));
                 }
             }
         }
@@ -310,17 +303,17 @@ fn unsquash<A: Arithmetic>(
     before: &Lanes,
     after: &Lanes,
 ) {
-    let [i_gate, f_gate, g_gate, o_gate] = gates;
-    for l in 0..LANES {
-        let (i, f, g, o) = (i_gate.0[l], f_gate.0[l], g_gate.0[l], o_gate.0[l]);
-        let (dh, c) = (state_gradient.0[l], tanh::<A>(after.0[l]));
-        let dc = A::fused_one(dh * o, A::fused_one(-c, c, 1.0), cell_gradient.0[l]);
-        i_gate.0[l] = dc * g * i * (1.0 - i);
-        f_gate.0[l] = dc * before.0[l] * f * (1.0 - f);
-        g_gate.0[l] = dc * i * A::fused_one(-g, g, 1.0);
-        o_gate.0[l] = dh * c * o * (1.0 - o);
-        cell_gradient.0[l] = dc * f;
-    }
+    let one = A::splat(1.0);
+    let [i, f, g, o] = [A::load(&gates[0]), A::load(&gates[1]), A::load(&gates[2]), A::load(&gates[3])];
+    let (dh, c) = (A::load(state_gradient), tanh::<A>(A::load(after)));
+    let zero = A::splat(0.0);
+    let dc = A::fused(A::multiply(dh, o), A::fused(A::subtract(zero, c), c, one), A::load(cell_gradient));
+    let to_i = A::multiply(A::multiply(A::multiply(dc, g), i), A::subtract(one, i));
+    let to_f = A::multiply(A::multiply(A::multiply(dc, A::load(before)), f), A::subtract(one, f));
+    let to_g = A::multiply(A::multiply(dc, i), A::fused(A::subtract(zero, g), g, one));
+    let to_o = A::multiply(A::multiply(A::multiply(dh, c), o), A::subtract(one, o));
+    *gates = [A::store(to_i), A::store(to_f), A::store(to_g), A::store(to_o)];
+    *cell_gradient = A::store(A::multiply(dc, f));
 }
 
 /// Adds to the gradients of weight rows what samples bring that were given these rows and whose gates

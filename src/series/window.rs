@@ -6,7 +6,7 @@ use super::time::Timestamp;
 /// Rows before an interface is scored: it warms up. No matter how long the window is.
 pub const WARM_UP: usize = 24;
 /// Slots that are always kept, since the linear forecast looks back so far.
-const LOOK_BACK: usize = 24;
+pub const LOOK_BACK: usize = 24;
 
 /// How many slots the LSTM sees: 24, or from 4 to 96.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,16 @@ impl Window {
     fn put(&mut self, slot: Kept) {
         self.slots[usize::from(self.next)] = slot;
         self.next = (self.next + 1) % self.slots.len() as u8;
+    }
+
+    /// The values of the last slots, newest first.
+    pub fn newest(&self) -> [[f32; 2]; LOOK_BACK] {
+        let (newer, older) = self.slots.split_at(usize::from(self.next));
+        let mut values = [[0.0; 2]; LOOK_BACK];
+        for (to, slot) in values.iter_mut().zip(newer.iter().rev().chain(older.iter().rev())) {
+            *to = slot.value;
+        }
+        values
     }
 
     /// The slots that the LSTM sees, oldest first.
