@@ -166,8 +166,9 @@ impl Followed {
         (self.unsettled, self.news) = (true, true);
     }
 
-    /// Takes note of what the directory says about the file at `now`.
-    pub(super) fn look(&mut self, entry: &Entry, now: SystemTime) {
+    /// Takes note of what the directory says about the file at `now`. `settles` says whether it is its turn to be
+    /// compared where all that there is against it is that it was written shortly before the last look.
+    pub(super) fn look(&mut self, entry: &Entry, now: SystemTime, settles: bool) {
         self.wanted = entry.wanted;
         self.stranger = !self.wanted && self.position == 0;
         let renamed = *self.path != entry.path;
@@ -185,7 +186,7 @@ impl Followed {
             Check::Ends
         } else if touched {
             Check::Whole
-        } else if self.unsettled {
+        } else if self.unsettled && settles {
             if self.position <= SMALL { Check::Whole } else { Check::Ends }
         } else {
             Check::Nothing
@@ -203,7 +204,8 @@ impl Followed {
             }
         }
         (self.size, self.modified) = (entry.size, entry.modified);
-        self.unsettled = is_unsettled(entry.modified, now);
+        let waits = self.unsettled && check == Check::Nothing;
+        self.unsettled = waits || is_unsettled(entry.modified, now);
         // One miss is counted before each look.
         self.news |= renamed || touched || self.missed > 1;
         (self.here, self.missed) = (true, 0);
@@ -222,7 +224,7 @@ impl Followed {
             return Glance::Other;
         }
         if entry.size > self.size {
-            self.look(&entry, now);
+            self.look(&entry, now, true);
             return Glance::Grown;
         }
         let same = (entry.size, entry.modified) == (self.size, self.modified);

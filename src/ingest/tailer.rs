@@ -21,6 +21,9 @@ const MOST_MISSED: u8 = 3;
 
 /// A look at the directories that takes this long is made less often while there is much to read.
 const LONG_LOOK: Duration = Duration::from_millis(5);
+/// Files that were written shortly before a look are compared at the next one, as the system's clock for files is
+/// coarse: of one look about so many, so that a row which comes meanwhile does not wait for all of a large directory.
+const SETTLED_AT_ONCE: usize = 100;
 /// As many times the time of such a look pass before the next one.
 const LOOKS_APART: u32 = 8;
 
@@ -61,6 +64,8 @@ struct Directory {
     files: Vec<Followed>,
     /// Files that were ever seen.
     seen: u32,
+    /// Looks at it.
+    looks: usize,
     /// What was said about the directory itself while it could not be listed.
     trouble: Option<String>,
     /// Directories below that cannot be listed.
@@ -247,7 +252,7 @@ impl Tailer {
 impl Directory {
     fn new(root: Root, path: PathBuf, recursive: bool) -> Self {
         let (files, closed, odd) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { root, path: Arc::new(path), recursive, files, seen: 0, trouble: None, closed, odd }
+        Self { root, path: Arc::new(path), recursive, files, seen: 0, looks: 0, trouble: None, closed, odd }
     }
 
     /// Lists the directory and brings what is known of its files up to date.
@@ -286,13 +291,16 @@ impl Directory {
         let entries = listing.entries;
         self.files.iter_mut().for_each(Followed::miss);
         let now = SystemTime::now();
+        let parts = self.files.len().div_ceil(SETTLED_AT_ONCE).max(1);
+        self.looks = self.looks.wrapping_add(1);
         // A name that still leads to the same file comes first: of several names of one file, the
         // one that we know is not a new one.
         for same_name in [true, false] {
             for entry in &entries {
-                let Some(file) = known.get(&entry.identity).map(|i| &mut self.files[*i]) else { continue };
+                let Some(i) = known.get(&entry.identity).copied() else { continue };
+                let file = &mut self.files[i];
                 if !file.here && (*file.path == entry.path) == same_name {
-                    file.look(entry, now);
+                    file.look(entry, now, i % parts == self.looks % parts);
                 }
             }
         }

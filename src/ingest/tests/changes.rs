@@ -155,6 +155,33 @@ fn a_change_in_the_same_moment_as_the_reading_is_noticed() {
 }
 
 #[test]
+fn of_very_many_files_some_are_compared_at_each_look() {
+    let mut read = Read::new();
+    let changed: Vec<String> = [0, 121, 249].iter().map(|i| format!("{i:03}.csv")).collect();
+    for i in 0..250 {
+        read.write(&format!("{i:03}.csv"), format!("{HEADER}{}", rows(0..3)));
+    }
+    let times: Vec<_> = changed.iter().map(|name| fs::metadata(read.path(name)).unwrap().modified().unwrap()).collect();
+    read.all();
+    if times[0].elapsed().unwrap() > Duration::from_millis(80) {
+        eprintln!("skipped: this machine is too slow to show it");
+        return;
+    }
+    for (name, time) in changed.iter().zip(&times) {
+        read.write(name, format!("{HEADER}{}", rows(0..3)).replace(",1\n", ",8\n"));
+        File::options().write(true).open(read.path(name)).unwrap().set_modified(*time).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(150));
+    let mut looks = 0;
+    while read.rows.len() < 253 * 3 {
+        looks += 1;
+        assert!(looks <= 3, "each file has its turn within three looks: {} rows", read.rows.len());
+        read.all();
+    }
+    assert_eq!(read.notices.len(), 3, "{:?}", read.notices);
+}
+
+#[test]
 fn a_file_that_was_only_touched_is_not_read_again() {
     let mut read = started(0..300);
     touch(&read, "a.csv", 5);
