@@ -21,8 +21,9 @@ const MOST: usize = 2000;
 /// Incidents with which a run ends behind its slot. A large fleet has something in each slot, and its runs would have
 /// no end: what opens now would be clustered with hours that are over.
 const ENOUGH: usize = 500;
-/// Across devices rarities count to this part of a unit: the incidents of a storm are then few points that many share,
-/// and sharing costs nothing.
+/// From so many on, what is clustered across devices counts rarities to this part of a unit: the incidents of a storm
+/// are then few points that many share, and sharing costs nothing.
+const STORM: usize = 300;
 const FINEST: f64 = 0.25;
 /// Larger than any distance that could join two incidents.
 const APART: f64 = 100.0;
@@ -110,12 +111,15 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
     gather(&labels, &group.clone(), &mut group);
     // Then across devices, each group by its first member.
     let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
-    let coarse = |i: &usize| {
+    let across = |i: &usize| {
         let [place, onset_max, onset_mean, silent] = point(&run[*i], run[*i].step.seconds());
-        let [onset_max, onset_mean] = [onset_max, onset_mean].map(|onset| (onset / FINEST).round() * FINEST);
+        let [onset_max, onset_mean] = [onset_max, onset_mean].map(|onset| match firsts.len() {
+            ..STORM => onset,
+            _ => (onset / FINEST).round() * FINEST,
+        });
         [place, onset_max, onset_mean, silent]
     };
-    let points: Vec<_> = firsts.iter().map(coarse).collect();
+    let points: Vec<_> = firsts.iter().map(across).collect();
     let labels = cluster(&points, DEVICES, 1.0 + 1e-9);
     let mut devices: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (label, i) in labels.iter().zip(&firsts) {

@@ -1,7 +1,8 @@
 //! A training run as the engine does it: learn, calibrate, compare with the present model.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
+use std::thread;
 
 use super::chain::Chain;
 use super::retraining::Beside;
@@ -19,28 +20,14 @@ pub fn train(
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let mut trained = train::train(series, options, |p| report(&before_calibration(p)))?;
-    let mut calibrations = Vec::new();
-    let known = trained.model.known().len();
-    for i in 0..known {
-        let progress = TrainingProgress {
-            stage: "calibrating errors",
-            fraction: 0.9 + 0.1 * i as f64 / known as f64,
-            ..trained.progress.clone()
-        };
-        if report(&progress).is_break() {
-            return Err(TrainError::Cancelled);
-        }
-        let name = &trained.model.known()[i].name;
-        let history = series.iter().find(|s| s.name == name).map(|s| s.history);
-        calibrations.push(history.and_then(|h| calibrate(name, h, &trained.model)));
-    }
+    let mut found = calibrate(series, &trained, report)?;
+    let count = found.len().max(1) as f32;
     let mut pooled = vec![0.0f32; CALIBRATION];
-    let found = calibrations.iter().flatten().count().max(1) as f32;
-    for calibration in calibrations.iter().flatten() {
-        pooled.iter_mut().zip(calibration).for_each(|(sum, v)| *sum += v / found);
+    for calibration in trained.model.known().iter().filter_map(|known| found.get(&known.name)) {
+        pooled.iter_mut().zip(calibration).for_each(|(sum, v)| *sum += v / count);
     }
-    for (known, calibration) in trained.model.known_mut().iter_mut().zip(calibrations) {
-        known.calibration = calibration.unwrap_or_else(|| pooled.clone());
+    for known in trained.model.known_mut() {
+        known.calibration = found.remove(&known.name).unwrap_or_else(|| pooled.clone());
     }
     trained.model.pooled_calibration = pooled;
     Ok(trained)
@@ -55,30 +42,52 @@ pub fn renew(
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let mut trained = renew::renew(present, series, scope, options, |p| report(&before_calibration(p)))?;
-    for s in series {
-        let progress = TrainingProgress { stage: "calibrating errors", fraction: 0.95, ..trained.progress.clone() };
-        if report(&progress).is_break() {
-            return Err(TrainError::Cancelled);
-        }
-        let calibration = calibrate(s.name, s.history, &trained.model);
-        let known = trained.model.known_mut().iter_mut().find(|known| known.name == *s.name);
-        if let (Some(known), Some(calibration)) = (known, calibration) {
+    let mut found = calibrate(series, &trained, report)?;
+    for known in trained.model.known_mut() {
+        if let Some(calibration) = found.remove(&known.name) {
             known.calibration = calibration;
         }
     }
     Ok(trained)
 }
 
-/// Calibration comes after the training and takes about a tenth of the time.
+/// Share of the work that is done before the errors are calibrated.
+const BEFORE: f64 = 0.9;
+
 fn before_calibration(progress: &TrainingProgress) -> TrainingProgress {
-    TrainingProgress { fraction: 0.9 * progress.fraction, ..progress.clone() }
+    TrainingProgress { fraction: BEFORE * progress.fraction, ..progress.clone() }
 }
 
-fn calibrate(name: &InterfaceName, history: &History, model: &Model) -> Option<Vec<f32>> {
-    if history.len() < LEAST_ROWS {
-        return None;
+/// What the errors of each of these interfaces are usually like, as far as the model knows it and there are rows
+/// enough: on all processors, some at a time.
+fn calibrate<'a>(
+    series: &[Series<'a>],
+    trained: &Trained,
+    mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
+) -> Result<BTreeMap<&'a InterfaceName, Vec<f32>>, TrainError> {
+    let model = &trained.model;
+    let known: BTreeSet<&InterfaceName> = model.known().iter().map(|known| &known.name).collect();
+    let mut of: Vec<&Series<'a>> = series.iter().filter(|s| s.history.len() >= LEAST_ROWS).collect();
+    of.retain(|s| known.contains(s.name));
+    let mut found = BTreeMap::new();
+    for some in of.chunks(thread::available_parallelism().map_or(1, usize::from)) {
+        let fraction = BEFORE + (1.0 - BEFORE) * found.len() as f64 / of.len() as f64;
+        let progress = TrainingProgress { stage: "calibrating errors", fraction, ..trained.progress.clone() };
+        if report(&progress).is_break() {
+            return Err(TrainError::Cancelled);
+        }
+        let calibration = |s: &Series<'a>| {
+            let chain = Chain::build(s.name, s.history, 0, s.history.len(), model)?;
+            Some((s.name, chain.judge.calibration()))
+        };
+        thread::scope(|scope| {
+            let makers: Vec<_> = some.iter().map(|s| scope.spawn(move || calibration(s))).collect();
+            for maker in makers {
+                found.extend(maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+        });
     }
-    Chain::build(name, history, 0, history.len(), model).map(|chain| chain.judge.calibration())
+    Ok(found)
 }
 
 /// Two models on the same held-out rows. None where no interface has any.
