@@ -467,14 +467,22 @@ mod tests {
     use crate::simulate::files::write_history;
     use crate::simulate::{Fleet, Plan, Target};
 
-    #[test]
-    fn who_asks_while_history_is_scored_waits_for_nothing_and_sees_no_other_progress() {
+    /// Twelve days of a fleet in a directory, and all that one reading of it says.
+    fn written(devices: u32, interfaces: u32) -> (tempfile::TempDir, Batch) {
         let place = tempfile::tempdir().unwrap();
-        let dir = place.path().join("rows");
-        let plan = Plan { devices: 1, interfaces: 2, days: 12, ..Plan::default() };
+        let dir = place.path().to_owned();
+        let plan = Plan { devices, interfaces, days: 12, ..Plan::default() };
         let target = Target { rows: dir.clone(), labels: None, force: false };
         write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
-        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
+        let batch = Tailer::new(vec![(Root::Data, dir)], ReadOptions::default()).unwrap().scan();
+        assert!(batch.caught_up);
+        (place, batch)
+    }
+
+    #[test]
+    fn who_asks_while_history_is_scored_waits_for_nothing_and_sees_no_other_progress() {
+        let (place, batch) = written(1, 2);
+        let dir = place.path().to_owned();
         let mut live = Live::new(LiveOptions::new(dir, Arc::new(Model::built_in().unwrap()))).unwrap();
         live.absorb(&batch);
         let (waiting, read) = (live.engine.waiting(), |live: &Live| live.around.source.loading.map(|p| p.read));
@@ -492,13 +500,8 @@ mod tests {
 
     #[test]
     fn the_newest_days_are_shown_first_and_in_the_end_all_is_as_if_read_at_once() {
-        let place = tempfile::tempdir().unwrap();
-        let dir = place.path().join("rows");
-        let plan = Plan { devices: 2, interfaces: 3, days: 12, ..Plan::default() };
-        let target = Target { rows: dir.clone(), labels: None, force: false };
-        write_history(&mut Fleet::new(&plan).unwrap(), &target, &mut |_, _| {}).unwrap();
-        let batch = Tailer::new(vec![(Root::Data, dir.clone())], ReadOptions::default()).unwrap().scan();
-        assert!(batch.caught_up);
+        let (place, batch) = written(2, 3);
+        let dir = place.path().to_owned();
         let model = Arc::new(Model::built_in().unwrap());
         let mut live = Live::new(LiveOptions::new(dir, model.clone())).unwrap();
         live.worth_a_preview = 1000;
