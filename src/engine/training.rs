@@ -80,10 +80,19 @@ fn calibrate<'a>(
             let chain = Chain::build(s.name, s.history, 0, s.history.len(), model)?;
             Some((s.name, chain.judge.calibration()))
         };
+        // Under this thread's name: where a panic of it is caught and told, one of theirs is, too.
+        let name = thread::current().name().unwrap_or_default().to_owned();
         thread::scope(|scope| {
-            let makers: Vec<_> = some.iter().map(|s| scope.spawn(move || calibration(s))).collect();
-            for maker in makers {
-                found.extend(maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let makers = some.iter().map(|s| {
+                let maker = thread::Builder::new().name(name.clone()).spawn_scoped(scope, move || calibration(s));
+                (s, maker)
+            });
+            for (s, maker) in makers.collect::<Vec<_>>() {
+                found.extend(match maker {
+                    Ok(maker) => maker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                    // Where there can be no thread, this one does it.
+                    Err(_) => calibration(s),
+                });
             }
         });
     }

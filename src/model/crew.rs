@@ -75,9 +75,11 @@ impl Crew {
 
     fn gather(&self) -> Sender<Shift> {
         let (give, take) = crossbeam_channel::unbounded();
+        // Under this thread's name: a panic of theirs is told where one of it is.
+        let name = thread::current().name().unwrap_or_default().to_owned();
         for _ in 0..self.others {
             let take: Receiver<Shift> = take.clone();
-            let _ = thread::Builder::new().name("crew".into()).spawn(move || take.iter().for_each(|shift| shift()));
+            let _ = thread::Builder::new().name(name.clone()).spawn(move || take.iter().for_each(|shift| shift()));
         }
         give
     }
