@@ -174,7 +174,8 @@ pub struct Incident {
     pub end: Option<Timestamp>,
     /// Whether it ended because its level was taken over as the new normal.
     pub taken_over: bool,
-    /// Whether it is what this interface does at this hour anyway: not listed, and it never rings.
+    /// Whether it is what this interface does at this hour anyway, or too little for one that is so restless:
+    /// not listed, and it never rings.
     pub usual: bool,
     /// Its last anomalous slot so far.
     pub latest: Timestamp,

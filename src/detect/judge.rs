@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
+use super::restless::Restless;
 use super::spread::Spread;
 use super::tail::{BINS, TAILS, Tails};
 use super::tracker::Rules;
@@ -32,10 +33,10 @@ const RUNNING_CLIP: f64 = 8.0;
 /// their number in an hour (seen on generated fleets without incidents, at an hour and at 5 minutes).
 const ROWS_PER_ALARM: f64 = 3.0;
 const ROWS_BY_SLOTS: f64 = 0.25;
-/// What the threshold rises by for a tenth of the alarms, where fewer than one a week are wanted.
-/// Far out the alarms become fewer more slowly than the rows: it takes more than one for a tenth
-/// (seen on generated fleets without incidents).
-const FALL: f64 = 1.7;
+/// What the threshold rises by for a tenth of the alarms. A score is a mean of rarities, and that
+/// all are large at once is rarer than that one is: about .75 on generated fleets without
+/// incidents at an hour and at 5 minutes, and less on `kpi`, but for interfaces that are [`super::restless`].
+const FALL: f64 = 0.7;
 /// Rows after which half of a score is believed.
 const HALF_BELIEVED: f64 = 24.0;
 /// Rows that a calibration from a model counts as.
@@ -74,19 +75,19 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The score from which a row is an anomaly, for rows that are a `step` apart: so rare that
-    /// chance alone brings the wanted number a week.
+    /// The score from which a row begins an incident, for rows that are a `step` apart: so rare that
+    /// chance alone brings the wanted number a week. It is listed from here on, too, but for interfaces that are
+    /// [`super::restless`].
     pub fn threshold(&self, step: Step) -> f64 {
         let rows = ROWS_PER_ALARM * libm::pow(step.slots_in(HOUR).max(1.0), ROWS_BY_SLOTS);
         let weekly = libm::log10((step.slots_in(crate::series::WEEK) / rows).max(10.0));
-        let rarer = -libm::log10(self.alarms_per_week);
-        (weekly + if rarer > 0.0 { FALL * rarer } else { rarer }).max(1.0)
+        (weekly - FALL * libm::log10(self.alarms_per_week)).max(1.0)
     }
 
     /// What decides when an incident begins and when its level is the new normal.
     pub fn rules(&self, step: Step) -> Rules {
         let accepted_after = self.shift_accepted_after.map(|hours| (hours * 3600.0) as i64);
-        Rules { threshold: self.threshold(step), accepted_after }
+        Rules { threshold: self.threshold(step), alarms_per_week: self.alarms_per_week, accepted_after }
     }
 }
 
@@ -148,7 +149,9 @@ pub struct Judge {
     /// Of one-step errors and deviations of both channels, mean deviation, running deviation, running error.
     tails: Tails,
     flat: Flat,
-    rows: f64,
+    /// How many incidents there have been.
+    pub restless: Restless,
+    rows: f32,
 }
 
 impl Judge {
@@ -175,7 +178,8 @@ impl Judge {
             running: [[0.0; 2]; 2],
             tails: Tails::new(step, &std::array::from_fn(prior), rows),
             flat: Flat::default(),
-            rows: rows.unwrap_or(0.0),
+            restless: Restless::default(),
+            rows: rows.unwrap_or(0.0) as f32,
         };
         if own {
             let usual = |i: usize| [f64::from(calibration[i]), f64::from(calibration[i + 1])];
@@ -191,6 +195,11 @@ impl Judge {
         usual.chain(self.tails.histograms().into_iter().flatten()).collect()
     }
 
+    /// The score from which a row is an anomaly that is listed, on an interface that has been known for so many seconds.
+    pub fn bar(&self, rules: &Rules, known: i64) -> f64 {
+        self.restless.bar(rules, known, self.tails.shape(0).max(self.tails.shape(1)))
+    }
+
     /// Bytes of its state. All of it is in its own fields.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
@@ -203,10 +212,11 @@ impl Judge {
         self.running = Default::default();
     }
 
-    /// Goes on with the runs of repeated values that another judge of the same rows has seen: what it was
-    /// told of them is known to it alone.
-    pub fn keep_runs(&mut self, of: &Self) {
+    /// Goes on with what another judge of the same rows was told, and is known to it alone: runs of repeated values,
+    /// and incidents.
+    pub fn keep_told(&mut self, of: &Self) {
         self.flat = of.flat.clone();
+        self.restless = of.restless;
     }
 
     /// Takes over that the level has moved: what went before says nothing of what comes.
@@ -254,7 +264,7 @@ impl Judge {
             rarity(6, larger(running[1])),
         ];
         let mean: f64 = PARTS.iter().zip(parts).map(|(w, p)| w * p).sum();
-        let believed = self.rows / (self.rows + HALF_BELIEVED);
+        let believed = f64::from(self.rows) / (f64::from(self.rows) + HALF_BELIEVED);
         let score = mean.max(LASTING * rarity(5, larger(running[0]))) * believed;
         let flat = self.flat.score(raw);
         Judged {
@@ -459,6 +469,6 @@ mod tests {
         judge.errors.prime([0.7, 0.2], 50.0);
         let primed = Judge::new(step, &scale, &judge.calibration(), true);
         assert!((primed.errors.whole()[0] - 0.7).abs() < 1e-6);
-        assert_eq!(primed.rows, CALIBRATED_ROWS);
+        assert_eq!(f64::from(primed.rows), CALIBRATED_ROWS);
     }
 }

@@ -12,6 +12,7 @@
 //! | [`incident`] | what an incident is: its kind, its name, its course |
 //! | [`tracker`] | anomalous slots of one interface merged into incidents |
 //! | [`routine`] | incidents: what came at the same hour on several days is known, and not listed |
+//! | [`restless`] | interfaces with far more incidents than are wanted: what is listed of them is rarer |
 //! | [`normal`] | when a shifted level is the new normal |
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
@@ -35,6 +36,7 @@ mod moments;
 mod nearby;
 pub mod normal;
 pub mod notice;
+pub mod restless;
 pub mod ring;
 pub mod routine;
 pub mod silence;

@@ -92,6 +92,11 @@ impl Tails {
         if rarity > EVIDENCE { EVIDENCE * (1.0 + libm::log(rarity / EVIDENCE)) } else { rarity }
     }
 
+    /// The shape of the tail of sizes of kind `i`: 1 is an exponential one, less a heavier one.
+    pub fn shape(&self, i: usize) -> f64 {
+        f64::from(self.fitted[i].shape)
+    }
+
     /// Learns a row's sizes, one of each kind. Those in `part` count so much of a row, 0 to 1.
     pub fn learn(&mut self, sizes: &[f64; TAILS], part: Range<usize>, share: f64) {
         for (i, (bins, size)) in self.bins.iter_mut().zip(sizes).enumerate() {

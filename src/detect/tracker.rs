@@ -56,13 +56,17 @@ pub struct Seen {
     pub back: bool,
     /// Seconds of history before it.
     pub history: i64,
+    /// The score from which it is an anomaly that is listed: at least that from which an incident begins.
+    pub bar: f64,
 }
 
 /// What decides when an incident begins and when its level is the new normal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
-    /// The score from which a row is an anomaly.
+    /// The score from which a row begins an incident.
     pub threshold: f64,
+    /// Alarms wanted for each interface and week.
+    pub alarms_per_week: f64,
     /// Seconds for which a shifted level must be stable to be the new normal; none for never.
     pub accepted_after: Option<i64>,
 }
@@ -93,6 +97,8 @@ pub struct Closed {
     pub normal: Option<[Move; 2]>,
     /// Whether it was the way back from a level that had been taken over.
     pub returned: bool,
+    /// Whether it is what comes at that hour anyway, or such a way back.
+    pub routine: bool,
 }
 
 /// Merges anomalous rows of one interface into incidents.
@@ -124,6 +130,10 @@ struct Open {
     known_by: f64,
     verdict: Verdict,
     lasts: bool,
+    /// Whether it is what comes at that hour anyway, or a way back.
+    routine: bool,
+    /// Whether one of its rows was rare enough to be listed.
+    heard: bool,
     up: bool,
     habitual: bool,
     /// Rows since the last one of it.
@@ -172,7 +182,7 @@ impl Tracker {
     /// What the row that was seen last is for those who learn from it.
     pub fn standing(&self, step: Step) -> Standing {
         match self.now_open() {
-            Some(open) if open.incident.usual || open.is_old() => Standing::Usual,
+            Some(open) if open.routine || open.is_old() => Standing::Usual,
             Some(open) if open.is_long(step) && open.acceptance.is_none() => Standing::Kept,
             Some(open) if open.is_long(step) => Standing::Lasting,
             Some(_) => Standing::Incident,
@@ -237,7 +247,7 @@ impl Tracker {
         }
         open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
         let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
-        if open.incident.usual && open.returns() && open.is_long(step) {
+        if open.routine && open.returns() && open.is_long(step) {
             return self.close(None, true, step).map_or(Change::None, Change::Closed);
         }
         // An outage of two days is one all the same; after a week it is how things are.
@@ -269,7 +279,8 @@ impl Tracker {
         let mut open = self.open.take()?;
         let of_hour = self.routines.learn(&open.extent(), step);
         (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
-        let closed = Closed { incident: open.incident.clone(), looks: open.looks, of_hour, normal, returned };
+        let (incident, looks, routine) = (open.incident.clone(), open.looks, open.routine);
+        let closed = Closed { incident, looks, of_hour, normal, returned, routine };
         self.open = (closed.normal.is_none() && !closed.incident.usual).then_some(open);
         Some(Box::new(closed))
     }
@@ -337,6 +348,8 @@ impl Open {
             known_by: f64::NEG_INFINITY,
             verdict: Verdict::Noise,
             lasts: false,
+            routine: true,
+            heard: false,
             up: side(row),
             habitual: row.judged.habitual,
             calm_rows: 0,
@@ -482,7 +495,9 @@ impl Open {
         }
         (self.incident.kind, self.incident.direction) = self.kind(rules, step);
         // Once it is more than usual, it stays so.
-        self.incident.usual = self.incident.usual && (self.returns() || routines.is_usual(&self.extent(), step));
+        self.routine = self.routine && (self.returns() || routines.is_usual(&self.extent(), step));
+        self.heard |= row.judged.score >= row.bar;
+        self.incident.usual = self.routine || !self.heard;
     }
 
     /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins

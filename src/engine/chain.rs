@@ -191,7 +191,7 @@ impl Chain {
 
     /// Goes on as another chain of the same rows.
     pub fn start_again(&mut self, mut other: Self) {
-        other.judge.keep_runs(&self.judge);
+        other.judge.keep_told(&self.judge);
         other.term = self.term;
         *self = other;
     }

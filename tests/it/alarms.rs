@@ -154,6 +154,22 @@ fn a_stuck_value_does_not_swallow_what_comes_upon_it() {
 }
 
 #[test]
+fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
+    // Once a day at some hour, far from that of the days around.
+    let bursts = |i: usize| i >= 200 && i % 24 == (i / 24 * 11) % 24;
+    let listed = |alarms_per_week: f64, factor: f64| {
+        let settings = Settings { alarms_per_week, ..Settings::default() };
+        let engine = one(1600, settings, |i, v| if bursts(i) { factor * v } else { v });
+        [touching(&engine, 200, 368).len(), touching(&engine, 1400, 1568).len()]
+    };
+    let [first, later] = listed(0.25, 1.2);
+    assert!(first >= 5 && 2 * later <= first, "{first} in the first week, {later} in the eighth");
+    let [first, later] = listed(5.0, 1.2);
+    assert!(first >= 5 && later >= 5, "where so many are wanted: {first}, {later}");
+    assert!(listed(0.25, 1.5)[1] >= 5, "what is far larger is listed all the same");
+}
+
+#[test]
 fn a_backup_is_recurring_on_its_second_night_and_no_alarm_after_its_third_one() {
     let first = 24 * 14;
     let backup = |i: usize, v: f64| match i % 24 {

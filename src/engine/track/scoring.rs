@@ -158,11 +158,13 @@ impl Track {
         }
         let rules = rules.of(step);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
-        let anomaly = judged.score >= rules.threshold;
-        let nothing = is_nothing(raw[1], outcome.usual[1]);
+        chain.judge.restless.pass(step);
         let history = time.since(self.history.begin().unwrap_or(time));
+        let bar = chain.judge.bar(&rules, history);
+        let anomaly = judged.score >= bar;
+        let nothing = is_nothing(raw[1], outcome.usual[1]);
         let back = chain.is_back(&outcome);
-        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, back, history };
+        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, back, history, bar };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
         let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
@@ -182,6 +184,9 @@ impl Track {
             Change::Resumed => _ = self.incidents.pop(),
             Change::Closed(closed) => {
                 chain.judge.calm_down();
+                if !closed.routine {
+                    chain.judge.restless.learn();
+                }
                 space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
                 if let Some(normal) = &closed.normal {
                     chain.take_over(normal, time);
