@@ -26,7 +26,8 @@ pub struct TrainArgs {
     /// The same seed gives the same model for the same rows
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// At most so many passes over the rows; training stops earlier when the loss no longer falls
+    /// At most so many epochs: passes over the rows, or several where they are few; training stops earlier
+    /// when the loss no longer falls
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub epochs: u16,
     /// Slots that the LSTM sees, 4 to 96
@@ -45,7 +46,7 @@ pub struct TrainArgs {
     #[arg(long, default_value_t = 100_000, value_name = "N")]
     pub max_windows: usize,
     /// Adam's learning rate at the start
-    #[arg(long, default_value_t = 2e-3, value_name = "RATE")]
+    #[arg(long, default_value_t = 3e-3, value_name = "RATE")]
     pub learning_rate: f64,
     /// What the console calls the model [default: the file's name without its ending]
     #[arg(long)]

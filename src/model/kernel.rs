@@ -13,6 +13,8 @@ use crate::series::window::{Window, WindowSlot};
 
 /// Inputs of the LSTM in each slot, besides the embeddings.
 pub const INPUTS: usize = 9;
+/// Of these, those that were measured, which come first; the others say whether and when.
+pub(super) const MEASURED: usize = 6;
 /// Units of the LSTM.
 pub const HIDDEN: usize = 32;
 /// The same in blocks of sixteen.

@@ -20,7 +20,7 @@
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
 //! | [`train`] | training: what is learnt from what |
-//! | `teach` | teaching the network: batches, when to stop |
+//! | `teach` | teaching the network: batches, when to stop, many made into one |
 //! | `heads` | last layers of their own for devices and interfaces |
 //! | `scopes` | whose last layer is used |
 //! | [`skill`] | how forecasts do on rows that were held out |

@@ -106,6 +106,22 @@ impl Network {
     /// A network for `hosts` and `interfaces` names besides the unknown ones and windows of `window` slots; initial weights are
     /// drawn from `random` alone, in a fixed order, so a seed gives the same network again.
     pub fn new(hosts: usize, interfaces: usize, window: WindowLength, random: &mut Random) -> Result<Self> {
+        Self::drawn(hosts, interfaces, Arc::new(Workshop::new(window.slots())), random)
+    }
+
+    /// Another network of the same shape, with initial weights of its own. They share threads and memory.
+    pub(super) fn another(&self, random: &mut Random) -> Result<Self> {
+        let names = |of: &Var| of.dim(0).map(|entries| entries - 1);
+        let (hosts, interfaces) = (names(&self.embedding_host)?, names(&self.embedding_interface)?);
+        Self::drawn(hosts, interfaces, Arc::clone(&self.workshop), random)
+    }
+
+    fn drawn(
+        hosts: usize,
+        interfaces: usize,
+        workshop: Arc<Workshop<INPUTS, BLOCKS>>,
+        random: &mut Random,
+    ) -> Result<Self> {
         let device = Device::Cpu;
         let mut draw = |rows: usize, columns: usize, bound: f64| {
             let values: Vec<f32> = (0..rows * columns).map(|_| random.between(-bound, bound) as f32).collect();
@@ -127,7 +143,7 @@ impl Network {
             output: Var::zeros((HEAD, OUTPUTS), DType::F32, &device)?,
             output_bias: Var::zeros((1, OUTPUTS), DType::F32, &device)?,
             device,
-            workshop: Arc::new(Workshop::new(window.slots())),
+            workshop,
         })
     }
 
@@ -168,6 +184,11 @@ impl Network {
         let features = Tensor::cat(&[state, Tensor::from_vec(side, (n, SIDE), &self.device)?], 1)?;
         let head = dense(&features, &self.head, &self.head_bias, Squash::Tanh)?;
         dense(&head, &self.output, &self.output_bias, Squash::None)
+    }
+
+    /// The same as numbers that nothing is learnt from.
+    pub(super) fn said(&self, batch: &[Shown<'_>]) -> Result<Tensor> {
+        Ok(self.forward(batch)?.detach())
     }
 
     /// The batch's loss: Huber's for the forecast, so that an incident among the rows pulls no

@@ -3,8 +3,9 @@
 //! The rows of each interface are cut by time. The first 72 % are learnt from, the next 8 % decide
 //! when to stop, and the last 20 % are held out: every figure of skill is measured on them alone.
 //! The linear coefficients are learnt first (from all rows before the held-out ones: nothing decides when
-//! they stop); the network then learns what the mix of the other forecasts leaves over. Where
-//! there are more windows than [`Options::max_windows`], each interface gives an equal share,
+//! they stop); the network then learns what the mix of the other forecasts leaves over, and once it is
+//! known that it can, from the rows that decided that as well. Where there are more windows than
+//! [`Options::max_windows`], each interface gives an equal share,
 //! drawn at random: a large fleet is learnt from in bounded time.
 
 use std::collections::BTreeSet;
@@ -20,7 +21,7 @@ use super::pupil::{Pupil, Quota, blank};
 use super::scopes::{Entries, compare_scopes, own_layers};
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::{Skill, measure};
-use super::teach::learn;
+use super::teach::{Heard, learn};
 use crate::random::Random;
 use crate::series::{History, InterfaceName, Scale, WARM_UP};
 
@@ -42,7 +43,7 @@ pub struct Series<'a> {
 pub struct Options {
     /// The same seed gives the same model for the same rows.
     pub seed: u64,
-    /// Epochs at the most.
+    /// Epochs at the most: passes over the rows, or several of them where there are few.
     pub epochs: usize,
     /// Windows learnt from at the most.
     pub max_windows: usize,
@@ -63,7 +64,7 @@ impl Default for Options {
             seed: 1,
             epochs: 8,
             max_windows: 100_000,
-            learning_rate: 2e-3,
+            learning_rate: 3e-3,
             name: "trained".into(),
             glimpse: 0,
             model: ModelSettings::default(),
@@ -130,7 +131,7 @@ pub struct Trained {
     pub left_out: usize,
     /// Windows that the network learnt from.
     pub windows: usize,
-    /// Epoch whose weights were kept, from 1; 0 where none was better than the untrained network.
+    /// Epoch that did best on the rows kept back, from 1; 0 where none was better than the untrained network.
     pub best_epoch: usize,
     /// Where one scale was fitted for all: the median error on held-out rows that the same training
     /// reached with each interface's own.
@@ -215,14 +216,13 @@ fn train_once(
     }
     let mut random = Random::for_purpose(options.seed, "network");
     let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
-    let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |epoch, share, losses| {
-        if losses.len() > progress.losses.len() && options.glimpse > 0 {
+    let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |heard: Heard<'_>| {
+        if heard.losses.len() > progress.losses.len() && options.glimpse > 0 {
             progress.glimpses = glimpses(&pupils, &own, &network, options)?;
         }
-        progress.epoch = epoch;
-        progress.losses = losses.to_vec();
-        let fraction = 0.2 + 0.7 * (epoch as f64 + share) / options.epochs.max(1) as f64;
-        tell(&mut progress, "training the LSTM", fraction.min(0.9))
+        progress.epoch = heard.epoch;
+        progress.losses = heard.losses.to_vec();
+        tell(&mut progress, heard.stage, 0.2 + 0.7 * heard.share)
     })?;
 
     let known = pupils
@@ -385,6 +385,8 @@ pub(super) mod tests {
             assert_ne!(known.scale, scale, "its own is kept, to know the interface by");
         }
         assert_eq!(model.stranger("c").scale, Some(scale));
-        assert!(trained.own_scales.unwrap() < model.median_error().unwrap());
+        let own = self::trained(ModelSettings::default());
+        assert_eq!(trained.own_scales, own.model.median_error());
+        assert_ne!(trained.own_scales, model.median_error());
     }
 }
