@@ -2,14 +2,15 @@
 //!
 //! Rows come in batches; a training run is one job in one slot; snapshots go out at most ten times
 //! a second, and at once after a command. Nothing here waits for a face. How it starts on a directory
-//! stands in `loading.rs` and `again.rs`, what becomes of a training run in `retrain.rs`.
+//! stands in `loading.rs` and `again.rs`, what becomes of a training run in `retrain.rs`, what can be chosen in
+//! `options.rs`.
 
 mod again;
 mod loading;
+mod options;
 mod retrain;
 
 use std::collections::{HashSet, VecDeque};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
@@ -17,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crossbeam_channel::{Receiver, never, select};
 
 use self::again::Again;
-use crate::detect::Settings;
+pub use self::options::LiveOptions;
 use crate::engine::core::{Engine, Memory};
 use crate::engine::handle::{Handle, Publisher, pair};
 use crate::engine::hook::Hook;
@@ -27,7 +28,6 @@ use crate::engine::snapshot::*;
 use crate::engine::succession::Succession;
 use crate::engine::view::{Surroundings, Viewer};
 use crate::ingest::{Batch, Feed, FileStates, IngestError, Notice, Progress, Watch, WatchOptions, watch};
-use crate::inventory::Inventory;
 use crate::journal::{Journal, Keeper};
 use crate::model::train::Options as TrainOptions;
 use crate::series::{InterfaceId, Timestamp};
@@ -45,55 +45,6 @@ const SLICE: Duration = Duration::from_millis(50);
 const REMEMBERED: usize = 200;
 /// Time over which rows a second are counted.
 const RATE_SPAN: Duration = Duration::from_secs(10);
-
-/// What to watch, and how.
-#[derive(Debug)]
-pub struct LiveOptions {
-    /// The directory.
-    pub dir: PathBuf,
-    /// How it is read.
-    pub watch: WatchOptions,
-    /// The models that were in force in turn; often it is one.
-    pub models: Succession,
-    /// The file of the newest of them; none for the built-in one.
-    pub model_path: Option<PathBuf>,
-    /// How many rows are kept in memory.
-    pub memory: Memory,
-    /// What decides alarms.
-    pub settings: Settings,
-    /// How a retraining trains.
-    pub train: TrainOptions,
-    /// Where a retrained model is kept; none to keep none.
-    pub journal: Option<Journal>,
-    /// Threads that score.
-    pub threads: usize,
-    /// What the shell runs when an incident rings, closes or is acknowledged.
-    pub on_incident: Option<String>,
-    /// What people know of interfaces.
-    pub inventory: Arc<Inventory>,
-    /// Said once at the start, beside the notices of ingest.
-    pub notices: Vec<Notice>,
-}
-
-impl LiveOptions {
-    /// To watch a directory with these models: all else as it comes, on one thread, and nothing is kept.
-    pub fn new(dir: PathBuf, models: impl Into<Succession>) -> Self {
-        Self {
-            dir,
-            watch: WatchOptions::default(),
-            models: models.into(),
-            model_path: None,
-            memory: Memory::default(),
-            settings: Settings::default(),
-            train: TrainOptions::default(),
-            journal: None,
-            threads: 1,
-            on_incident: None,
-            inventory: Arc::default(),
-            notices: Vec::new(),
-        }
-    }
-}
 
 /// Starts to watch. The thread ends with [`Command::Stop`] or when all handles are gone.
 ///
@@ -462,6 +413,7 @@ fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::detect::Settings;
     use crate::ingest::{ReadOptions, Root, Tailer};
     use crate::model::Model;
     use crate::simulate::files::write_history;
