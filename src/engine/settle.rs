@@ -30,8 +30,8 @@ impl<'a> Settling<'a> {
     }
 
     /// Begins with the next row; says whether there is one. Where there is none, no more than `keep` rows stay.
-    fn begin(&mut self, models: &Succession, keep: usize, is_late: impl Fn() -> bool) -> bool {
-        self.row = self.track.begin_row(models, self.since, is_late);
+    fn begin(&mut self, models: &Succession, keep: usize, enough: impl Fn() -> bool) -> bool {
+        self.row = self.track.begin_row(models, self.since, enough);
         match &self.row {
             Some(row) => row.sequence(&mut self.sequence),
             None => {
@@ -54,22 +54,22 @@ impl<'a> Settling<'a> {
 }
 
 /// Scores the rows of the interfaces that `next` gives, as many side by side as share a pass over the weights,
-/// until there are none or `is_late`. `next` is told how many are in hand. Gives those of which rows were scored.
+/// until there are none or `enough`. `next` is told how many are in hand. Gives those of which rows were scored.
 pub(super) fn settle<'a>(
     mut next: impl FnMut(usize) -> Option<(InterfaceId, &'a mut Track)>,
     models: &Succession,
     settings: &Settings,
     keep: usize,
-    is_late: impl Fn() -> bool,
+    enough: impl Fn() -> bool,
 ) -> Vec<InterfaceId> {
     let (mut settled, mut rules) = (Vec::new(), RuleBook::new(settings));
     let mut some: Vec<Settling<'a>> = Vec::with_capacity(TOGETHER);
     loop {
-        while some.len() < TOGETHER && !is_late() {
+        while some.len() < TOGETHER && !enough() {
             let Some((id, track)) = next(some.len()) else { break };
             settled.push(id);
             let mut one = Settling::start(track, models);
-            if one.begin(models, keep, &is_late) {
+            if one.begin(models, keep, &enough) {
                 some.push(one);
             }
         }
@@ -80,7 +80,7 @@ pub(super) fn settle<'a>(
         for (one, out) in some.iter_mut().zip(&outs) {
             one.finish(out.as_ref(), &mut rules);
         }
-        some.retain_mut(|one| one.begin(models, keep, &is_late));
+        some.retain_mut(|one| one.begin(models, keep, &enough));
     }
 }
 

@@ -68,17 +68,17 @@ impl Track {
     }
 
     /// Begins with the next row that is due: [`Track::finish_row`] scores it. None where none is, or where
-    /// `is_late`, asked now and then, says to stop; rows that only warm up are dealt with on the way.
+    /// `enough`, asked now and then, says to stop; rows that only warm up are dealt with on the way.
     pub(in crate::engine) fn begin_row(
         &mut self,
         models: &Succession,
         since: usize,
-        is_late: impl Fn() -> bool,
+        enough: impl Fn() -> bool,
     ) -> Option<Pending> {
         while self.scored.len() < self.history.len() {
             let i = self.scored.len();
             if i.is_multiple_of(CHECKPOINT_ROWS) {
-                if i > since && is_late() {
+                if i > since && enough() {
                     return None;
                 }
                 if self.checkpoints.back().is_none_or(|c| c.row != i) {
