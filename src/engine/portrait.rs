@@ -75,3 +75,40 @@ fn columns(track: &Track) -> Columns {
     let (max, mean) = rows.map(|i| history.values(i).into()).unzip();
     Columns::in_order(&seconds, max, mean)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::Settings;
+    use crate::ingest::{Batch, FileSource, Root, Row};
+    use crate::model::Model;
+    use crate::series::{FileId, InterfaceName, Origin, Timestamp};
+    use std::sync::Arc;
+
+    fn row(hour: u32) -> Row {
+        let time = Timestamp::from_seconds(1_767_571_200 + i64::from(hour) * 3600);
+        let origin = Origin { file: FileId::from_index(0), line: hour + 2 };
+        Row { time, interface: InterfaceId::from_index(0), max: f64::from(hour % 24), mean: 1.0, origin }
+    }
+
+    #[test]
+    fn one_that_rows_have_changed_is_made_again_no_sooner_than_after_its_time() {
+        let mut engine = Engine::new(Arc::new(Model::built_in().unwrap()), Settings::default(), 1);
+        let names = vec![InterfaceName::new("core-1", "xe-0/0/0")];
+        let files = vec![FileSource::new(Root::Data, Arc::new("rows.csv".into()))];
+        engine.absorb(&Batch { names, files, rows: (0..100).map(row).collect(), ..Batch::default() });
+        let id = InterfaceId::from_index(0);
+        let look = Look { interface: id, span: None, until: None, points: 10, with: Vec::new(), portrait: true };
+        let (mut sitting, start) = (Sitting::default(), Instant::now());
+        let later = |seconds| start + Duration::from_secs(seconds);
+        let due = |sitting: &Sitting, engine: &Engine, now| sitting.due_in(engine, Some(&look), now);
+        assert_eq!(due(&sitting, &engine, start), Some(Duration::ZERO), "the first at once");
+        assert!(sitting.make(&engine, id, start).is_some());
+        assert_eq!(due(&sitting, &engine, later(60)), None, "not again while no row comes");
+        engine.absorb(&Batch { rows: vec![row(100)], ..Batch::default() });
+        assert_eq!(due(&sitting, &engine, later(2)), Some(Duration::from_secs(3)));
+        assert_eq!(due(&sitting, &engine, later(9)), Some(Duration::ZERO));
+        let unwanted = Look { portrait: false, ..look.clone() };
+        assert_eq!(sitting.due_in(&engine, Some(&unwanted), later(9)), None);
+    }
+}
