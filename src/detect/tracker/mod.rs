@@ -1,0 +1,205 @@
+//! Merges anomalous rows of one interface into incidents, one after the other.
+//!
+//! What a row is for incidents stands in `seen.rs`, the one that goes on in `open.rs`, rows that are dark before an
+//! outage is noticed in `dark.rs`.
+
+mod dark;
+mod open;
+mod seen;
+
+use self::dark::Dark;
+use self::open::{CALM, FAR_RARER, Open};
+pub use self::seen::{Seen, is_nothing};
+use super::incident::{Incident, IncidentKind};
+use super::judge::Standing;
+use super::normal::Acceptance;
+use super::routine::Routines;
+use super::verdict::{Look, Verdict};
+use crate::series::{InterfaceName, Move, Step};
+
+/// Share of the threshold that keeps an open incident open.
+const HOLD: f64 = 0.5;
+
+/// What decides when an incident begins and when its level is the new normal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rules {
+    /// The score from which a row begins an incident.
+    pub threshold: f64,
+    /// Alarms wanted for each interface and week.
+    pub alarms_per_week: f64,
+    /// Seconds for which a shifted level must be stable to be the new normal; none for never.
+    pub accepted_after: Option<i64>,
+}
+
+/// What a row did to the incidents of its interface.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// There is none, and there was none.
+    None,
+    /// One is open.
+    Open,
+    /// The last one that was over goes on.
+    Resumed,
+    /// The open one is over.
+    Closed(Box<Closed>),
+}
+
+/// An incident that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// The incident.
+    pub incident: Incident,
+    /// What its first and its worst row look like; of one that lasted its worst row since it did, twice.
+    pub looks: [Look; 2],
+    /// Whether the like came at that hour on other days, as regularly as a job does.
+    pub of_hour: bool,
+    /// How the levels of maximum and mean have moved, where that is taken over as the new normal.
+    pub normal: Option<[Move; 2]>,
+    /// Whether it was the way back from a level that had been taken over.
+    pub returned: bool,
+    /// Whether it is what comes at that hour anyway, or such a way back.
+    pub routine: bool,
+}
+
+/// Merges anomalous rows of one interface into incidents.
+#[derive(Debug, Clone, Default)]
+pub struct Tracker {
+    /// The open incident, or the last one for as long as it may go on. The latter has an end.
+    open: Option<Box<Open>>,
+    /// Boxed, since it is rarely there.
+    dark: Option<Box<Dark>>,
+    routines: Routines,
+}
+
+impl Tracker {
+    /// The open incident.
+    pub fn open(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_none())
+    }
+
+    /// The last one that is over, for as long as it may go on.
+    pub fn resting(&self) -> Option<&Incident> {
+        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_some())
+    }
+
+    fn now_open(&self) -> Option<&Open> {
+        self.open.as_deref().filter(|open| open.incident.end.is_none())
+    }
+
+    /// What the row that was seen last is for those who learn from it.
+    pub fn standing(&self, step: Step) -> Standing {
+        match self.now_open() {
+            Some(open) if open.routine || open.is_old() => Standing::Usual,
+            Some(open) if open.is_long(step) && open.acceptance.is_none() => Standing::Kept,
+            Some(open) if open.is_long(step) => Standing::Lasting,
+            Some(_) => Standing::Incident,
+            None => Standing::Usual,
+        }
+    }
+
+    /// Whether the row that was seen last belongs to an incident that has gone on for long.
+    pub fn lasts(&self, step: Step) -> bool {
+        self.now_open().is_some_and(|open| open.is_long(step))
+    }
+
+    /// Takes note of what the row that was seen last looks like, and whether the like came before.
+    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, step: Step) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
+            open.recognise(row, look, verdict, &self.routines, step);
+        }
+    }
+
+    /// Sees a row. Rows whose score reaches the threshold open an incident; it stays open while the
+    /// score or what lasts stays above half of that on the same side of the usual. One that is over goes
+    /// on where the same is off again soon.
+    pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) -> Change {
+        let hot = row.judged.score >= rules.threshold;
+        let hold = HOLD * rules.threshold;
+        if let Some(resting) = self.open.as_mut().filter(|open| open.incident.end.is_some()) {
+            if hot && resting.goes_on(row, hold, rules, step) {
+                resting.incident.end = None;
+                resting.calm_rows = 0;
+                resting.add(row, rules, &self.routines, step);
+                return Change::Resumed;
+            }
+            if !resting.may_go_on(row, step) {
+                self.open = None;
+            }
+        }
+        let Some(open) = self.open.as_mut().filter(|open| open.incident.end.is_none()) else {
+            if hot {
+                self.begin(name, row, step, rules);
+                return Change::Open;
+            }
+            self.dark = Dark::follow(self.dark.as_deref(), row, step).map(Box::new);
+            return Change::None;
+        };
+        let [sudden, lasting] = row.rarest(open.up);
+        // The way back looks like an error the other way round, since what was expected had followed:
+        // it ends an incident. Only what also lies on the other side of the usual is another one.
+        let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
+        let apart = open.apart(row, step);
+        // A long one is not ended by one row that goes the other way.
+        let other_way = hot && !on && row.rarest(!open.up)[1] >= rules.threshold;
+        let long = open.is_long(step);
+        // Nor does it swallow what is far rarer than all of it so far and comes at once.
+        let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
+        let upon_it = hot && long && far_rarer && sudden.max(row.rarest(!open.up)[0]) >= FAR_RARER * rules.threshold;
+        let another = upon_it || open.is_left(row, rules.threshold, hot) || (other_way && (apart >= CALM || !long));
+        let calm = open.calm(step);
+        if apart <= calm && on && !another {
+            open.add(row, rules, &self.routines, step);
+        } else if apart >= calm || another {
+            return self.end(name, row, step, rules, hot && (on || another));
+        }
+        open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
+        let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
+        if open.routine && open.returns() && open.is_long(step) {
+            return self.close(None, true, step).map_or(Change::None, Change::Closed);
+        }
+        // An outage of two days is one all the same; after a week it is how things are.
+        let normal = match open.incident.kind {
+            IncidentKind::LevelShift | IncidentKind::Drift => true,
+            IncidentKind::DropToZero => open.is_old(),
+            _ => false,
+        };
+        match accepted.filter(|_| normal) {
+            Some(normal) => self.close(Some(normal), false, step).map_or(Change::None, Change::Closed),
+            None => Change::Open,
+        }
+    }
+
+    fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
+        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step)).map(|dark| *dark);
+        self.open = Some(Box::new(Open::new(name, row, dark, step, rules, &self.routines)));
+    }
+
+    fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
+        let closed = self.close(None, false, step);
+        if again {
+            self.begin(name, row, step, rules);
+        }
+        closed.map_or(Change::None, Change::Closed)
+    }
+
+    fn close(&mut self, normal: Option<[Move; 2]>, returned: bool, step: Step) -> Option<Box<Closed>> {
+        let mut open = self.open.take()?;
+        let of_hour = self.routines.learn(&open.extent(), step);
+        (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
+        let (incident, looks, routine) = (open.incident.clone(), open.looks, open.routine);
+        let closed = Closed { incident, looks, of_hour, normal, returned, routine };
+        self.open = (closed.normal.is_none() && !closed.incident.usual).then_some(open);
+        Some(Box::new(closed))
+    }
+
+    /// Bytes that it takes, but for an open incident.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + self.routines.heap() + self.dark.as_ref().map_or(0, |_| size_of::<Dark>())
+    }
+
+    /// Bytes of the open incident, or of the last one while it may go on; 0 where there is none.
+    pub fn open_bytes(&self) -> usize {
+        let parts = |open: &Open| open.acceptance.as_ref().map_or(0, Acceptance::heap);
+        self.open.as_deref().map_or(0, |open| size_of::<Open>() + parts(open))
+    }
+}
