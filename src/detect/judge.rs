@@ -195,9 +195,10 @@ impl Judge {
         usual.chain(self.tails.histograms().into_iter().flatten()).collect()
     }
 
-    /// The score from which a row is an anomaly that is listed, on an interface that has been known for so many seconds.
-    pub fn bar(&self, rules: &Rules, known: i64) -> f64 {
-        self.restless.bar(rules, known, self.tails.shape(0).max(self.tails.shape(1)))
+    /// The score from which a row is an anomaly that is listed, on an interface that has been known for so many
+    /// seconds. `nothing`: it is near nothing where there usually is something.
+    pub fn bar(&self, rules: &Rules, known: i64, nothing: bool) -> f64 {
+        self.restless.bar(rules, known, self.tails.shape(0).max(self.tails.shape(1)), nothing)
     }
 
     /// Bytes of its state. All of it is in its own fields.

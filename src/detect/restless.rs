@@ -45,11 +45,12 @@ impl Restless {
     }
 
     /// The score from which a row is listed, on an interface that has been known for so many seconds and whose
-    /// errors have a tail of such a shape ([`super::tail`]).
-    pub fn bar(self, rules: &Rules, known: i64, shape: f64) -> f64 {
+    /// errors have a tail of such a shape ([`super::tail`]). Where there is `nothing` any more, an interface being
+    /// restless is no reason to be silent of it: bursts say nothing of outages.
+    pub fn bar(self, rules: &Rules, known: i64, shape: f64, nothing: bool) -> f64 {
         let allowed = (TRUE + TIMES * rules.alarms_per_week) * shape * shape;
         let times = f64::from(self.0) / allowed;
-        let rise = if times > 1.0 { (STEEP * libm::log10(times)).min(MOST) } else { 0.0 };
+        let rise = if times > 1.0 && !nothing { (STEEP * libm::log10(times)).min(MOST) } else { 0.0 };
         rules.threshold + rise + if known < DAY { FIRST_DAY } else { 0.0 }
     }
 }
@@ -68,7 +69,7 @@ mod tests {
                 restless.learn();
             }
         }
-        restless.bar(&rules, 30 * DAY, shape) - 3.0
+        restless.bar(&rules, 30 * DAY, shape, false) - 3.0
     }
 
     #[test]
@@ -97,8 +98,15 @@ mod tests {
     }
 
     #[test]
+    fn an_outage_is_listed_however_restless_the_interface_is() {
+        let rules = Rules { threshold: 3.0, alarms_per_week: 1.0, accepted_after: None };
+        let restless = Restless(80.0);
+        assert_eq!([false, true].map(|nothing| restless.bar(&rules, 30 * DAY, 1.0, nothing)), [5.0, 3.0]);
+    }
+
+    #[test]
     fn the_first_day_of_an_interface_takes_rarer_rows() {
         let rules = Rules { threshold: 3.0, alarms_per_week: 1.0, accepted_after: None };
-        assert_eq!([0, DAY - 1, DAY].map(|known| Restless::default().bar(&rules, known, 1.0)), [4.0, 4.0, 3.0]);
+        assert_eq!([0, DAY - 1, DAY].map(|known| Restless::default().bar(&rules, known, 1.0, false)), [4.0, 4.0, 3.0]);
     }
 }

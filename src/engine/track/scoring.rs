@@ -160,9 +160,9 @@ impl Track {
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
         chain.judge.restless.pass(step);
         let history = time.since(self.history.begin().unwrap_or(time));
-        let bar = chain.judge.bar(&rules, history);
-        let anomaly = judged.score >= bar;
         let nothing = is_nothing(raw[1], outcome.usual[1]);
+        let bar = chain.judge.bar(&rules, history, nothing);
+        let anomaly = judged.score >= bar;
         let back = chain.is_back(&outcome);
         let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, back, history, bar };
         let change = state.tracker.see(&self.name, &seen, step, &rules);
