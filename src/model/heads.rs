@@ -3,7 +3,8 @@
 //! What the network's head says of each of its windows is computed once; the last layer is then a
 //! regression on that, held to the shared layer by a ridge. How strong the ridge is, and whether it
 //! lets go at all, is decided on rows that the regression was not fitted on: those that decided
-//! when the network's training stopped. Few rows, or none that would be gained from, leave the shared
+//! when the network's training stopped. The shared layer has learnt these too by then, so a layer of its
+//! own has to be better than one that knows them. Few rows, or none that would be gained from, leave the shared
 //! layer. The spreads stay the shared ones.
 
 use super::kernel::{GateBias, Given, HEAD, Kernel, OUTPUTS, OutputLayer};

@@ -41,12 +41,16 @@ const BLURRED_WINDOWS: f64 = 10_000.0;
 /// What one network learns of others is free of noise, and may be learnt so many times as fast.
 const FASTER: f64 = 2.0;
 /// Networks whose mean one network learns: at most so many, and only as many as are shown so many windows
-/// in a pass between them, so that no training takes longer than one with many windows does.
+/// in a pass between them, so that no training takes much longer than one with many windows does.
 const MEMBERS: usize = 8;
 const MEMBERS_WINDOWS: usize = 25_000;
 
+/// Epochs of the others and of the one at the most, or as many as the first network took where it took more: with a
+/// large limit it is the first that finds out when to stop.
+const LATER_EPOCHS: usize = 8;
+
 /// What it is doing: teaching the first network, the others, and one to be all of them.
-const FIRST: &str = "training the LSTM";
+pub(super) const FIRST: &str = "training the LSTM";
 const MORE: &str = "training more LSTMs";
 const ONE: &str = "making one of them";
 
@@ -114,7 +118,8 @@ pub(super) fn learn(
 
     let mut told = |stage: &'static str, done: f64| told(stage, epochs as f64 + done, &losses);
     if members > 1 {
-        of_many(network, &mut class, &all, members, options, &mut told)?;
+        let epochs = epochs.min((losses.len() - 1).max(LATER_EPOCHS));
+        of_many(network, &mut class, &all, members, (epochs, rate), &mut told)?;
     } else {
         let mut course = Course::new(network, &class, all.len(), LAST_EPOCHS, LAST_RATE * rate)?;
         for epoch in 0..LAST_EPOCHS {
@@ -126,16 +131,16 @@ pub(super) fn learn(
     Ok(best.1)
 }
 
-/// Makes the network one that says what `members` others say on the average, all of them taught on `rows`.
+/// Makes the network one that says what `members` others say on the average, all of them taught on `rows` for so
+/// many epochs and at such a rate.
 fn of_many(
     network: &Network,
     class: &mut Class<'_>,
     rows: &[&Sample],
     members: usize,
-    options: &Options,
+    (epochs, rate): (usize, f64),
     told: &mut dyn FnMut(&'static str, f64) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
-    let (epochs, rate) = (options.epochs, options.learning_rate);
     let mut teachers = Vec::with_capacity(members);
     for member in 0..members {
         let teacher = network.another(class.random)?;
@@ -176,7 +181,7 @@ struct Class<'a> {
 impl<'a> Class<'a> {
     fn new(windows: usize, random: &'a mut Random) -> Self {
         let size = (windows / STEPS_OF_PASS).clamp(LEAST_BATCH, BATCH);
-        let passes = (STEPS_OF_EPOCH * size as f64 / windows as f64).round().max(1.0) as usize;
+        let passes = (STEPS_OF_EPOCH / windows.div_ceil(size) as f64).round().max(1.0) as usize;
         let blur = BLUR * libm::sqrt((BLURRED_WINDOWS / windows as f64).min(1.0));
         Self { size, passes, blur, random }
     }
@@ -232,7 +237,8 @@ fn distance(network: &Network, teachers: &[Network], shown: &[Shown<'_>]) -> can
     (network.forward(shown)? - mean)?.sqr()?.mean_all()
 }
 
-/// A sample with its numbers blurred: those of its slots that were measured, and all that the past says.
+/// A sample with its numbers blurred: those that its slots measure, and all about the slot to come, its place in
+/// day and week too.
 /// The noise is uniform, since four such numbers come out of one draw.
 fn blur(sample: &Sample, by: f64, random: &mut Random) -> Sample {
     let width = (by * libm::sqrt(12.0) / 65_536.0) as f32;
@@ -345,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_blur_moves_what_was_measured_and_nothing_else() {
+    fn a_blur_moves_neither_what_the_slots_are_nor_what_is_to_be_learnt() {
         let (all, mut random) = (samples(300, 3), Random::new(4));
         let (mut sum, mut squares, mut count) = (0.0, 0.0, 0.0);
         for sample in &all {

@@ -21,7 +21,7 @@ use super::pupil::{Pupil, Quota, blank};
 use super::scopes::{Entries, compare_scopes, own_layers};
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::{Skill, measure};
-use super::teach::{Heard, learn};
+use super::teach::{FIRST, Heard, learn};
 use crate::random::Random;
 use crate::series::{History, InterfaceName, Scale, WARM_UP};
 
@@ -221,6 +221,8 @@ fn train_once(
             progress.glimpses = glimpses(&pupils, &own, &network, options)?;
         }
         progress.epoch = heard.epoch;
+        // The others' epochs are not its own, and no loss is told of them.
+        progress.epochs = if heard.stage == FIRST { options.epochs } else { 0 };
         progress.losses = heard.losses.to_vec();
         tell(&mut progress, heard.stage, 0.2 + 0.7 * heard.share)
     })?;

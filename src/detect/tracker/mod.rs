@@ -39,7 +39,10 @@ pub enum Change {
     /// One is open.
     Open,
     /// The last one that was over goes on.
-    Resumed,
+    Resumed {
+        /// Whether it had been listed.
+        listed: bool,
+    },
     /// The open one is over.
     Closed(Box<Closed>),
 }
@@ -59,6 +62,8 @@ pub struct Closed {
     pub returned: bool,
     /// Whether it is what comes at that hour anyway, or such a way back.
     pub routine: bool,
+    /// Whether it had been over before, and went on.
+    pub again: bool,
 }
 
 /// Merges anomalous rows of one interface into incidents.
@@ -117,10 +122,11 @@ impl Tracker {
         let hold = HOLD * rules.threshold;
         if let Some(resting) = self.open.as_mut().filter(|open| open.incident.end.is_some()) {
             if hot && resting.goes_on(row, hold, rules, step) {
+                let listed = !resting.incident.usual;
                 resting.incident.end = None;
                 resting.calm_rows = 0;
                 resting.add(row, rules, &self.routines, step);
-                return Change::Resumed;
+                return Change::Resumed { listed };
             }
             if !resting.may_go_on(row, step) {
                 self.open = None;
@@ -186,9 +192,10 @@ impl Tracker {
         let mut open = self.open.take()?;
         let of_hour = self.routines.learn(&open.extent(), step);
         (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
+        let again = std::mem::replace(&mut open.was_over, true);
         let (incident, looks, routine) = (open.incident.clone(), open.looks, open.routine);
-        let closed = Closed { incident, looks, of_hour, normal, returned, routine };
-        self.open = (closed.normal.is_none() && !closed.incident.usual).then_some(open);
+        let closed = Closed { incident, looks, of_hour, normal, returned, routine, again };
+        self.open = (closed.normal.is_none() && !closed.routine).then_some(open);
         Some(Box::new(closed))
     }
 

@@ -48,6 +48,8 @@ pub(super) struct Open {
     lasts: bool,
     /// Whether it is what comes at that hour anyway, or a way back.
     pub(super) routine: bool,
+    /// Whether it has been over already, and went on.
+    pub(super) was_over: bool,
     /// Whether one of its rows was rare enough to be listed.
     heard: bool,
     pub(super) up: bool,
@@ -115,6 +117,7 @@ impl Open {
             verdict: Verdict::Noise,
             lasts: false,
             routine: true,
+            was_over: false,
             heard: false,
             up: row.side(),
             habitual: row.judged.habitual,

@@ -180,11 +180,11 @@ impl Track {
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
-            // It was among those that are over, as the last one.
-            Change::Resumed => _ = self.incidents.pop(),
+            // Where it was listed it was among those that are over, as the last one.
+            Change::Resumed { listed } => _ = listed.then(|| self.incidents.pop()),
             Change::Closed(closed) => {
                 chain.judge.calm_down();
-                if !closed.routine {
+                if !closed.routine && !closed.again {
                     chain.judge.restless.learn();
                 }
                 space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
