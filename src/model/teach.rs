@@ -25,6 +25,8 @@ const LEAST_BATCH: usize = 32;
 const STEPS_OF_PASS: usize = 100;
 /// Steps of an epoch, about, at the least: it is several passes over the rows where they are few.
 const STEPS_OF_EPOCH: f64 = 200.0;
+/// Passes of an epoch at the most: what there is to learn of a few hundred windows is learnt by then.
+const MOST_PASSES: f64 = 4.0;
 /// Epochs, after the best one was found, in which the rows that decided are learnt as well: they
 /// are the youngest. The learning rate is lower by this.
 const LAST_EPOCHS: usize = 2;
@@ -181,7 +183,7 @@ struct Class<'a> {
 impl<'a> Class<'a> {
     fn new(windows: usize, random: &'a mut Random) -> Self {
         let size = (windows / STEPS_OF_PASS).clamp(LEAST_BATCH, BATCH);
-        let passes = (STEPS_OF_EPOCH / windows.div_ceil(size) as f64).round().max(1.0) as usize;
+        let passes = (STEPS_OF_EPOCH / windows.div_ceil(size) as f64).round().clamp(1.0, MOST_PASSES) as usize;
         let blur = BLUR * libm::sqrt((BLURRED_WINDOWS / windows as f64).min(1.0));
         Self { size, passes, blur, random }
     }
