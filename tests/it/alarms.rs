@@ -170,6 +170,24 @@ fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
 }
 
 #[test]
+fn what_was_too_little_to_be_listed_goes_on_like_any_other() {
+    let bursts = |i: usize| i >= 200 && i % 24 == (i / 24 * 11) % 24;
+    let settings = Settings { alarms_per_week: 0.25, ..Settings::default() };
+    let with = |more: f64| {
+        one(1600, settings.clone(), |i, v| match i {
+            1520 => more * v,
+            1515 | 1519 => 1.14 * v,
+            _ if bursts(i) => 1.2 * v,
+            _ => v,
+        })
+    };
+    assert!(touching(&with(1.0), 1515, 1519).is_empty(), "not listed by itself");
+    let found: Vec<_> = touching(&with(3.0), 1515, 1520).into_iter().map(|t| t.incident).collect();
+    let [incident] = &found[..] else { panic!("{found:#?}") };
+    assert_eq!((incident.start, incident.latest), (hour(1515), hour(1520)));
+}
+
+#[test]
 fn a_backup_is_recurring_on_its_second_night_and_no_alarm_after_its_third_one() {
     let first = 24 * 14;
     let backup = |i: usize, v: f64| match i % 24 {
