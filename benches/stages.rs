@@ -7,10 +7,9 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use noctop::detect::incident::Rise;
 use noctop::detect::story::{Part, stories};
 use noctop::detect::verdict::{ErrorSpace, look};
-use noctop::detect::{Incident, IncidentId, IncidentKind, Verdict};
+use noctop::detect::{Incident, IncidentId, IncidentKind};
 use noctop::model::kernel::sequence;
 use noctop::random::Random;
 use noctop::series::{InterfaceName, Step, Timestamp, Window};
@@ -64,24 +63,8 @@ fn storm(c: &mut Criterion) {
         .map(|name| {
             let start = slot(random.below(3) as i64);
             let score = 4.0 + random.unit();
-            let incident = Incident {
-                id: IncidentId::new(name, start, false),
-                kind: IncidentKind::Spike,
-                direction: None,
-                start,
-                end: None,
-                taken_over: false,
-                usual: false,
-                latest: start,
-                peak: score,
-                peak_at: start,
-                rise: Rise::default(),
-                peak_value: 0.0,
-                peak_expected: 0.0,
-                verdict: Verdict::Noise,
-                onset: [score, score + random.normal()],
-                history: 0,
-            };
+            let (id, onset) = (IncidentId::new(name, start, false), [score, score + random.normal()]);
+            let incident = Incident { peak: score, onset, ..Incident::new(id, IncidentKind::Spike, start) };
             (incident, name)
         })
         .collect();

@@ -198,6 +198,28 @@ pub struct Incident {
 }
 
 impl Incident {
+    /// One that is open since `start`: not rare yet, like nothing before, and of no direction.
+    pub fn new(id: IncidentId, kind: IncidentKind, start: Timestamp) -> Self {
+        Self {
+            id,
+            kind,
+            direction: None,
+            start,
+            end: None,
+            taken_over: false,
+            usual: false,
+            latest: start,
+            peak: 0.0,
+            peak_at: start,
+            rise: Rise::default(),
+            peak_value: 0.0,
+            peak_expected: 0.0,
+            verdict: Verdict::Noise,
+            onset: [0.0; 2],
+            history: 0,
+        }
+    }
+
     /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
     pub fn state(&self) -> &'static str {
         state_word(self.end.is_some(), self.taken_over)

@@ -265,7 +265,8 @@ impl Judge {
             rarity(6, larger(running[1])),
         ];
         let mean: f64 = PARTS.iter().zip(parts).map(|(w, p)| w * p).sum();
-        let believed = f64::from(self.rows) / (f64::from(self.rows) + HALF_BELIEVED);
+        let rows = f64::from(self.rows);
+        let believed = rows / (rows + HALF_BELIEVED);
         let score = mean.max(LASTING * rarity(5, larger(running[0]))) * believed;
         let flat = self.flat.score(raw);
         Judged {

@@ -143,7 +143,7 @@ fn day_of(time: Timestamp) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::{IncidentId, IncidentKind, Verdict};
+    use crate::detect::{IncidentId, IncidentKind};
     use crate::random::Random;
     use crate::series::InterfaceName;
 
@@ -153,24 +153,8 @@ mod tests {
         let start = Timestamp::from_seconds(T0 + seconds);
         let mut rise = crate::detect::incident::Rise::default();
         steps.iter().for_each(|(after, score)| rise.learn(*after, *score));
-        Incident {
-            id: IncidentId::new(&InterfaceName::new("h", "i"), start, false),
-            kind: IncidentKind::Spike,
-            direction: None,
-            start,
-            end: None,
-            taken_over: false,
-            usual: false,
-            latest: start,
-            peak: rise.rarest(),
-            peak_at: start,
-            rise,
-            peak_value: 0.0,
-            peak_expected: 0.0,
-            verdict: Verdict::Noise,
-            onset: [5.0; 2],
-            history: 0,
-        }
+        let id = IncidentId::new(&InterfaceName::new("h", "i"), start, false);
+        Incident { peak: rise.rarest(), rise, onset: [5.0; 2], ..Incident::new(id, IncidentKind::Spike, start) }
     }
 
     fn decide(all: &[Incident], per_day: f64) -> Vec<bool> {

@@ -190,22 +190,12 @@ pub fn silences(
             let start = after.plus(step.seconds());
             let end = before.plus(-step.seconds());
             out.push(Incident {
-                id: IncidentId::new(name, start, true),
-                kind: IncidentKind::Silence,
-                direction: None,
-                start,
                 end: (!open).then_some(end),
-                taken_over: false,
-                usual: false,
                 latest: end,
-                peak: 0.0,
-                peak_at: start,
                 rise: if again { Rise::default() } else { rise(missed, enough, step) },
-                peak_value: 0.0,
-                peak_expected: 0.0,
                 verdict: if again { Verdict::Recurring } else { Verdict::Noise },
-                onset: [0.0; 2],
                 history: start.since(first),
+                ..Incident::new(IncidentId::new(name, start, true), IncidentKind::Silence, start)
             });
         }
         if missed >= LEAST {

@@ -150,29 +150,12 @@ fn gather(labels: &[Option<usize>], members: &[usize], group: &mut [usize]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::Verdict;
     use crate::series::{InterfaceName, Timestamp};
 
     fn incident(ifname: &str, start: i64, onset: f64, kind: IncidentKind) -> Incident {
         let start = Timestamp::from_seconds(1_000_000 + start);
-        Incident {
-            id: IncidentId::new(&InterfaceName::new("h", ifname), start, false),
-            kind,
-            direction: None,
-            start,
-            end: None,
-            taken_over: false,
-            usual: false,
-            latest: start,
-            peak: 4.0,
-            peak_at: start,
-            rise: Default::default(),
-            peak_value: 0.0,
-            peak_expected: 0.0,
-            verdict: Verdict::Noise,
-            onset: [onset; 2],
-            history: 0,
-        }
+        let id = IncidentId::new(&InterfaceName::new("h", ifname), start, false);
+        Incident { peak: 4.0, onset: [onset; 2], ..Incident::new(id, kind, start) }
     }
 
     fn told(all: &[(InterfaceName, Incident)]) -> Vec<Option<(StoryId, usize)>> {

@@ -123,11 +123,8 @@ pub(super) fn learn(
         let epochs = epochs.min((losses.len() - 1).max(LATER_EPOCHS));
         of_many(network, &mut class, &all, members, (epochs, rate), &mut told)?;
     } else {
-        let mut course = Course::new(network, &class, all.len(), LAST_EPOCHS, LAST_RATE * rate)?;
-        for epoch in 0..LAST_EPOCHS {
-            let told = &mut |share| told(FIRST, epoch as f64 + share);
-            course.epoch(&mut class, &all, &|shown| network.loss(shown), told)?;
-        }
+        let last = (LAST_EPOCHS, LAST_RATE * rate);
+        teach(network, &mut class, &all, last, &|shown| network.loss(shown), &mut |done| told(FIRST, done))?;
     }
     finite(mean_loss(network, deciding)?, losses.len() - 1)?;
     Ok(best.1)
@@ -146,22 +143,27 @@ fn of_many(
     let mut teachers = Vec::with_capacity(members);
     for member in 0..members {
         let teacher = network.another(class.random)?;
-        let mut course = Course::new(&teacher, class, rows.len(), epochs, rate)?;
-        for epoch in 0..epochs {
-            let told = &mut |share| told(MORE, (member * epochs + epoch) as f64 + share);
-            course.epoch(class, rows, &|shown| teacher.loss(shown), told)?;
-        }
+        let told = &mut |done| told(MORE, (member * epochs) as f64 + done);
+        teach(&teacher, class, rows, (epochs, rate), &|shown| teacher.loss(shown), told)?;
         teachers.push(teacher);
     }
     // It starts afresh: what it learnt without the last rows would only be in the way.
     set(network, &snapshot(&network.another(class.random)?)?)?;
-    let mut course = Course::new(network, class, rows.len(), epochs, FASTER * rate)?;
-    for epoch in 0..epochs {
-        let done = |share: f64| (members * epochs) as f64 + of_one(members) * (epoch as f64 + share);
-        let told = &mut |share| told(ONE, done(share));
-        course.epoch(class, rows, &|shown| distance(network, &teachers, shown), told)?;
-    }
-    Ok(())
+    let told = &mut |done| told(ONE, (members * epochs) as f64 + of_one(members) * done);
+    teach(network, class, rows, (epochs, FASTER * rate), &|shown| distance(network, &teachers, shown), told)
+}
+
+/// Teaches a network a loss on `rows`, for so many epochs and at such a rate; `tell` hears how many are done.
+fn teach(
+    network: &Network,
+    class: &mut Class<'_>,
+    rows: &[&Sample],
+    (epochs, rate): (usize, f64),
+    loss: &dyn Fn(&[Shown<'_>]) -> candle_core::Result<Tensor>,
+    tell: &mut dyn FnMut(f64) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let mut course = Course::new(network, class, rows.len(), epochs, rate)?;
+    (0..epochs).try_for_each(|epoch| course.epoch(class, rows, loss, &mut |share| tell(epoch as f64 + share)))
 }
 
 /// What an epoch costs in which so many others are asked, in epochs without: a forward pass is a third of it.
@@ -240,8 +242,7 @@ fn distance(network: &Network, teachers: &[Network], shown: &[Shown<'_>]) -> can
 }
 
 /// A sample with its numbers blurred: those that its slots measure, and all about the slot to come, its place in
-/// day and week too.
-/// The noise is uniform, since four such numbers come out of one draw.
+/// day and week too. The noise is uniform, since four such numbers come out of one draw.
 fn blur(sample: &Sample, by: f64, random: &mut Random) -> Sample {
     let width = (by * libm::sqrt(12.0) / 65_536.0) as f32;
     let mut out = sample.clone();

@@ -153,10 +153,13 @@ fn a_stuck_value_does_not_swallow_what_comes_upon_it() {
     assert_eq!((spike.kind, spike.start), (IncidentKind::Spike, hour(540)));
 }
 
+/// Whether an interface bursts in this hour: once a day, at an hour far from that of the days around.
+fn bursts(i: usize) -> bool {
+    i >= 200 && i % 24 == (i / 24 * 11) % 24
+}
+
 #[test]
 fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
-    // Once a day at some hour, far from that of the days around.
-    let bursts = |i: usize| i >= 200 && i % 24 == (i / 24 * 11) % 24;
     let listed = |alarms_per_week: f64, factor: f64| {
         let settings = Settings { alarms_per_week, ..Settings::default() };
         let engine = one(1600, settings, |i, v| if bursts(i) { factor * v } else { v });
@@ -171,7 +174,6 @@ fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
 
 #[test]
 fn what_was_too_little_to_be_listed_goes_on_like_any_other() {
-    let bursts = |i: usize| i >= 200 && i % 24 == (i / 24 * 11) % 24;
     let settings = Settings { alarms_per_week: 0.25, ..Settings::default() };
     let with = |more: f64| {
         one(1600, settings.clone(), |i, v| match i {

@@ -60,10 +60,9 @@ pub struct Closed {
     pub normal: Option<[Move; 2]>,
     /// Whether it was the way back from a level that had been taken over.
     pub returned: bool,
-    /// Whether it is what comes at that hour anyway, or such a way back.
-    pub routine: bool,
-    /// Whether it had been over before, and went on.
-    pub again: bool,
+    /// Whether it is one more incident: not what comes at that hour anyway, nor such a way back, nor one that
+    /// had been over before, and went on.
+    pub counts: bool,
 }
 
 /// Merges anomalous rows of one interface into incidents.
@@ -82,9 +81,9 @@ impl Tracker {
         self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_none())
     }
 
-    /// The last one that is over, for as long as it may go on.
+    /// The last one that is over, for as long as it may go on; none where it was not listed.
     pub fn resting(&self) -> Option<&Incident> {
-        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_some())
+        self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_some() && !incident.usual)
     }
 
     fn now_open(&self) -> Option<&Open> {
@@ -192,10 +191,10 @@ impl Tracker {
         let mut open = self.open.take()?;
         let of_hour = self.routines.learn(&open.extent(), step);
         (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
-        let again = std::mem::replace(&mut open.was_over, true);
-        let (incident, looks, routine) = (open.incident.clone(), open.looks, open.routine);
-        let closed = Closed { incident, looks, of_hour, normal, returned, routine, again };
-        self.open = (closed.normal.is_none() && !closed.routine).then_some(open);
+        let counts = !open.routine && !open.was_over;
+        open.was_over = true;
+        let closed = Closed { incident: open.incident.clone(), looks: open.looks, of_hour, normal, returned, counts };
+        self.open = (closed.normal.is_none() && !open.routine).then_some(open);
         Some(Box::new(closed))
     }
 

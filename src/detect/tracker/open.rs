@@ -3,7 +3,7 @@
 use super::Rules;
 use super::dark::Dark;
 use super::seen::Seen;
-use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind, Rise};
+use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
 use crate::detect::normal::Acceptance;
 use crate::detect::routine::{Extent, Routines};
 use crate::detect::verdict::{Look, SIDES, Verdict};
@@ -93,22 +93,13 @@ impl Open {
     ) -> Self {
         let start = dark.map_or(row.time, |dark| dark.first);
         let incident = Incident {
-            id: IncidentId::new(name, start, false),
-            kind: IncidentKind::Spike,
-            direction: None,
-            start,
-            end: None,
-            taken_over: false,
             usual: true,
             latest: row.time,
             peak: f64::NEG_INFINITY,
             peak_at: row.time,
-            rise: Rise::default(),
-            peak_value: 0.0,
-            peak_expected: 0.0,
-            verdict: Verdict::Noise,
             onset: dark.map_or([row.judged.vector[0], row.judged.vector[1]], |dark| dark.onset.map(f64::from)),
             history: row.history,
+            ..Incident::new(IncidentId::new(name, start, false), IncidentKind::Spike, start)
         };
         let mut open = Self {
             incident,

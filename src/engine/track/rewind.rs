@@ -51,7 +51,7 @@ impl Track {
         self.incidents.truncate(incidents);
         self.gaps.truncate(gaps);
         // One that was over then may have gone on since.
-        if let Some(resting) = self.now.tracker.resting().filter(|resting| !resting.usual) {
+        if let Some(resting) = self.now.tracker.resting() {
             self.incidents.truncate(incidents.saturating_sub(1));
             self.incidents.push(resting.clone());
         }

@@ -184,7 +184,7 @@ impl Track {
             Change::Resumed { listed } => _ = listed.then(|| self.incidents.pop()),
             Change::Closed(closed) => {
                 chain.judge.calm_down();
-                if !closed.routine && !closed.again {
+                if closed.counts {
                     chain.judge.restless.learn();
                 }
                 space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
