@@ -18,6 +18,10 @@ pub const LAGS: i64 = 2;
 /// Slots that both must have for a word about them.
 const LEAST: usize = 48;
 
+/// Slots of these in which each has to be off its usual. An interface that hardly ever changes is at its usual in
+/// nearly all slots, and one event that it had beside another would make the two correlate by 1 or −1.
+const MOVES: usize = 24;
+
 /// The correlation of two equally long rows of numbers (Pearson). None where one of them does not change.
 pub fn pearson(a: &[f64], b: &[f64]) -> Option<f64> {
     correlation(a.iter().copied().zip(b.iter().copied()), 2)
@@ -84,6 +88,11 @@ impl Residue {
         let (mine, its) = (usize::try_from(-offset).unwrap_or(0), usize::try_from(offset).unwrap_or(0));
         let (a, b) = (self.values.get(mine..)?, other.values.get(its..)?);
         let pairs = a.iter().zip(b).filter(|(x, y)| !x.is_nan() && !y.is_nan());
+        let moves =
+            pairs.clone().fold([0; 2], |[a, b], (x, y)| [a + usize::from(*x != 0.0), b + usize::from(*y != 0.0)]);
+        if moves.iter().any(|n| *n < MOVES) {
+            return None;
+        }
         correlation(pairs.map(|(x, y)| (f64::from(*x), f64::from(*y))), LEAST)
     }
 }
@@ -126,6 +135,16 @@ mod tests {
         assert!(r > 0.8 && lag == 1, "{r} {lag}");
         assert_eq!(b.beside(&a).unwrap().1, -1);
         assert!(a.beside(&c).unwrap().0.abs() < 0.2);
+    }
+
+    #[test]
+    fn one_event_of_two_that_hardly_change_makes_no_relatives() {
+        let at = |event: std::ops::Range<usize>, value: f64| {
+            residue(0, (0..2000).map(|i| if event.contains(&i) { value } else { 5.0 }).collect())
+        };
+        assert_eq!(at(700..702, 9.0).beside(&at(700..702, 1.0)), None, "would be -1");
+        let (r, _) = at(700..760, 9.0).beside(&at(700..760, 1.0)).unwrap();
+        assert!(r < -0.9, "what lasts is more than one event: {r}");
     }
 
     #[test]
