@@ -127,7 +127,9 @@ impl Viewer {
     pub fn snapshot(&mut self, engine: &Engine, around: &Surroundings, touched: &HashSet<InterfaceId>) -> Snapshot {
         let book = engine.book();
         let back_to = around.back_to.filter(|at| engine.now().is_some_and(|now| *at < now));
-        let moment = Moment { now: back_to.or(engine.now()), looks_back: back_to.is_some(), step: engine.usual_step() };
+        let step = engine.usual_step();
+        let threshold = step.map_or(0.0, |s| engine.settings().threshold(s));
+        let moment = Moment { now: back_to.or(engine.now()), looks_back: back_to.is_some(), step, threshold };
         self.revision += 1;
         let then = back_to.map(|at| as_of(at, book.told(), engine.tracks()));
         self.put_in_order(engine);
@@ -174,7 +176,7 @@ impl Viewer {
             portrait: around.portrait.clone(),
             training: around.training.clone(),
             pins: around.pins.clone(),
-            threshold: moment.step.map_or(0.0, |s| engine.settings().threshold(s)),
+            threshold: moment.threshold,
         }
     }
 
@@ -292,6 +294,7 @@ struct Moment {
     now: Option<Timestamp>,
     looks_back: bool,
     step: Option<Step>,
+    threshold: f64,
 }
 
 impl Moment {
@@ -373,8 +376,10 @@ fn strip(track: &Track, rows: usize, moment: Moment) -> Strip {
             load[place] = history.values(i)[1] as f32;
         }
         if let (Some(place), Some(scored)) = (place_of(usual.slots_between(time, end), HEAT), track.scored().get(i)) {
+            // what is no anomaly, since much on this interface is as rare, stays below what looks like one
+            let most = if scored.anomaly { 25.0 } else { moment.threshold - 0.1 };
             // tenths; what is beyond 25 looks like 25
-            let tenths = (scored.score * 10.0).clamp(0.0, 250.0) as u8;
+            let tenths = (scored.score.min(most) * 10.0).clamp(0.0, 250.0) as u8;
             heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
         }
     }

@@ -1,8 +1,10 @@
 //! What is listed, for how long, under which name, and what rings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use noctop::detect::{IncidentId, IncidentKind, Settings, Verdict};
+use noctop::engine::snapshot::HEAT;
+use noctop::engine::view::{Surroundings, Viewer};
 use noctop::engine::{Engine, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::series::{InterfaceName, Timestamp};
@@ -170,6 +172,24 @@ fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
     let [first, later] = listed(5.0, 1.2);
     assert!(first >= 5 && later >= 5, "where so many are wanted: {first}, {later}");
     assert!(listed(0.25, 1.5)[1] >= 5, "what is far larger is listed all the same");
+}
+
+#[test]
+fn heat_does_not_look_like_an_anomaly_where_none_is_listed() {
+    let settings = Settings { alarms_per_week: 0.25, ..Settings::default() };
+    let engine = one(1600, settings, |i, v| if bursts(i) { 1.2 * v } else { v });
+    let rows = engine.tracks()[0].scored();
+    let mut passed_over = 0;
+    for end in (1000..1600).step_by(HEAT) {
+        let around = Surroundings { back_to: Some(hour(end)), ..Surroundings::default() };
+        let seen = Viewer::default().snapshot(&engine, &around, &HashSet::new());
+        let heat = seen.interfaces[0].strip.heat(seen.now);
+        for (row, tenths) in rows.from(end + 1 - HEAT).map(|(_, row)| row).zip(heat) {
+            passed_over += usize::from(!row.anomaly && row.score >= seen.threshold);
+            assert!(row.anomaly || f64::from(tenths) / 10.0 < seen.threshold, "{tenths} {row:?}");
+        }
+    }
+    assert!(passed_over > 5, "{passed_over} rows are rarer than an anomaly is elsewhere, and are none here");
 }
 
 #[test]
