@@ -40,6 +40,11 @@ pub fn count(n: u64) -> String {
     if n < 10_000 { n.to_string() } else { units(n as f64) }
 }
 
+/// What a word ends in that stands behind a number.
+pub fn s(n: u64) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
 /// `14:05`, UTC.
 pub fn clock(time: Timestamp) -> String {
     let s = time.second_of_day();
@@ -116,7 +121,7 @@ pub fn words(seconds: i64) -> String {
         s if s >= 3600 => (s / 3600, "hour"),
         s => (s / 60, "minute"),
     };
-    format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
+    format!("{n} {unit}{}", s(n.unsigned_abs()))
 }
 
 /// An age that changes seldom, so that a line at rest stays quiet: by the second up to ten, then by

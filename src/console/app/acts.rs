@@ -13,6 +13,11 @@ use crate::journal::{Named, Subject};
 impl App {
     pub(super) fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
         let page = self.page();
+        // in the list of anomalies the cursor says which interface is meant, also where no detail shows it
+        let of_an_interface = [Action::Copy, Action::Pin, Action::Figures, Action::Retire, Action::Retrain];
+        if self.context() == Context::Incidents && of_an_interface.contains(&action) {
+            self.choose_interface_of_incident();
+        }
         match action {
             Action::Up => self.step(-1),
             Action::Down => self.step(1),
@@ -147,7 +152,7 @@ impl App {
             effects.extend(subjects.into_iter().map(unmute));
         } else if !subjects.is_empty() {
             let subjects = subjects.into_iter().map(|(what, _)| what).collect();
-            self.typing = Some(Typing::Mute(subjects, "8h".to_owned()));
+            self.typing = Some(Typing::Mute(subjects, String::new()));
         }
     }
 

@@ -7,7 +7,7 @@ mod mouse;
 mod moves;
 mod typing;
 
-pub use typing::Typing;
+pub use typing::{MUTED_FOR, Typing};
 
 use std::collections::HashSet;
 use std::sync::Arc;

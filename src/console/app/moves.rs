@@ -1,11 +1,12 @@
 //! Going about: through the lists, from an incident to its interface, through time, into things and back.
 
 use super::App;
+use crate::console::draw;
 use crate::console::event::Effect;
 use crate::console::fleet::Lines;
 use crate::console::keymap::{Action, Context};
 use crate::engine::{Command, TrainingView};
-use crate::series::Step;
+use crate::series::{Step, Timestamp};
 
 impl App {
     pub(super) fn page(&self) -> isize {
@@ -13,7 +14,7 @@ impl App {
         let lines = match self.context() {
             Context::Interfaces => panes.list_lines(),
             Context::Incidents => panes.incident_lines(),
-            Context::Overlay | Context::Dialog => usize::from(self.size.1 / 2),
+            Context::Overlay | Context::Dialog => usize::from(self.size.1.saturating_sub(2)),
         };
         isize::try_from(lines.saturating_sub(1).max(1)).unwrap_or(1)
     }
@@ -30,8 +31,10 @@ impl App {
                 }
             }
             Context::Dialog => self.retraining.step(lines > 0),
-            // drawing stops at the overlay's end
-            Context::Overlay => self.overlay_offset = self.overlay_offset.saturating_add_signed(lines).min(9_999),
+            Context::Overlay => {
+                let wanted = self.overlay_offset.saturating_add_signed(lines);
+                self.overlay_offset = wanted.min(draw::last_offset(self));
+            }
         }
     }
 
@@ -54,13 +57,19 @@ impl App {
 
     /// Chooses the interface of the incident that the cursor is on, and its time.
     pub(super) fn choose_incident(&mut self) {
-        let line = self.anomalies.cursor().and_then(|line| self.anomalies.lines().get(line));
-        let summary = line.and_then(|line| self.anomalies.summary(line, &self.snapshot));
-        if let Some((interface, at)) = summary.map(|s| (s.worst.interface, s.worst.peak_at)) {
-            let lines = self.panes().list_lines();
-            self.fleet.choose(interface, &self.snapshot, lines);
+        if let Some(at) = self.choose_interface_of_incident() {
             self.viewpoint.put(at, self.step_of_choice(), self.newest());
         }
+    }
+
+    /// Chooses the interface of the incident that the cursor is on, and says when that was at its worst.
+    pub(super) fn choose_interface_of_incident(&mut self) -> Option<Timestamp> {
+        let line = self.anomalies.lines().get(self.anomalies.cursor()?)?;
+        let worst = self.anomalies.summary(line, &self.snapshot)?.worst;
+        let (interface, at) = (worst.interface, worst.peak_at);
+        let lines = self.panes().list_lines();
+        self.fleet.choose(interface, &self.snapshot, lines);
+        Some(at)
     }
 
     /// Shows the incident that the cursor is on: its interface, its time, its story.
@@ -91,16 +100,22 @@ impl App {
         }
     }
 
+    /// Shows the story of what is chosen alone, or its chart again.
     pub(super) fn toggle_story(&mut self) {
         if self.detail && self.story_alone {
             self.story_alone = false;
-        } else if self.focus == Context::Incidents && self.anomalies.cursor().is_some() {
+            return;
+        }
+        if self.focus == Context::Incidents {
             self.choose_incident();
-            (self.detail, self.story_alone) = (true, true);
-        } else if self.story().is_some() {
-            (self.detail, self.story_alone) = (true, true);
-        } else {
+        }
+        let Some(members) = self.story().map(|story| story.members.len()) else {
             self.message = Some("no anomaly is open on this interface".to_owned());
+            return;
+        };
+        (self.detail, self.story_alone) = (true, members > 1);
+        if members == 1 {
+            self.message = Some("this anomaly is in no story: it stands alone".to_owned());
         }
     }
 

@@ -11,6 +11,9 @@ use crate::engine::{Act, Command, IncidentId};
 use crate::journal::{Named, Subject};
 use crate::series::InterfaceName;
 
+/// For how long something is muted where nothing is typed.
+pub const MUTED_FOR: &str = "8h";
+
 /// What is typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Typing {
@@ -20,7 +23,7 @@ pub enum Typing {
     Export(String),
     /// A note on an incident.
     Note(IncidentId, String),
-    /// For how long these are muted.
+    /// For how long these are muted; empty for [`MUTED_FOR`].
     Mute(Vec<Subject>, String),
     /// Whether an interface is gone for good.
     Retire(InterfaceName, String),
@@ -109,7 +112,7 @@ impl App {
                     mark(Act::Note { incident, text });
                 }
             }
-            Typing::Mute(subjects, time) => match format::seconds_of(&time) {
+            Typing::Mute(subjects, time) => match format::seconds_of(if time.is_empty() { MUTED_FOR } else { &time }) {
                 Some(seconds) => {
                     let until = self.wall(self.now).plus(seconds);
                     subjects.into_iter().for_each(|what| mark(Act::Mute { what, until }));

@@ -29,7 +29,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut body = Rect { y: area.y + head, height: area.height - head, ..area };
     let detail = app.snapshot.detail.as_deref().filter(|d| d.id == view.id);
     let story = app.story();
-    if let Some(story) = story.as_ref().filter(|_| app.story_alone && app.detail) {
+    if let Some(story) = story.as_ref().filter(|s| app.story_alone && app.detail && s.members.len() > 1) {
         let axis = u16::from(body.height >= 4 && detail.is_some());
         super::story::draw(app, story, detail, Rect { height: body.height - axis, ..body }, buffer);
         if let Some(detail) = detail.filter(|_| axis > 0) {

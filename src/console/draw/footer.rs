@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
-use crate::console::app::{App, Typing};
+use crate::console::app::{App, MUTED_FOR, Typing};
 use crate::console::key::Key;
 use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
@@ -25,6 +25,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
             return;
         }
         Some(typing) => {
+            let usual = format!("   30m, 2d, 1w; nothing is {MUTED_FOR}");
             let (ask, text, hints) = match typing {
                 Typing::Filter => return,
                 Typing::Export(name) => (
@@ -33,9 +34,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                     ["   enter writes, esc does not", "   .json for JSON, else CSV"],
                 ),
                 Typing::Note(_, text) => ("note ".to_owned(), text, ["   enter keeps it, esc does not", ""]),
-                Typing::Mute(_, time) => {
-                    ("mute for ".to_owned(), time, ["   30m, 8h, 2d, 1w", "   enter mutes, esc does not"])
-                }
+                Typing::Mute(_, time) => ("mute for ".to_owned(), time, [&usual, "   enter mutes, esc does not"]),
                 Typing::Retire(name, answer) => {
                     (format!("{name} is gone for good? "), answer, ["   type yes", "   esc does nothing"])
                 }

@@ -63,7 +63,7 @@ fn facts(app: &App) -> Vec<Fact> {
     add(shortened(&source.dir.display().to_string(), 32, ellipsis), last, Role::Text, 50, false);
     let (text, role, rank) = feed(app);
     add(text, same(), role, rank, false);
-    add(format!("{} file{}", source.files, if source.files == 1 { "" } else { "s" }), same(), Role::Text, 20, false);
+    add(format!("{} file{}", source.files, format::s(source.files as u64)), same(), Role::Text, 20, false);
     if source.rows_per_second > 0.0 {
         let rate = format::units(source.rows_per_second);
         add(format!("{rate} rows/s"), format!("{rate}/s"), Role::Text, 40, false);
@@ -74,7 +74,7 @@ fn facts(app: &App) -> Vec<Fact> {
     let unwell = source.refused + source.notices.len() as u64;
     if unwell > 0 {
         let text = match source.refused {
-            0 => format!("! {} notice{}", unwell, if unwell == 1 { "" } else { "s" }),
+            0 => format!("! {unwell} notice{}", format::s(unwell)),
             n => format!("! {} refused", format::count(n)),
         };
         add(text, format!("! {}", format::count(unwell)), Role::Warning, 55, false);
@@ -84,7 +84,9 @@ fn facts(app: &App) -> Vec<Fact> {
     add(format!("model {model}"), short, Role::Text, 57, true);
     if !snapshot.interfaces.is_empty() {
         let (interfaces, devices) = (snapshot.interfaces.len(), snapshot.devices.len());
-        let text = format!("{interfaces} interfaces {} {devices} devices", app.glyphs().dot());
+        let ends = [format::s(interfaces as u64), format::s(devices as u64)];
+        let dot = app.glyphs().dot();
+        let text = format!("{interfaces} interface{} {dot} {devices} device{}", ends[0], ends[1]);
         add(text, same(), Role::Text, 30, true);
     }
     if let Some(now) = snapshot.now {

@@ -1,22 +1,13 @@
 //! All keys, from the key table, and what the marks mean.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::overlay;
+use super::wrap::Line;
 use crate::console::app::App;
 use crate::console::key::Key;
 use crate::console::keymap::Context;
 use crate::console::theme::Role;
 use crate::engine::{InterfaceState, Verdict};
 
-type Line = Vec<(String, Role)>;
-
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
-    overlay(app, area, buffer, "Help", &lines(app), app.overlay_offset);
-}
-
-fn lines(app: &App) -> Vec<Line> {
+pub(super) fn lines(app: &App) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     for (binding, keys) in app.options.keys.lines(app.options.read_only) {
         if binding.contexts == [Context::Overlay] {

@@ -8,7 +8,7 @@ use super::title;
 use crate::console::app::App;
 use crate::console::fleet::{Lines, Row};
 use crate::console::format::{self, fit};
-use crate::console::keymap::Context;
+use crate::console::keymap::{Action, Context};
 use crate::console::layout::{self, list_head};
 use crate::console::sort::{Sort, worst_of};
 use crate::console::spark;
@@ -104,7 +104,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let body = Rect { y: area.y + list_head(area), height: area.height - list_head(area), ..area };
     if fleet.rows().is_empty() {
-        Pen::new(buffer, app.theme(), body, 0).text(nothing(app), Role::Faint);
+        Pen::new(buffer, app.theme(), body, 0).text(&nothing(app), Role::Faint);
         return;
     }
     let visible = fleet.rows().iter().enumerate().skip(fleet.scroll.offset);
@@ -149,13 +149,16 @@ fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
     facts
 }
 
-fn nothing(app: &App) -> &'static str {
+fn nothing(app: &App) -> String {
+    let source = &app.snapshot.source;
     if !app.fleet.filter.is_empty() {
-        "   nothing fits: esc clears the filter"
-    } else if app.snapshot.source.loading.is_some() {
-        "   reading the directory"
+        "   nothing fits: esc clears the filter".to_owned()
+    } else if source.loading.is_some() {
+        "   reading the directory".to_owned()
+    } else if source.refused > 0 || !source.notices.is_empty() {
+        format!("   no row could be read: {} says why", app.options.keys.key_of(Action::Notices))
     } else {
-        "   no interface yet: rows are read as soon as they come"
+        "   no interface yet: rows are read as soon as they come".to_owned()
     }
 }
 

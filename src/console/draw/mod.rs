@@ -14,6 +14,7 @@ pub mod portrait;
 pub mod retrain;
 pub mod story;
 pub mod training;
+mod wrap;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -24,6 +25,7 @@ use super::glyph::Glyphs;
 use super::keymap::Action;
 use super::theme::Role;
 use pen::Pen;
+use wrap::{Line, wrapped};
 
 /// Draws everything.
 pub fn draw(app: &App, buffer: &mut Buffer) {
@@ -52,13 +54,32 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
     if !panes.footer.is_empty() {
         footer::draw(app, panes.footer, buffer);
     }
-    match app.overlay {
-        Some(Overlay::Help) => help::draw(app, area, buffer),
-        Some(Overlay::Notices) => notices::draw(app, area, buffer),
-        Some(Overlay::Figures) => portrait::draw(app, area, buffer),
-        Some(Overlay::Retrain) => retrain::draw(app, area, buffer),
-        None => {}
+    if let Some(which) = app.overlay {
+        let (name, lines) = content(app, which);
+        overlay(app, area, buffer, name, &lines, app.overlay_offset);
     }
+}
+
+/// An overlay's name and lines, no wider than the screen where they are text.
+fn content(app: &App, which: Overlay) -> (&'static str, Vec<Line>) {
+    let room = usize::from(app.area().width.saturating_sub(BORDERS));
+    match which {
+        Overlay::Help => ("Help", wrapped(help::lines(app), room)),
+        Overlay::Notices => ("Refused rows and notices", wrapped(notices::lines(app), room)),
+        Overlay::Figures => ("Figures", portrait::lines_of_choice(app)),
+        Overlay::Retrain => ("A new model", wrapped(retrain::lines(app), room)),
+    }
+}
+
+/// Lines of an overlay that are seen at once, of `all`.
+fn seen(all: usize, area: Rect) -> usize {
+    all.min(usize::from(area.height.saturating_sub(2)).max(1))
+}
+
+/// The farthest that what lies over the panes can be scrolled: its last line is the last one seen.
+pub fn last_offset(app: &App) -> usize {
+    let lines = app.overlay.map_or(0, |which| content(app, which).1.len());
+    lines - seen(lines, app.area())
 }
 
 /// The line between list and detail.
@@ -86,11 +107,14 @@ fn title(app: &App, area: Rect, buffer: &mut Buffer, name: &str, focused: bool, 
     pen.fill(rule, Role::Rule);
 }
 
+/// Columns of an overlay's frame, with the space beside its walls.
+const BORDERS: u16 = 4;
+
 /// An overlay's text in a frame over the middle of the screen. `offset` is the first line wanted.
-fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Vec<(String, Role)>], offset: usize) {
+fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Line], offset: usize) {
     use unicode_width::UnicodeWidthStr;
     let text = lines.iter().map(|l| l.iter().map(|(t, _)| t.width()).sum::<usize>()).max().unwrap_or(0);
-    let width = u16::try_from(text + 4).unwrap_or(u16::MAX).max(30).min(area.width);
+    let width = u16::try_from(text).unwrap_or(u16::MAX).saturating_add(BORDERS).max(30).min(area.width);
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(area.height);
     let frame = Rect::new(area.x + (area.width - width) / 2, area.y + (area.height - height) / 2, width, height);
     for y in frame.top()..frame.bottom() {
@@ -107,8 +131,8 @@ fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Vec<
         }
         return;
     }
-    let visible = usize::from(frame.height - 2);
-    let offset = offset.min(lines.len().saturating_sub(visible));
+    let visible = seen(lines.len(), area);
+    let offset = offset.min(lines.len() - visible);
     let more = lines.len() > visible;
     let place = format!("{}-{} of {}", offset + 1, (offset + visible).min(lines.len()), lines.len());
     let mut facts = vec![(format!("{} closes", app.options.keys.key_of(Action::Close)), Role::Accent)];

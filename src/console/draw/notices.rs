@@ -1,14 +1,11 @@
 //! Refused rows, what is the matter with whole files, and how each file is.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::overlay;
+use super::wrap::Line;
 use crate::console::app::App;
 use crate::console::format;
 use crate::console::theme::Role;
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn lines(app: &App) -> Vec<Line> {
     let source = &app.snapshot.source;
     let mut lines = Vec::new();
     for notice in source.notices.iter().rev() {
@@ -81,5 +78,5 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         lines.push(Vec::new());
         lines.extend(files);
     }
-    overlay(app, area, buffer, "Refused rows and notices", &lines, app.overlay_offset);
+    lines
 }

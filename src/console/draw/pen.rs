@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
+use crate::console::format::fit;
 use crate::console::theme::{Role, Theme};
 
 /// A place in a line, and its end.
@@ -55,6 +56,12 @@ impl<'a> Pen<'a> {
             self.x = x;
         }
         self
+    }
+
+    /// Writes `text`, or as much of it as there is room for with a mark that it goes on.
+    pub fn cut(&mut self, text: &str, role: Role, ascii: bool) -> &mut Self {
+        let room = self.room();
+        if text.width() <= room { self.text(text, role) } else { self.text(&fit(text, room, ascii), role) }
     }
 
     /// Writes all pieces, or none where there is no room for all of them.

@@ -1,18 +1,13 @@
 //! What the chosen interface is like: its day and week, its echoes, where its newest value lies, its
 //! relatives. The figures come with the snapshot.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::overlay;
+use super::wrap::Line;
 use crate::console::app::App;
 use crate::console::format::{self, fit};
 use crate::console::theme::Role;
 use crate::engine::PortraitView;
 use crate::explore::figures::Figures;
 use crate::explore::portrait::BARS;
-
-type Line = Vec<(String, Role)>;
 
 /// Lines that are no charts: the first one, a title and an axis for each of three charts, a title and
 /// five relatives.
@@ -38,18 +33,19 @@ impl Size {
     }
 }
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+/// Charts, which are as wide as they are.
+pub(super) fn lines_of_choice(app: &App) -> Vec<Line> {
+    let area = app.area();
     let chosen = app.fleet.selected();
     let view = app.snapshot.portrait.as_deref().filter(|view| Some(view.id) == chosen);
     let (hour, day) = if area.width >= 180 { (5, 7) } else { (2, 3) };
     let height = usize::from(area.height.saturating_sub(2 + OTHER_LINES) / 3).clamp(1, 8);
     let size = Size { hour, day, height, ascii: app.options.ascii };
-    let lines = match (view, chosen) {
+    match (view, chosen) {
         (Some(view), _) => lines(app, view, size),
         (None, Some(_)) => vec![vec![("reckoning (without rows there is nothing to reckon)".to_owned(), Role::Faint)]],
         (None, None) => vec![vec![("no interface is chosen".to_owned(), Role::Faint)]],
-    };
-    overlay(app, area, buffer, "Figures", &lines, app.overlay_offset);
+    }
 }
 
 fn lines(app: &App, view: &PortraitView, size: Size) -> Vec<Line> {

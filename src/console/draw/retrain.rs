@@ -1,18 +1,13 @@
 //! The dialog for a new model: what to choose, how far a run is, and how the last one ended.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use super::overlay;
 use super::training::ended;
+use super::wrap::Line;
 use crate::console::app::App;
 use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{Beside, HeldOut, Run, TrainingOutcome, TrainingView};
-
-type Line = Vec<(String, Role)>;
 
 /// The rule that decides between two models.
 const RULE: [&str; 2] = [
@@ -22,7 +17,7 @@ const RULE: [&str; 2] = [
 /// Columns of the bar.
 const BAR: usize = 40;
 
-pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
+pub(super) fn lines(app: &App) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     match &app.snapshot.training {
         TrainingView::Running(run) => running(app, run, &mut lines),
@@ -41,7 +36,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         (format!("{}{}", model.name, skill.unwrap_or_default()), Role::Text),
     ]);
     lines.extend(RULE.map(|text| vec![(text.to_owned(), Role::Faint)]));
-    overlay(app, area, buffer, "A new model", &lines, app.overlay_offset);
+    lines
 }
 
 fn choice(app: &App, lines: &mut Vec<Line>) {
@@ -119,7 +114,7 @@ fn figures(outcome: &TrainingOutcome, lines: &mut Vec<Line>) {
 
 /// Two models on the same held-out rows.
 fn table(beside: &Beside, [new, old]: [&str; 2], lines: &mut Vec<Line>) {
-    let plural = |n: usize, one: &str| format!("{} {one}{}", format::count(n as u64), if n == 1 { "" } else { "s" });
+    let plural = |n: usize, one: &str| format!("{} {one}{}", format::count(n as u64), format::s(n as u64));
     let of = format!("on {} of {}", plural(beside.rows, "held-out row"), plural(beside.interfaces, "interface"));
     lines.push(vec![(format!("{:<12}median error   skill   {of}", ""), Role::Faint)]);
     for (name, HeldOut { error, skill }) in [(new, beside.new), (old, beside.old)] {

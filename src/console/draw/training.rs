@@ -15,7 +15,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
     pen.skip(1);
     if let Some(message) = &app.message {
-        pen.text(message, Role::Warning);
+        pen.cut(message, Role::Warning, app.options.ascii);
         pen.all_or_none(&[("   esc", Role::Faint)]);
         return;
     }
@@ -23,7 +23,10 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         TrainingView::Running(run) => running(app, run, &mut pen),
         TrainingView::Ended(outcome) => {
             let (text, role) = ended(outcome);
-            pen.text("training ", Role::Title).text(&text, role);
+            pen.text("training ", Role::Title).cut(&text, role, app.options.ascii);
+            if let TrainingOutcome::Swapped { saved: Ok(path), .. } = outcome {
+                pen.all_or_none(&[(&format!("; kept in {}", path.display()), role)]);
+            }
             pen.all_or_none(&[("   esc", Role::Faint)]);
         }
         TrainingView::Idle => {}
@@ -67,13 +70,9 @@ pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
         TrainingOutcome::Swapped { beside, saved } => {
             let (new, old) = (beside.new.error, beside.old.error);
             match saved {
-                Ok(path) => (
-                    format!(
-                        "done: the new model scores now, median error {new:.3} instead of {old:.3}; kept in {}",
-                        path.display()
-                    ),
-                    Role::Good,
-                ),
+                Ok(_) => {
+                    (format!("done: the new model scores now, median error {new:.3} instead of {old:.3}"), Role::Good)
+                }
                 Err(why) => (
                     format!(
                         "done: the new model scores now ({new:.3} instead of {old:.3}) but is lost at the end: {why}"

@@ -11,6 +11,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
 mod looks;
+mod overlays;
 mod pictures;
 mod sessions;
 mod the_loop;

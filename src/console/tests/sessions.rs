@@ -371,12 +371,15 @@ fn notes_mutes_and_retirements_are_said_to_the_engine() {
     let note = Act::Note { incident: IncidentId(1), text: "carrier called".to_owned() };
     assert_eq!(key(&mut app, Key::Enter), mark(note));
     press(&mut app, "ju");
-    assert!(text(&app).contains("mute for 8h"), "{}", text(&app));
-    key(&mut app, Key::Ctrl('u'));
+    assert!(text(&app).contains("nothing is 8h"), "{}", text(&app));
     press(&mut app, "2d");
     let what = Subject::Incident { incident: IncidentId(4) };
     let until = app.wall(app.now).plus(2 * crate::series::DAY);
     assert_eq!(key(&mut app, Key::Enter), mark(Act::Mute { what, until }));
+    press(&mut app, "u");
+    let until = app.wall(app.now).plus(8 * 3600);
+    let what = Subject::Incident { incident: IncidentId(4) };
+    assert_eq!(key(&mut app, Key::Enter), mark(Act::Mute { what, until }), "nothing typed is the usual time");
     press(&mut app, "ux");
     assert_eq!(key(&mut app, Key::Enter), []);
     assert!(text(&app).contains("is no time"), "{}", text(&app));

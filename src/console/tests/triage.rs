@@ -123,6 +123,37 @@ fn a_story_alone_has_a_line_for_each_of_its_interfaces() {
 }
 
 #[test]
+fn an_anomaly_in_no_story_keeps_its_chart() {
+    let mut app = app(80, 24);
+    press(&mut app, "wn");
+    assert!(app.story().is_some_and(|story| story.members.len() == 1));
+    press(&mut app, "v");
+    assert!(text(&app).contains("forecast:"), "{}", text(&app));
+    assert!(text(&app).contains("in no story"), "{}", text(&app));
+    // from a story on to what has none
+    press(&mut app, "wv");
+    assert!(!text(&app).contains("forecast:"));
+    press(&mut app, "n");
+    assert!(text(&app).contains("forecast:"), "{}", text(&app));
+}
+
+#[test]
+fn keys_in_the_list_of_anomalies_are_for_the_anomaly_under_the_cursor() {
+    let mut app = app(80, 24);
+    key(&mut app, Key::Tab);
+    key(&mut app, Key::Down);
+    press(&mut app, "X");
+    assert!(text(&app).contains("edge-7 ge-0/0/2 is gone for good?"), "{}", text(&app));
+    key(&mut app, Key::Esc);
+    key(&mut app, Key::Down);
+    let [Effect::Copy(words), ..] = &press(&mut app, "y")[..] else { panic!("nothing is copied") };
+    assert!(words.starts_with("edge-9 ge-0/0/7: silence"), "{words}");
+    press(&mut app, "r");
+    key(&mut app, Key::Left);
+    assert!(text(&app).contains("this interface: edge-9 ge-0/0/7"), "{}", text(&app));
+}
+
+#[test]
 fn a_device_that_is_down_is_one_line() {
     let mut snapshot = fixture::snapshot();
     let silence = snapshot.incidents[4].as_ref().clone();
