@@ -309,16 +309,20 @@ impl Config {
     }
 }
 
+/// The one of the known words that somebody may have meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let near = known
+        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .filter(|(distance, known)| *distance <= known.len() / 2);
+    near.min().map(|(_, known)| known)
+}
+
 /// What is wrong, with the key that it is about, and the nearest one that there is.
 fn complaint(said: &str, line: &str) -> String {
     let mut quoted = said.split('`').skip(1).step_by(2);
     if let (true, Some(unknown)) = (said.starts_with("unknown field"), quoted.next()) {
-        let near = quoted
-            .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-            .filter(|(distance, known)| *distance <= known.len() / 2)
-            .min();
-        return match near {
-            Some((_, known)) => format!("unknown setting {unknown}: did you mean {known}?"),
+        return match nearest(unknown, quoted) {
+            Some(known) => format!("unknown setting {unknown}: did you mean {known}?"),
             None => format!("unknown setting {unknown}: noctop --print-config lists all of them"),
         };
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::output::print;
 use super::plain::printable;
 use crate::config::Config;
+use crate::console::format::s;
 use crate::engine::{Counts, Engine};
 use crate::ingest::{Batch, Condition, FileState, FileStates, Notice, Refusal, Root, Tailer};
 use crate::model::Model;
@@ -215,11 +216,15 @@ impl Report {
         let mut out = String::new();
         let width = self.files.iter().map(|file| file.file.chars().count()).max().unwrap_or(0).max(4);
         // A String takes everything.
-        let _ = writeln!(
-            out,
-            "{:width$} {:>12} {:>12} {:>10} {:>8}  {:19} {:>6}  state",
-            "file", "bytes read", "of", "rows", "refused", "newest slot", "lag"
-        );
+        if self.files.is_empty() {
+            let _ = writeln!(out, "no file has a name that ends in .csv, or in what rotation makes of that");
+        } else {
+            let _ = writeln!(
+                out,
+                "{:width$} {:>12} {:>12} {:>10} {:>8}  {:19} {:>6}  state",
+                "file", "bytes read", "of", "rows", "refused", "newest slot", "lag"
+            );
+        }
         for file in &self.files {
             let newest = file.newest.as_deref().unwrap_or("-");
             let lag = file.lag_seconds.map_or("-".to_owned(), short);
@@ -241,7 +246,8 @@ impl Report {
             _ => String::new(),
         };
         let Self { rows, interfaces, repeated, corrected, refused, .. } = self;
-        let _ = writeln!(out, "\n{rows} rows of {interfaces} interfaces{span}");
+        let ends = [s(*rows), s(*interfaces as u64)];
+        let _ = writeln!(out, "\n{rows} row{} of {interfaces} interface{}{span}", ends[0], ends[1]);
         let _ = writeln!(out, "{repeated} repeated, {corrected} corrected, {refused} refused");
         for name in self.ahead.iter().take(SHOWN) {
             let _ = writeln!(out, "{name} has rows more than a day ahead of all others: look at its clock");

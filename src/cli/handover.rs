@@ -12,14 +12,18 @@ use super::look::Looked;
 use super::output;
 use super::plain::printable;
 use super::time::{parse_duration, parse_time};
+use super::values::senseless;
 use crate::config::Config;
-use crate::console::format::{how_rare, minute, span, what};
+use crate::console::format::{how_rare, minute, s, span, what};
 use crate::engine::{IncidentForm, IncidentId, IncidentView};
 use crate::journal::{Act, Entry, Subject};
 use crate::series::{Step, Timestamp};
 
 /// Slots without a row of any interface from which on they are told of.
 const GAP_SLOTS: i64 = 2;
+
+/// The longest shift: older than any row that somebody wants to hear of.
+const LONGEST: Duration = Duration::from_secs(3660 * 86_400);
 
 /// What `handover` is told.
 #[derive(Debug, Args)]
@@ -45,7 +49,7 @@ enum Since {
 
 fn since(text: &str) -> Result<Since, String> {
     parse_duration(text)
-        .map(Since::Ago)
+        .and_then(|ago| if ago <= LONGEST { Ok(Since::Ago(ago)) } else { Err(String::new()) })
         .or_else(|_| parse_time(text).map(Since::At))
         .map_err(|_| "write how long ago, such as 8h, 90m or 2d, or a moment, such as 2026-01-05T14:00".to_owned())
 }
@@ -58,6 +62,10 @@ pub fn run(args: &HandoverArgs, config: &Config) -> anyhow::Result<()> {
     let clock = Timestamp::from(SystemTime::now());
     let looked = args.look.look(config, clock, true)?;
     let shift = Shift::new(&looked, args.since, clock);
+    let (from, to) = shift.rows;
+    if from > to {
+        return Err(senseless(format!("--since {}: is yet to come, it is {} UTC", minute(from), minute(to))));
+    }
     let text = if args.json { serde_json::to_string_pretty(&shift.json())? + "\n" } else { shift.markdown() };
     output::print(text.as_bytes())
 }
@@ -94,7 +102,8 @@ impl<'a> Shift<'a> {
         let step = looked.snapshot.step.map_or(3600, Step::seconds);
         let late = clock.since(now);
         Self {
-            rows: (from, now),
+            // a shift that began behind the newest row has had none
+            rows: (from, if from > now { clock } else { now }),
             incidents,
             said: looked.entries.iter().filter(|e| e.at >= said_from && !e.act.is_personal()).collect(),
             gaps: gaps(&looked.moments(from), step),
@@ -139,9 +148,10 @@ impl<'a> Shift<'a> {
         let source = &self.looked.snapshot;
         let _ = writeln!(
             out,
-            "{}. {} interfaces; model {}.",
+            "{}. {} interface{}; model {}.",
             facts.join(", "),
             source.interfaces.len(),
+            s(source.interfaces.len() as u64),
             escape(&source.model.name)
         );
         if let Some(late) = self.stopped {

@@ -1,10 +1,10 @@
 //! Manual pages and completions, made from the arguments themselves.
 
-use anyhow::Context as _;
 use clap::Command;
 use clap_complete::Shell;
 
 use super::output;
+use super::values::senseless;
 
 /// Writes completions for a shell to standard output.
 pub(super) fn completions(command: &mut Command, shell: Shell) -> anyhow::Result<()> {
@@ -20,7 +20,8 @@ pub(super) fn page(mut whole: Command, of: Option<&str>) -> anyhow::Result<()> {
         None => whole,
         Some(name) => {
             let known = whole.find_subcommand(name).cloned();
-            let command = known.with_context(|| format!("{name}: no such command; noctop --help lists them"))?;
+            let command =
+                known.ok_or_else(|| senseless(format!("{name}: no such command; noctop --help lists them")))?;
             command.display_name(format!("noctop-{name}"))
         }
     };

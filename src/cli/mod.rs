@@ -18,6 +18,7 @@ mod skill;
 mod time;
 pub mod train;
 pub mod triage;
+mod values;
 pub mod watch;
 
 use std::path::{Path, PathBuf};
@@ -44,9 +45,9 @@ pub(crate) use tell;
 
 /// What a directory has to hold, for who reads the help only.
 const ROWS: &str = "\
-Reads every *.csv file of the directory, and what rotation made of one (.csv.1, .csv-20261123, .gz). The first
-line names the columns; these must be among them, in any order: timeslot, hostname, ifname, max_metric_value,
-mean_metric_value.
+Reads every *.csv file of the directory, and what rotation made of one (.csv.1, .csv-20261123, .gz). \
+The first line names the columns; these must be among them, in any order: timeslot, hostname, ifname, \
+max_metric_value, mean_metric_value.
 
 To see it at work: noctop demo";
 
@@ -100,11 +101,11 @@ enum Command {
 /// How rows are read.
 #[derive(Debug, Args, Clone)]
 pub struct ReadArgs {
-    /// Character between two fields; for a tab write $'\t' [default: ,]
-    #[arg(long, value_name = "CHARACTER")]
+    /// Character between two fields; \t for a tab [default: ,]
+    #[arg(long, value_name = "CHARACTER", value_parser = values::delimiter)]
     delimiter: Option<char>,
     /// Time zone of timeslots that state none, for example Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = values::zone)]
     time_zone: Option<String>,
     /// Read the directories below, too
     #[arg(long)]
@@ -174,13 +175,13 @@ impl InventoryArgs {
 #[derive(Debug, Args, Clone)]
 pub struct AlarmArgs {
     /// False alarms to put up with, for each interface and week: decides how rare a row must be to be an anomaly [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::above_nothing(values::MOST_ALARMS))]
     alarms_per_week: Option<f64>,
     /// How many incidents a day may ring, in the whole directory: the bar follows from the days before [default: 10]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::above_nothing(values::MOST_RINGS))]
     rings_per_day: Option<f64>,
     /// Hours for which a shifted level must be stable to be taken over as the new normal; 0 or never for never [default: 48]
-    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    #[arg(long, value_name = "HOURS", allow_negative_numbers = true, value_parser = values::hours)]
     shift_accepted_after: Option<f64>,
 }
 
@@ -198,26 +199,28 @@ impl AlarmArgs {
     fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
         let usual = Settings::default();
         let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual.alarms_per_week);
-        anyhow::ensure!(n > 0.0 && n <= 1000.0, "alarms per week {n}: name a number above 0 and up to 1000");
+        let most = values::MOST_ALARMS;
+        anyhow::ensure!(
+            values::is_above_nothing(n, most),
+            "alarms per week {n}: name a number above 0 and up to {most}"
+        );
         let rings = self.rings_per_day.or(config.rings_per_day).unwrap_or(usual.rings_per_day);
-        anyhow::ensure!(rings > 0.0 && rings <= 1e6, "rings per day {rings}: name a number above 0 and up to 1000000");
+        let most = values::MOST_RINGS;
+        anyhow::ensure!(
+            values::is_above_nothing(rings, most),
+            "rings per day {rings}: name a number above 0 and up to {most}"
+        );
         let hours = self.shift_accepted_after.or(config.shift_accepted_after);
         let hours = hours.or(usual.shift_accepted_after).filter(|hours| *hours != 0.0);
         if let Some(hours) = hours {
             anyhow::ensure!(
-                (1.0..=8760.0).contains(&hours),
-                "a shift accepted after {hours} hours: name a number from 1 to 8760, or 0 for never"
+                values::HOURS.contains(&hours),
+                "a shift accepted after {hours} hours: name a number from {} to {}, or 0 for never",
+                values::HOURS.start(),
+                values::HOURS.end()
             );
         }
         Ok(Settings { alarms_per_week: n, rings_per_day: rings, shift_accepted_after: hours })
-    }
-}
-
-/// Reads a number of hours; `never` is 0.
-fn hours(text: &str) -> Result<f64, String> {
-    match text {
-        "never" => Ok(0.0),
-        _ => text.parse().map_err(|_| "write a number of hours, or never".to_owned()),
     }
 }
 
@@ -225,23 +228,16 @@ fn hours(text: &str) -> Result<f64, String> {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(e) => {
-            // Where nobody can be told, the exit code says it.
-            let _ = e.print();
-            let code = match e.use_stderr() {
-                false => 0,
-                // A monitoring agent takes 2 for critical.
-                true if std::env::args_os().nth(1).is_some_and(|first| first == "triage") => 3,
-                true => 2,
-            };
-            return ExitCode::from(code);
-        }
+        Err(e) => return usage(&e),
     };
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             if let Some(Quiet(code)) = e.downcast_ref() {
                 return ExitCode::from(*code);
+            }
+            if let Some(e) = e.downcast_ref::<clap::Error>() {
+                return usage(e);
             }
             if let Some(Command::Triage(args)) = &cli.command {
                 return ExitCode::from(triage::unknown(&whole_story(&e), args.json()));
@@ -250,6 +246,18 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Says how the arguments are to be, or the help that was asked for.
+fn usage(e: &clap::Error) -> ExitCode {
+    // Where nobody can be told, the exit code says it.
+    let _ = e.print();
+    ExitCode::from(match e.use_stderr() {
+        false => 0,
+        // A monitoring agent takes 2 for critical.
+        true if std::env::args_os().nth(1).is_some_and(|first| first == "triage") => 3,
+        true => 2,
+    })
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {

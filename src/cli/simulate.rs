@@ -10,9 +10,10 @@ use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::time::{parse_duration, parse_time};
+use super::values::senseless;
 use crate::series::{Step, Timestamp};
 use crate::simulate::live::{LiveFleet, WallClock, ending_at};
-use crate::simulate::{Fleet, Kind, Plan, Summary, Target, files};
+use crate::simulate::{Fleet, Kind, Plan, SimulateError, Summary, Target, files};
 
 /// Arguments of `noctop simulate`.
 #[derive(Debug, Clone, clap::Args)]
@@ -82,7 +83,7 @@ impl Args {
             .ok()
             .filter(|_| self.step.subsec_nanos() == 0)
             .and_then(Step::from_seconds)
-            .context("a step is at least one second, and whole seconds")?;
+            .ok_or_else(|| senseless("a step is at least one second, and whole seconds"))?;
         let usual = Plan::default();
         let start = match self.start {
             Some(start) => start,
@@ -108,6 +109,14 @@ impl Args {
     }
 }
 
+/// A plan that makes no sense is one of the arguments'.
+fn told(e: SimulateError) -> anyhow::Error {
+    match e {
+        SimulateError::Plan(why) => senseless(why),
+        other => other.into(),
+    }
+}
+
 /// Runs `noctop simulate`.
 ///
 /// # Errors
@@ -122,12 +131,12 @@ pub fn run(args: &Args) -> anyhow::Result<()> {
         bar.set_position(done);
     };
     if !args.live {
-        let summary = files::write_history(&mut Fleet::new(&plan)?, &target, &mut progress)?;
+        let summary = files::write_history(&mut Fleet::new(&plan).map_err(told)?, &target, &mut progress)?;
         bar.finish_and_clear();
         super::tell!("{}", describe(&summary));
         return Ok(());
     }
-    let mut live = LiveFleet::create(&plan, target, &mut progress)?;
+    let mut live = LiveFleet::create(&plan, target, &mut progress).map_err(told)?;
     bar.finish_and_clear();
     let every = args.every.unwrap_or(args.step);
     super::tell!("{}", describe(live.summary()));

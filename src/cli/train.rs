@@ -8,6 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 use super::load::{LastLine, bar, read_all};
 use super::skill::report;
+use super::values;
 use crate::config::Config;
 use crate::engine::{Engine, training};
 use crate::ingest::Root;
@@ -43,10 +44,10 @@ pub struct TrainArgs {
     #[arg(long, default_value = "interface", value_parser = PossibleValuesParser::new(Scaling::ALL.map(Scaling::label)).map(|word| word.parse::<Scaling>().unwrap_or_default()))]
     pub scale: Scaling,
     /// At most so many windows to learn from; each interface gives an equal share
-    #[arg(long, default_value_t = 100_000, value_name = "N")]
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = values::some)]
     pub max_windows: usize,
     /// Adam's learning rate at the start
-    #[arg(long, default_value_t = 3e-3, value_name = "RATE")]
+    #[arg(long, default_value_t = 3e-3, value_name = "RATE", allow_negative_numbers = true, value_parser = values::above_nothing(values::MOST_RATE))]
     pub learning_rate: f64,
     /// What the console calls the model [default: the file's name without its ending]
     #[arg(long)]
@@ -67,17 +68,13 @@ fn window(word: &str) -> Result<WindowLength, String> {
 /// # Errors
 /// When the directory cannot be read, has too few rows, or the model cannot be written.
 pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        args.learning_rate > 0.0 && args.learning_rate <= 0.1,
-        "--learning-rate {}: name a rate above 0 and up to 0.1",
-        args.learning_rate
-    );
     super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained(), Default::default(), 1);
     read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {
         engine.absorb(batch);
     })?;
+    Model::can_be_saved(&args.model)?;
     let series: Vec<Series<'_>> =
         engine.tracks().iter().map(|t| Series { name: t.name(), history: t.history() }).collect();
     let stem = args.model.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -85,7 +82,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         glimpse: 0,
         seed: args.seed,
         epochs: args.epochs.into(),
-        max_windows: args.max_windows.max(1),
+        max_windows: args.max_windows,
         learning_rate: args.learning_rate,
         name: args.name.clone().unwrap_or(stem),
         model: ModelSettings { scope: args.scope, window: args.window, scaling: args.scale },

@@ -13,7 +13,7 @@ use super::plain::printable;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, how_rare, minute, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, s, span, units, what};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
@@ -290,10 +290,13 @@ impl<'a> Report<'a> {
             out.push_str(fit(&text, WIDTH, ascii).trim_end());
             out.push('\n');
         };
+        let (interfaces, devices) = (snapshot.interfaces.len() as u64, snapshot.devices.len() as u64);
         line(format!(
-            "{} interfaces, {} devices; {until}; model {}",
-            count(snapshot.interfaces.len() as u64),
-            count(snapshot.devices.len() as u64),
+            "{} interface{}, {} device{}; {until}; model {}",
+            count(interfaces),
+            s(interfaces),
+            count(devices),
+            s(devices),
             printable(&snapshot.model.name)
         ));
         if self.unknown.is_some() && self.age.is_some_and(|age| age > ARCHIVE) {

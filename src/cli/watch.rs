@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::Args;
 
-use super::{output, plain};
+use super::{output, plain, values};
 use crate::config::Config;
 use crate::console::keymap::{self, Keymap};
 use crate::console::zone::Zone;
@@ -76,10 +76,10 @@ pub struct FaceArgs {
     #[arg(long)]
     no_color: bool,
     /// Colours: terminal (the terminal's own sixteen), dark, light, high-contrast, colour-blind [default: terminal]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = values::theme)]
     theme: Option<String>,
     /// Time zone of all times on the screen, for example Europe/Berlin [default: UTC]
-    #[arg(long, value_name = "ZONE")]
+    #[arg(long, value_name = "ZONE", value_parser = values::zone)]
     display_zone: Option<String>,
     /// Ring the terminal's bell when an incident rings
     #[arg(long)]
@@ -174,6 +174,12 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         return output::print((config.print().context("the settings")? + &keys).as_bytes());
     }
     let dir = directory(None, config)?;
+    if let Some(command) = args.dir.as_deref().and_then(values::command_like) {
+        return Err(values::senseless(format!(
+            "there is no directory {}, and no such command: did you mean noctop {command}?",
+            dir.display()
+        )));
+    }
     let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
     let memory = config.memory.unwrap_or(MEMORY);

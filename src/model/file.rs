@@ -58,6 +58,17 @@ pub enum ModelError {
     },
 }
 
+/// A new file beside `path`, in a directory that is made where there is none.
+fn begin(path: &Path) -> std::io::Result<(fs::File, PathBuf)> {
+    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        fs::create_dir_all(dir)?;
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    let beside = path.with_file_name(name);
+    Ok((fs::File::create(&beside)?, beside))
+}
+
 impl Model {
     /// The bytes of its file.
     ///
@@ -71,9 +82,6 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
         let bytes = self.to_bytes().map_err(|reason| ModelError::Damaged { path: path.to_owned(), reason })?;
-        if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-            fs::create_dir_all(dir).map_err(io)?;
-        }
         if crate::special::is_special(path) {
             return fs::OpenOptions::new()
                 .write(true)
@@ -81,16 +89,28 @@ impl Model {
                 .and_then(|mut file| file.write_all(&bytes))
                 .map_err(io);
         }
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let beside = path.with_file_name(name);
-        let written = fs::File::create(&beside)
-            .and_then(|mut file| file.write_all(&bytes).and_then(|()| file.sync_all()))
-            .and_then(|()| fs::rename(&beside, path));
+        let (mut file, beside) = begin(path).map_err(io)?;
+        let written = file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
         written.map_err(|e| {
             let _ = fs::remove_file(&beside);
             io(e)
         })
+    }
+
+    /// Whether a model can be written to `path`: what is in the way is better known before the model is learnt.
+    ///
+    /// # Errors
+    /// As those of [`Model::save`].
+    pub fn can_be_saved(path: &Path) -> Result<(), ModelError> {
+        let io = |source| ModelError::Io { path: path.to_owned(), source };
+        if crate::special::is_special(path) {
+            return Ok(());
+        }
+        if path.is_dir() {
+            return Err(io(std::io::ErrorKind::IsADirectory.into()));
+        }
+        let (_, beside) = begin(path).map_err(io)?;
+        fs::remove_file(beside).map_err(io)
     }
 
     /// Reads a model.

@@ -21,8 +21,15 @@ fn a_directory_in_order() {
     let first: Vec<&str> = ended.out.lines().collect();
     assert!(first[0].starts_with("file ") && first[1].starts_with("a.csv ") && first[2].starts_with("b.csv "));
     assert!(first[1].trim_end().ends_with("2026-01-06 05:00:00    0 s  read"), "{}", first[1]);
-    assert!(ended.out.contains("60 rows of 1 interfaces, from 2026-01-05 00:00:00 to 2026-01-06 05:00:00"));
+    assert!(ended.out.contains("60 rows of 1 interface, from 2026-01-05 00:00:00 to 2026-01-06 05:00:00"));
     assert!(ended.out.contains("30 repeated, 0 corrected, 0 refused"), "{}", ended.out);
+}
+
+#[test]
+fn a_directory_without_such_files_says_so() {
+    let ended = check(&Place::new(), &[]).fine();
+    assert!(ended.out.starts_with("no file has a name that ends in .csv"), "{}", ended.out);
+    assert!(ended.out.contains("0 rows of 0 interfaces"), "{}", ended.out);
 }
 
 #[test]

@@ -35,6 +35,68 @@ fn every_command_has_help_and_a_version() {
 }
 
 #[test]
+fn arguments_that_make_no_sense_end_with_2_and_say_what_would() {
+    let place = tiny();
+    place.put("r.csv", &rhythm("a", "if", 30, 3, |_, v| v));
+    for (args, says) in [
+        ("score rows --alarms-per-week 0", "above 0 and up to 1000"),
+        ("score rows --alarms-per-week -1", "above 0 and up to 1000"),
+        ("score rows --rings-per-day nan", "above 0 and up to 1000000"),
+        ("score rows --shift-accepted-after 9000", "from 1 to 8760, or never"),
+        ("score rows --delimiter ;;", "one ASCII character"),
+        ("score rows --time-zone Mars/X", "Europe/Berlin"),
+        ("watch rows --theme darkest", "high-contrast"),
+        ("watch rows --display-zone Mars/X", "Europe/Berlin"),
+        ("train rows --model m --learning-rate -0.1", "above 0 and up to 0.1"),
+        ("train rows --model m --max-windows 0", "above 0"),
+        ("simulate --output fleet --days 0", "at least 1"),
+        ("simulate --output fleet --step 7m", "must divide a day"),
+        ("simulate --output fleet --step 500ms", "whole seconds"),
+        ("handover rows --since 2040-01-01", "is yet to come"),
+        ("handover rows --since 99999999999h", "8h, 90m or 2d"),
+        ("man handovr", "no such command"),
+        ("handovr", "did you mean noctop handover?"),
+        ("watch handovr", "did you mean noctop handover?"),
+    ] {
+        let ended = place.run(args.split(' '));
+        assert_eq!(ended.out, "", "{args}");
+        let why = ended.misused();
+        assert!(why.contains(says), "{args}: {why}");
+    }
+    assert!(!place.join("m").exists() && !place.join("fleet").exists());
+    // what the configuration says wrongly is no fault of the arguments
+    fs::write(place.join("c.toml"), "alarms_per_week = 0\n").unwrap();
+    let ended = place.run(["score", "rows", "--config", "c.toml"]);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.err);
+    // a directory that is there is one, whatever its name
+    fs::rename(place.rows(), place.join("checks")).unwrap();
+    place.run(["check", "checks", "--delimiter", ","]).fine();
+    assert_eq!(place.run(["triage", "checks", "--alarms-per-week", "0"]).status.code(), Some(3));
+}
+
+#[test]
+fn a_model_that_cannot_be_written_is_told_before_it_is_learnt() {
+    let place = tiny();
+    fs::write(place.join("file"), "").unwrap();
+    for model in ["file/m.safetensors", "rows/../past"] {
+        fs::create_dir_all(place.join("past")).unwrap();
+        let why = place.run(["train", "rows", "--model", model]).refused();
+        assert!(why.contains(model) && !why.contains("epoch"), "{why}");
+    }
+    assert_eq!(fs::read_dir(place.join("past")).unwrap().count(), 0);
+    train(&place, "new/m.safetensors", "1").fine();
+    assert_eq!(fs::read_dir(place.join("new")).unwrap().count(), 1, "and nothing lies beside it");
+}
+
+#[test]
+fn a_tab_can_be_named_as_it_is_written() {
+    let place = Place::new();
+    let rows = rhythm("a", "if", 30, 3, |_, v| v);
+    fs::write(place.rows().join("r.csv"), format!("{HEADER}{rows}").replace(',', "\t")).unwrap();
+    assert_eq!(table(&place.run(["score", "rows", "--delimiter", r"\t"]).fine().out).len(), 30);
+}
+
+#[test]
 fn score_gives_a_row_for_each_row_that_was_accepted_and_nothing_else() {
     let place = Place::new();
     let mut rows = rhythm("b", "if 1", 60, 1, |_, v| v);
@@ -255,9 +317,9 @@ fn columns_are_found_by_name_and_the_delimiter_and_zone_can_be_told() {
     assert_eq!(place.run(["score", "rows", "--delimiter", ";"]).fine().out, want);
     let berlin = place.run(["score", "rows", "--delimiter", ";", "--time-zone", "Europe/Berlin"]).fine().out;
     assert!(berlin.lines().nth(1).unwrap().starts_with("2026-01-04 23:00:00,"), "{berlin}");
-    let why = place.run(["score", "rows", "--time-zone", "Europe/Nowhere"]).refused();
+    let why = place.run(["score", "rows", "--time-zone", "Europe/Nowhere"]).misused();
     assert!(why.contains("Europe/Nowhere") && why.contains("name a zone"), "{why}");
-    let why = place.run(["score", "rows", "--delimiter", "\""]).refused();
+    let why = place.run(["score", "rows", "--delimiter", "\""]).misused();
     assert!(why.contains("delimiter"), "{why}");
 }
 

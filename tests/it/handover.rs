@@ -76,6 +76,9 @@ fn a_shift_is_told_as_markdown_and_as_json() {
     assert!(!text.contains("edge-1"), "{text}");
     // A shift in which nothing happened says so.
     let quiet = handover(&place, &["--since", "2026-03-01"]);
+    assert!(quiet.starts_with("# Handover, 2026-03-01 00:00 to 2"), "{quiet}");
+    let until = &quiet["# Handover, 2026-03-01 00:00 to ".len()..][..16];
+    assert!(until > "2026-03-01 00:00", "it does not end before it began: {until}");
     assert!(quiet.contains("0 opened") && quiet.contains("## Closed\n\nNone."), "{quiet}");
     let why = place.run(["handover", "rows", "--since", "lately"]);
     assert_eq!(why.status.code(), Some(2));

@@ -29,5 +29,5 @@ fn completions_and_manual_pages_know_the_commands() {
     assert!(page.starts_with(".ie") && page.contains(".TH noctop 1") && page.contains("triage"), "{page}");
     let of = place.run(["man", "triage"]).fine().out;
     assert!(of.contains("noctop\\-triage") && of.contains("\\-\\-stale"), "{of}");
-    assert!(place.run(["man", "nonsense"]).refused().contains("nonsense: no such command"));
+    assert!(place.run(["man", "nonsense"]).misused().contains("nonsense: no such command"));
 }

@@ -121,6 +121,14 @@ impl Ended {
         assert!(self.err.contains("noctop: ") && !self.err.contains("panicked"), "{}", self.err);
         self.err
     }
+
+    /// What it said of arguments that make no sense: code 2.
+    #[track_caller]
+    pub(crate) fn misused(self) -> String {
+        assert_eq!(self.status.code(), Some(2), "{}", self.err);
+        assert!(self.err.starts_with("error: "), "{}", self.err);
+        self.err
+    }
 }
 
 /// A process whose output is read as it comes, and which is killed with this.
