@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{bounded, select};
+use crossbeam_channel::{Receiver, bounded, never, select};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use serde::Serialize;
 
 use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot};
@@ -54,6 +56,7 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
             signal_hook::low_level::exit(128 + number);
         }
     })?;
+    let gone = reader_gone()?;
     let mut known = Known::default();
     let mut told = 0;
     loop {
@@ -74,9 +77,33 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
                 Ok(number) => return Err(super::Quiet::with(128 + number).into()),
                 Err(_) => std::thread::sleep(Duration::from_millis(100)),
             },
-            default(Duration::from_secs(3600)) => {}
+            recv(gone) -> _ => return Ok(()),
         }
     }
+}
+
+/// Says when nobody reads the lines any more: of a pipe, that would else be known with the next line only, and
+/// that may be in weeks. A terminal that goes away sends a signal.
+fn reader_gone() -> io::Result<Receiver<()>> {
+    if io::stdout().is_terminal() {
+        return Ok(never());
+    }
+    let (say, gone) = bounded(1);
+    std::thread::Builder::new().name("reader".into()).spawn(move || {
+        loop {
+            // errors and hang-ups come unasked, and nothing else is asked for
+            match poll(&mut [PollFd::new(&io::stdout(), PollFlags::empty())], None) {
+                Ok(0) | Err(Errno::INTR) => {}
+                Ok(_) => {
+                    let _ = say.send(());
+                    return;
+                }
+                // it will be known with the next line
+                Err(_) => std::thread::park(),
+            }
+        }
+    })?;
+    Ok(gone)
 }
 
 /// Notices go to stderr once each.

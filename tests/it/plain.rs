@@ -101,3 +101,30 @@ fn the_demo_without_a_terminal_leaves_nothing_behind() {
     assert_eq!(process.end(Duration::from_secs(2)).status.code(), Some(143));
     assert_eq!(std::fs::read_dir(place.temporary()).unwrap().count(), 0);
 }
+
+/// A program that does not outlive its test.
+struct Running(std::process::Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+    }
+}
+
+#[test]
+fn it_ends_when_nobody_reads_its_lines_any_more() {
+    let place = Place::new();
+    let [before, outage, _] = pieces();
+    place.put("r.csv", &format!("{before}{outage}"));
+    let mut command = place.noctop();
+    command.args(["rows", "--plain"]).stdout(std::process::Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut lines = std::io::BufReader::new(running.0.stdout.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut lines, &mut line).unwrap();
+    assert!(line.starts_with("OPENED"), "{line}");
+    drop(lines);
+    // no row comes any more, and so no line
+    let status = wait_for("the end", Duration::from_secs(10), || running.0.try_wait().unwrap());
+    assert_eq!(status.code(), Some(0));
+}
