@@ -212,7 +212,7 @@ pub const SETTINGS: &[Setting] = &[
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}: name a configuration file, such as noctop --print-config writes")]
     Io {
         /// Which file.
         path: PathBuf,

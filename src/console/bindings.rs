@@ -173,8 +173,8 @@ use Key::Char as C;
 
 /// All keys, in the order of help.
 pub const BINDINGS: &[Binding] = &[
-    look(A::Up, "up", &[Key::Up, C('k')], ALL, "up", "one line up"),
-    look(A::Down, "down", &[Key::Down, C('j')], ALL, "down", "one line down"),
+    look(A::Up, "up", &[Key::Up, C('k')], ALL, "scroll", "one line up"),
+    look(A::Down, "down", &[Key::Down, C('j')], ALL, "scroll", "one line down"),
     look(A::PageUp, "page-up", &[Key::PageUp, Key::Ctrl('b')], ALL, "page up", "one page up"),
     look(A::PageDown, "page-down", &[Key::PageDown, Key::Ctrl('f')], ALL, "page down", "one page down"),
     look(A::First, "first", &[Key::Home, C('g')], ALL, "first", "to the first line"),
@@ -255,7 +255,7 @@ pub const BINDINGS: &[Binding] = &[
         &[C('/')],
         LISTS,
         "filter",
-        "filter while you type: text, host:text, if:text, state:word",
+        "filter while you type: text, host:text, if:text, desc:text, state:anomalous (or acknowledged, silent, warming, taken, flat, nominal)",
     ),
     change(
         A::Retrain,

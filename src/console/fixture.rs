@@ -61,6 +61,11 @@ fn interface(place: usize) -> InterfaceView {
         error,
         score,
         state,
+        direction: (state == InterfaceState::Anomalous).then_some(if error > 0.0 {
+            Direction::Up
+        } else {
+            Direction::Down
+        }),
         since: (state != InterfaceState::Nominal).then_some(NOW.plus(-840)),
         rows: if state == InterfaceState::Warming { 7 } else { 18_000 },
         span: Some((NOW.plus(-9 * WEEK), NOW)),

@@ -1,7 +1,7 @@
 //! The characters that carry meaning, in Unicode and in plain ASCII.
 
 use super::theme::Role;
-use crate::engine::{InterfaceState, NO_HEAT, Verdict};
+use crate::engine::{Direction, InterfaceState, NO_HEAT, Verdict};
 
 /// One set of characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,11 +81,13 @@ impl Glyphs {
     }
 
     /// What stands for a state, and how it looks. Each state has a shape of its own.
-    pub fn state(self, state: InterfaceState, error: f32) -> (&'static str, Role) {
+    pub fn state(self, state: InterfaceState, direction: Option<Direction>) -> (&'static str, Role) {
         match state {
-            InterfaceState::Anomalous if error >= 1.0 => (self.pick("▲", "^"), Role::Alarm),
-            InterfaceState::Anomalous if error <= -1.0 => (self.pick("▼", "v"), Role::Alarm),
-            InterfaceState::Anomalous => (self.pick("◆", "*"), Role::Alarm),
+            InterfaceState::Anomalous => match direction {
+                Some(Direction::Up) => (self.pick("▲", "^"), Role::Alarm),
+                Some(Direction::Down) => (self.pick("▼", "v"), Role::Alarm),
+                None => (self.pick("◆", "*"), Role::Alarm),
+            },
             InterfaceState::Acknowledged => (self.pick("✓", "a"), Role::Known),
             InterfaceState::Silent => ("!", Role::Silent),
             InterfaceState::Warming => (self.pick("◌", "~"), Role::Faint),
@@ -151,15 +153,15 @@ mod tests {
         for ascii in [false, true] {
             let g = Glyphs { ascii };
             let states = [
-                g.state(InterfaceState::Anomalous, 5.0),
-                g.state(InterfaceState::Anomalous, -5.0),
-                g.state(InterfaceState::Anomalous, 0.0),
-                g.state(InterfaceState::Acknowledged, 0.0),
-                g.state(InterfaceState::Silent, 0.0),
-                g.state(InterfaceState::Warming, 0.0),
-                g.state(InterfaceState::TakenOver, 0.0),
-                g.state(InterfaceState::Nominal, 0.0),
-                g.state(InterfaceState::Flat, 0.0),
+                g.state(InterfaceState::Anomalous, Some(Direction::Up)),
+                g.state(InterfaceState::Anomalous, Some(Direction::Down)),
+                g.state(InterfaceState::Anomalous, None),
+                g.state(InterfaceState::Acknowledged, None),
+                g.state(InterfaceState::Silent, None),
+                g.state(InterfaceState::Warming, None),
+                g.state(InterfaceState::TakenOver, None),
+                g.state(InterfaceState::Nominal, None),
+                g.state(InterfaceState::Flat, None),
             ];
             let verdicts =
                 [Verdict::Noise, Verdict::Recurring, Verdict::Nominal, Verdict::Warming].map(|v| g.verdict(v));

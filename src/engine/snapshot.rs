@@ -246,6 +246,9 @@ pub struct InterfaceView {
     pub score: f32,
     /// Its state.
     pub state: InterfaceState,
+    /// Which way its newest open incident goes. The newest row may be on the other side of what was
+    /// expected of it: forecasts follow.
+    pub direction: Option<Direction>,
     /// Since when it is in a state other than nominal.
     pub since: Option<Timestamp>,
     /// Rows that stand in its history.

@@ -59,6 +59,7 @@ struct Kept {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Standing {
     state: InterfaceState,
+    direction: Option<Direction>,
     since: Option<Timestamp>,
     muted: Option<Timestamp>,
     retired: bool,
@@ -66,7 +67,11 @@ struct Standing {
 
 impl Standing {
     /// Before anything is known.
-    const NEW: Self = Self { state: InterfaceState::Warming, since: None, muted: None, retired: false };
+    const NEW: Self = Self::of(InterfaceState::Warming);
+
+    const fn of(state: InterfaceState) -> Self {
+        Self { state, direction: None, since: None, muted: None, retired: false }
+    }
 
     /// Without any incident.
     fn at_rest(engine: &Engine, track: &Track, moment: Moment) -> Self {
@@ -77,7 +82,7 @@ impl Standing {
             None => InterfaceState::Warming,
         };
         let (marks, name) = (engine.marks(), track.name());
-        Self { state, since: None, muted: marks.muted_interface(name), retired: marks.retired(name) }
+        Self { muted: marks.muted_interface(name), retired: marks.retired(name), ..Self::of(state) }
     }
 
     /// With one more of its incidents, which come in the order of starts.
@@ -92,7 +97,7 @@ impl Standing {
             (false, IncidentKind::Silence, _) => InterfaceState::Silent,
             (false, ..) => InterfaceState::Anomalous,
         };
-        Self { state, since: Some(incident.start), ..self }
+        Self { state, direction: incident.direction, since: Some(incident.start), ..self }
     }
 }
 
@@ -336,6 +341,7 @@ fn interface_view(
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
         score: scored.map_or(0.0, |s| s.score as f32),
         state: standing.state,
+        direction: standing.direction,
         since: standing.since,
         rows,
         span: newest.map(|newest| (history.time(places.start), newest)),

@@ -30,7 +30,7 @@ pub struct Known {
 #[derive(Debug, thiserror::Error)]
 pub enum InventoryError {
     /// The file cannot be read.
-    #[error("{path}: {source}")]
+    #[error("{path}: {source}: name a CSV file with the columns hostname and ifname")]
     Io {
         /// Which file.
         path: PathBuf,

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use noctop::detect::{IncidentId, IncidentKind, Settings, Verdict};
+use noctop::detect::{Direction, IncidentId, IncidentKind, Settings, Verdict};
 use noctop::engine::snapshot::HEAT;
 use noctop::engine::view::{Surroundings, Viewer};
-use noctop::engine::{Engine, Told};
+use noctop::engine::{Engine, InterfaceState, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::series::{InterfaceName, Timestamp};
 use noctop::simulate::{Fleet, Kind, Plan};
@@ -172,6 +172,20 @@ fn an_interface_that_bursts_week_after_week_lists_what_is_rarer() {
     let [first, later] = listed(5.0, 1.2);
     assert!(first >= 5 && later >= 5, "where so many are wanted: {first}, {later}");
     assert!(listed(0.25, 1.5)[1] >= 5, "what is far larger is listed all the same");
+}
+
+#[test]
+fn an_interface_is_marked_by_which_way_its_incident_goes() {
+    let engine = one(530, Settings::default(), |i, v| if i >= 500 { 2.5 * v } else { v });
+    let mut below = 0;
+    for at in 501..530 {
+        let around = Surroundings { back_to: Some(hour(at)), ..Surroundings::default() };
+        let seen = Viewer::default().snapshot(&engine, &around, &HashSet::new());
+        let interface = &seen.interfaces[0];
+        assert_eq!((interface.state, interface.direction), (InterfaceState::Anomalous, Some(Direction::Up)), "{at}");
+        below += usize::from(interface.error <= -1.0);
+    }
+    assert!(below > 0, "no row was below a forecast that had followed");
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 }
 
 fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
-    let (mark, role) = app.glyphs().state(view.state, view.error);
+    let (mark, role) = app.glyphs().state(view.state, view.direction);
     let mut facts = Vec::new();
     let state = format!("{mark} {}", state_word(view.state));
     let since = view.since.map(|t| format!(" since {}", app.when(t)));
@@ -301,7 +301,9 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
             let since = view.since.map_or_else(String::new, |t| format!(" since {}", app.when(t)));
             line.push((format!("  silent{since}"), Role::Silent));
         }
-        InterfaceState::Warming => line.push((format!("  warming up: {} rows so far", view.rows), Role::Text)),
+        InterfaceState::Warming => {
+            line.push((format!("  warming up: {} row{} so far", view.rows, format::s(view.rows as u64)), Role::Text))
+        }
         _ => {
             let role = if view.state == InterfaceState::Anomalous { Role::Alarm } else { Role::Text };
             line.push((format!("  error {:+.1}  score {:.1}", view.error, view.score), role));

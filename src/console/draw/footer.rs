@@ -21,7 +21,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                 .text(app.fleet.filter.text(), Role::Strong)
                 .text(app.glyphs().caret(), Role::Strong);
             pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
-            pen.all_or_none(&[("   host: if: state:", Role::Faint)]);
+            pen.all_or_none(&[("   host: if: desc: state:", Role::Faint)]);
             return;
         }
         Some(typing) => {

@@ -5,7 +5,7 @@ use crate::console::app::App;
 use crate::console::key::Key;
 use crate::console::keymap::Context;
 use crate::console::theme::Role;
-use crate::engine::{InterfaceState, Verdict};
+use crate::engine::{Direction, InterfaceState, Verdict};
 
 pub(super) fn lines(app: &App) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
@@ -20,18 +20,18 @@ pub(super) fn lines(app: &App) -> Vec<Line> {
     lines.push(Vec::new());
     lines.push(vec![("Interfaces".to_owned(), Role::Title)]);
     let states = [
-        (InterfaceState::Anomalous, 9.0, "anomalous: more than expected"),
-        (InterfaceState::Anomalous, -9.0, "anomalous: less than expected"),
-        (InterfaceState::Anomalous, 0.0, "anomalous, near what is expected just now; or a device"),
-        (InterfaceState::Acknowledged, 0.0, "anomalous, acknowledged"),
-        (InterfaceState::Silent, 0.0, "silent: no rows while others have some"),
-        (InterfaceState::Warming, 0.0, "warming up: too few rows to judge it"),
-        (InterfaceState::TakenOver, 0.0, "as usual at a new level, which was taken over within the last week"),
-        (InterfaceState::Flat, 0.0, "flat by nature: as usual, and that is one and the same value"),
-        (InterfaceState::Nominal, 0.0, "nominal: as usual"),
+        (InterfaceState::Anomalous, Some(Direction::Up), "anomalous: more than usual"),
+        (InterfaceState::Anomalous, Some(Direction::Down), "anomalous: less than usual"),
+        (InterfaceState::Anomalous, None, "anomalous, but neither way, as a flatline; or a device"),
+        (InterfaceState::Acknowledged, None, "anomalous, acknowledged"),
+        (InterfaceState::Silent, None, "silent: no rows while others have some"),
+        (InterfaceState::Warming, None, "warming up: too few rows to judge it"),
+        (InterfaceState::TakenOver, None, "as usual at a new level, which was taken over within the last week"),
+        (InterfaceState::Flat, None, "flat by nature: as usual, and that is one and the same value"),
+        (InterfaceState::Nominal, None, "nominal: as usual"),
     ];
-    for (state, error, text) in states {
-        let (mark, role) = glyphs.state(state, error);
+    for (state, direction, text) in states {
+        let (mark, role) = glyphs.state(state, direction);
         lines.push(vec![(format!("{mark:<3}"), role), (text.to_owned(), Role::Text)]);
     }
     lines.push(vec![("Anomalies".to_owned(), Role::Title)]);

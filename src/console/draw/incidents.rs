@@ -12,6 +12,7 @@ use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout;
 use crate::console::theme::Role;
+use crate::engine::IncidentKind;
 
 /// Widths of the columns; 0 where a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,13 +162,18 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     if columns.what > 0 {
         pen.text(&fit(&what, columns.what, ascii), text).skip(1);
     }
+    // silence has no rows, and so no score
+    let score = match worst.kind {
+        IncidentKind::Silence => glyphs.none().to_owned(),
+        _ => format!("{:.1}", worst.peak),
+    };
     match columns.score {
         0 => {}
         SCORE => {
-            pen.text(&format!("{:>SCORE$.1}", worst.peak), text).skip(1);
+            pen.text(&format!("{score:>SCORE$}"), text).skip(1);
         }
         width => {
-            pen.text(&fit(&format!("score {:.1}", worst.peak), width, ascii), text).skip(1);
+            pen.text(&fit(&format!("score {score}"), width, ascii), text).skip(1);
         }
     }
     if columns.lasted > 0 {

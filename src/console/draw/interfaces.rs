@@ -199,7 +199,7 @@ fn gauge(error: f64) -> f64 {
 
 fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'_>, chosen: bool) {
     let ascii = app.options.ascii;
-    let (mark, role) = app.glyphs().state(view.state, view.error);
+    let (mark, role) = app.glyphs().state(view.state, view.direction);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
     let pin = if app.fleet.is_pinned(view.id) { app.glyphs().pin() } else { " " };
     pen.text(mark, role).text(pin, Role::Accent);
@@ -238,7 +238,8 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
                 pen.text(&fit(&since, width, ascii), role).skip(1);
             }
             InterfaceState::Warming => {
-                pen.text(&fit(&format!("{} rows", view.rows), width, ascii), role).skip(1);
+                pen.text(&fit(&format!("{} row{}", view.rows, format::s(view.rows as u64)), width, ascii), role)
+                    .skip(1);
             }
             _ => {
                 let mut bar = String::new();
@@ -269,7 +270,7 @@ fn signed(error: f32) -> String {
 
 fn device(app: &App, view: &DeviceView, columns: &Columns, pen: &mut Pen<'_>, chosen: bool) {
     let ascii = app.options.ascii;
-    let (mark, role) = app.glyphs().state(view.state, 0.0);
+    let (mark, role) = app.glyphs().state(view.state, None);
     let text = if chosen { Role::Strong } else { line_role(view.state) };
     pen.text(mark, role).text(app.glyphs().fold(app.fleet.is_unfolded(&view.host)), Role::Faint);
     if columns.host == 0 {
