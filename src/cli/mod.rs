@@ -261,7 +261,9 @@ fn usage(e: &clap::Error) -> ExitCode {
 }
 
 fn run(cli: &Cli) -> anyhow::Result<()> {
-    let named = cli.config.clone().or_else(|| std::env::var_os("NOCTOP_CONFIG").map(PathBuf::from));
+    // a variable that is empty names nothing, as those of the XDG directories
+    let set = std::env::var_os("NOCTOP_CONFIG").filter(|path| !path.is_empty());
+    let named = cli.config.clone().or(set.map(PathBuf::from));
     let config = Config::load(named.as_deref())?;
     match &cli.command {
         None => watch::run(&cli.watch, &config),

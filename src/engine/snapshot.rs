@@ -97,6 +97,8 @@ impl Snapshot {
 pub struct SourceView {
     /// The watched directory.
     pub dir: PathBuf,
+    /// Whether the directories below are read, too.
+    pub recursive: bool,
     /// How changes are noticed.
     pub mode: WatchMode,
     /// Files that are read.

@@ -1,5 +1,7 @@
 //! Settings, completions and manual pages, from outside.
 
+use std::time::Duration;
+
 use crate::support::*;
 
 #[test]
@@ -30,4 +32,15 @@ fn completions_and_manual_pages_know_the_commands() {
     let of = place.run(["man", "triage"]).fine().out;
     assert!(of.contains("noctop\\-triage") && of.contains("\\-\\-stale"), "{of}");
     assert!(place.run(["man", "nonsense"]).misused().contains("nonsense: no such command"));
+}
+
+#[test]
+fn a_variable_that_is_empty_names_no_configuration() {
+    let place = Place::new();
+    for (file, code) in [("", 0), ("no/such/file", 1)] {
+        let mut command = place.noctop();
+        command.arg("--print-config").env("NOCTOP_CONFIG", file);
+        let ended = Process::start(command).end(Duration::from_secs(20));
+        assert_eq!(ended.status.code(), Some(code), "{file}: {}", ended.err);
+    }
 }

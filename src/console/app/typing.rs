@@ -57,8 +57,9 @@ impl App {
     /// Whether a file would lie in the watched directory, and be read as rows one day.
     pub(super) fn is_watched(&self, path: &Path) -> bool {
         let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let (parent, dir) = (parent.canonicalize(), self.snapshot.source.dir.canonicalize());
-        matches!((parent, dir), (Ok(a), Ok(b)) if a == b)
+        let source = &self.snapshot.source;
+        let (parent, dir) = (parent.canonicalize(), source.dir.canonicalize());
+        matches!((parent, dir), (Ok(a), Ok(b)) if a == b || (source.recursive && a.starts_with(&b)))
     }
 
     pub(super) fn type_filter(&mut self, key: Key, effects: &mut Vec<Effect>) {

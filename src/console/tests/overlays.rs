@@ -1,4 +1,4 @@
-//! What lies over the panes: all of its text can be read, and scrolled to and fro.
+//! What lies over the panes: all of its text can be read, and scrolled to and fro. What is typed in the footer.
 
 use super::*;
 use crate::ingest::Notice;
@@ -80,4 +80,24 @@ fn a_message_that_is_longer_than_the_screen_says_so() {
     assert!(text(&app).contains("words …"), "{}", text(&app));
     app.message = Some("few words".to_owned());
     assert!(text(&app).contains(" few words   esc"), "{}", text(&app));
+}
+
+#[test]
+fn nothing_is_written_where_rows_are_read_from() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("below")).unwrap();
+    for (recursive, file, written) in [
+        (false, "list.csv", false),
+        (true, "list.csv", false),
+        (false, "below/list.csv", true),
+        (true, "below/list.csv", false),
+    ] {
+        let mut snapshot = fixture::snapshot();
+        (snapshot.source.dir, snapshot.source.recursive) = (dir.path().to_owned(), recursive);
+        let mut app = app_of(snapshot, Options::default(), 80, 24);
+        press(&mut app, &format!("e{}", dir.path().join(file).display()));
+        let effects = key(&mut app, Key::Enter);
+        assert_eq!(matches!(effects[..], [Effect::Export { .. }]), written, "{recursive} {file}: {effects:?}");
+        assert_eq!(text(&app).contains("name a file elsewhere"), !written);
+    }
 }

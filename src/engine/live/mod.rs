@@ -100,6 +100,7 @@ impl Live {
             model: ModelView::of(options.models.model(), options.model_path),
             source: SourceView {
                 dir: options.dir,
+                recursive: options.watch.read.recursive,
                 loading: Some(Progress::default()),
                 notices: options.notices.into_iter().chain(told).collect(),
                 ..SourceView::default()
