@@ -64,7 +64,7 @@ pub fn draw(app: &App, buffer: &mut Buffer) {
 fn content(app: &App, which: Overlay) -> (&'static str, Vec<Line>) {
     let room = usize::from(app.area().width.saturating_sub(BORDERS));
     match which {
-        Overlay::Help => ("Help", wrapped(help::lines(app), room)),
+        Overlay::Help => ("Help", wrapped(help::lines(app), room.min(READABLE))),
         Overlay::Notices => ("Refused rows and notices", wrapped(notices::lines(app), room)),
         Overlay::Figures => ("Figures", portrait::lines_of_choice(app)),
         Overlay::Retrain => ("A new model", wrapped(retrain::lines(app), room)),
@@ -106,6 +106,9 @@ fn title(app: &App, area: Rect, buffer: &mut Buffer, name: &str, focused: bool, 
     }
     pen.fill(rule, Role::Rule);
 }
+
+/// Columns of a line of prose that is still easy to read.
+const READABLE: usize = 96;
 
 /// Columns of an overlay's frame, with the space beside its walls.
 const BORDERS: u16 = 4;
