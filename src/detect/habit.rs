@@ -94,9 +94,9 @@ impl HalfHour {
 pub struct Habits {
     bins: [HalfHour; BINS],
     /// The half-hour that goes on, counted since 1970, and its peaks so far.
-    current: Option<(i64, [f32; 4])>,
+    current: Option<(i32, [f32; 4])>,
     /// Where deviations are large now, and since when.
-    off: Option<(usize, Timestamp)>,
+    off: Option<(u8, Timestamp)>,
 }
 
 impl Default for Habits {
@@ -138,15 +138,17 @@ impl Habits {
 
     /// Learns the signed sizes of a row's error and deviation, as they were before they were divided.
     pub fn learn(&mut self, time: Timestamp, sizes: [f64; 2]) {
-        let now = time.seconds().div_euclid(BIN);
+        // Half-hours of a hundred thousand years fit.
+        let now = time.seconds().div_euclid(BIN) as i32;
         let ended = self.current.take_if(|(bin, _)| *bin != now);
         if let Some((bin, peaks)) = ended {
-            let habits = &mut self.bins[bin.rem_euclid(BINS as i64) as usize];
+            let habits = &mut self.bins[bin.rem_euclid(BINS as i32) as usize];
             (0..).zip(peaks).for_each(|(place, peak)| habits.learn(place, f64::from(peak)));
         }
         let [error, deviation] = places(sizes);
         let large = sizes[1].abs() > LARGE;
-        self.off = large.then(|| self.off.filter(|(place, _)| *place == deviation).unwrap_or((deviation, time)));
+        let place = deviation as u8;
+        self.off = large.then(|| self.off.filter(|(off, _)| *off == place).unwrap_or((place, time)));
         let (_, peaks) = self.current.get_or_insert((now, [0.0; 4]));
         peaks[error] = peaks[error].max(sizes[0].abs() as f32);
         if self.off.is_none_or(|(_, since)| time.since(since) < SHIFT) {

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use super::flat::Flat;
 use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
 use super::restless::Restless;
@@ -41,10 +42,6 @@ const FALL: f64 = 0.7;
 const HALF_BELIEVED: f64 = 24.0;
 /// Rows that a calibration from a model counts as.
 const CALIBRATED_ROWS: f64 = 400.0;
-/// The most that a flat run can score.
-const FLAT_MOST: f64 = 6.0;
-/// Rows without which nothing is known about repeats.
-const FLAT_TRIAL: u32 = 48;
 /// What a row of a long incident counts in the tails that measure the level. At 1, a day of it would
 /// be a twentieth of what is known of a young interface, and be usual; at 0, a restless interface
 /// would never learn that it is one.
@@ -224,7 +221,7 @@ impl Judge {
     pub fn take_over(&mut self, scale: &[Scale; 2], by: &[Move; 2]) {
         self.recent = Default::default();
         self.running[0] = Default::default();
-        self.flat.rest = self.flat.last;
+        self.flat.rest();
         for c in 0..2 {
             self.levels[c].take_over(|level| scale[c].moved(level, by[c]));
         }
@@ -328,69 +325,6 @@ impl Judge {
 /// The value of the channel that is further off.
 pub(crate) fn larger([max, mean]: Pair) -> f64 {
     if max.abs() > mean.abs() { max } else { mean }
-}
-
-/// Runs of one repeated value. A run of r repeats scores (r − 1)·−log10 of the chance, learnt
-/// before the run began, that a repeat is followed by another.
-#[derive(Debug, Clone, Default)]
-struct Flat {
-    last: Option<Pair>,
-    run: u32,
-    /// The chance when the run began; none where too little was known then.
-    chance: Option<f32>,
-    /// The value of the last run: what an interface comes back to is where it rests, not where it is stuck.
-    rest: Option<Pair>,
-    rows: u32,
-    repeats: f32,
-    chances: f32,
-    continued: f32,
-}
-
-impl Flat {
-    fn repeated(&self, raw: Pair) -> bool {
-        self.last.is_some_and(|last| last.map(f64::to_bits) == raw.map(f64::to_bits))
-    }
-
-    fn score(&self, raw: Pair) -> f64 {
-        match self.chance {
-            Some(chance) if self.repeated(raw) && self.rest != Some(raw) => {
-                (f64::from(self.run) * -libm::log10(f64::from(chance))).min(FLAT_MOST)
-            }
-            _ => 0.0,
-        }
-    }
-
-    fn learn(&mut self, raw: Pair) {
-        let repeated = self.repeated(raw);
-        // Half-life of about a thousand rows: an old habit of repeating is forgotten.
-        for count in [&mut self.repeats, &mut self.chances, &mut self.continued] {
-            *count *= 0.9993;
-        }
-        if self.run > 0 {
-            self.chances += 1.0;
-            self.continued += f32::from(u8::from(repeated));
-        }
-        if repeated {
-            self.run += 1;
-            self.repeats += 1.0;
-        } else {
-            let goes_on = chance(self.continued, self.chances);
-            let any = chance(self.repeats, self.rows.min(1400) as f32);
-            if self.run >= 2 {
-                self.rest = self.last;
-            }
-            self.chance = (self.rows >= FLAT_TRIAL).then(|| goes_on.max(any).clamp(0.02, 0.999));
-            self.run = 0;
-        }
-        self.rows = self.rows.saturating_add(1);
-        self.last = Some(raw);
-    }
-}
-
-/// The chance that a value repeats, where so many of `rows` did. Nothing is known to repeat at first, as if ten
-/// had not; the more did, the less that counts, since what rests for days would else be stuck after three.
-fn chance(repeats: f32, rows: f32) -> f32 {
-    (repeats + 0.5) / (rows + 0.5 + 9.5 / (1.0 + repeats / 10.0))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! | [`tail`] | how rare a size of error is: a decaying histogram and a tail through its middle |
 //! | [`habit`] | rows: errors that come at the same half-hour day after day are measured against their usual size |
 //! | [`level`] | the level that an interface should be at by its rhythm: what lasts is measured from it |
+//! | `flat` | runs of one repeated value, by how often that value repeats |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
@@ -28,6 +29,7 @@
 //! incidents, by their hour, direction, extent and length, weekly ones too, and keeps one that did begin off
 //! the list. The score does not know of it.
 
+mod flat;
 pub mod habit;
 pub mod incident;
 pub mod judge;
