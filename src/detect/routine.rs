@@ -2,7 +2,8 @@
 //!
 //! A nightly backup is an incident on its first three nights, since until then nobody can know that
 //! it is a routine. From the fourth on it is not listed, unless it is much larger or longer than
-//! before. What comes now and then at the same hour is no routine: a job comes on the next days, with a
+//! before. On an interface that is new what comes is rather a job that it has always had, and there the second
+//! night is usual. What comes now and then at the same hour is no routine: a job comes on the next days, with a
 //! weekend between at the most, or weekly.
 //! Some numbers for each routine are kept, not the incidents, so that the state stays small.
 //!
@@ -13,6 +14,9 @@ use crate::series::{DAY, Pair, Step, Timestamp};
 
 /// Days on which a thing must have been seen before it counts as usual.
 const DAYS: u16 = 3;
+/// Seconds for which an interface is new: until a job that it had before has been seen on so many days, though it was no
+/// incident on the first.
+pub const EARLY: i64 = (DAYS as i64 + 1) * DAY;
 /// Days that may lie between two of them: Friday to Monday.
 const WEEKEND: i64 = 3;
 /// What is counted as the same hour: seconds to either side, or a step where that is longer.
@@ -41,6 +45,8 @@ pub struct Extent {
     pub furthest: Pair,
     /// Seconds from its first to its last anomalous slot.
     pub seconds: i64,
+    /// Whether the interface is so new that its jobs cannot be known yet.
+    pub early: bool,
 }
 
 /// One thing that came at the same hour. Moments are kept as seconds since the first one of all.
@@ -104,7 +110,8 @@ impl Routines {
     pub fn is_usual(&self, extent: &Extent, step: Step) -> bool {
         let start = self.place(extent.start);
         let now = |routine: &Routine| routine.is_regular(start, extent) && routine.holds(start, extent, step);
-        self.known.iter().any(|routine| routine.days >= DAYS && now(routine))
+        let enough = |routine: &Routine| routine.days >= DAYS || (extent.early && routine.until(start) > DAY / 2);
+        self.known.iter().any(|routine| enough(routine) && now(routine))
     }
 
     /// Whether something of this extent came at that hour before, even once.
@@ -167,7 +174,7 @@ mod tests {
 
     fn extent(day: i64, second: i64, value: f64, up: bool) -> Extent {
         let start = Timestamp::from_seconds(1_767_571_200 + day * DAY + second);
-        Extent { up, start, habitual: false, furthest: [1.3 * value, value], seconds: 1800 }
+        Extent { up, start, habitual: false, furthest: [1.3 * value, value], seconds: 1800, early: false }
     }
 
     fn step() -> Step {
@@ -193,6 +200,18 @@ mod tests {
         assert!(!routines.is_usual(&extent(8, 7200, 1000.0, true), step()), "it had stayed away");
         let habitual = Extent { habitual: true, ..extent(8, 7200, 1000.0, true) };
         assert!(routines.is_usual(&habitual, step()), "it had come, and was no incident");
+    }
+
+    #[test]
+    fn on_a_new_interface_the_second_night_is_usual() {
+        let mut routines = Routines::default();
+        let early = |day: i64, second: i64, value: f64| Extent { early: true, ..extent(day, second, value, true) };
+        assert!(!routines.is_usual(&early(0, 7200, 1000.0), step()));
+        routines.learn(&early(0, 7200, 1000.0), step());
+        assert!(!routines.is_usual(&early(0, 8400, 1000.0), step()), "twice in one night is no job");
+        assert!(routines.is_usual(&early(1, 7200, 1100.0), step()));
+        assert!(!routines.is_usual(&early(1, 7200, 1700.0), step()), "much larger");
+        assert!(!routines.is_usual(&extent(1, 7200, 1100.0, true), step()), "an interface that is known");
     }
 
     #[test]

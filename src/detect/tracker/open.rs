@@ -5,7 +5,7 @@ use super::dark::Dark;
 use super::seen::Seen;
 use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
 use crate::detect::normal::Acceptance;
-use crate::detect::routine::{Extent, Routines};
+use crate::detect::routine::{EARLY, Extent, Routines};
 use crate::detect::verdict::{Look, SIDES, Verdict};
 use crate::series::{DAY, InterfaceName, Pair, Step};
 
@@ -135,8 +135,15 @@ impl Open {
     }
 
     pub(super) fn extent(&self) -> Extent {
-        let Incident { start, latest, .. } = self.incident;
-        Extent { up: self.up, start, habitual: self.habitual, furthest: self.furthest, seconds: latest.since(start) }
+        let Incident { start, latest, history, .. } = self.incident;
+        Extent {
+            up: self.up,
+            start,
+            habitual: self.habitual,
+            furthest: self.furthest,
+            seconds: latest.since(start),
+            early: history < EARLY,
+        }
     }
 
     /// Slots that lie between its last row and this one. Slots without rows are not calm ones: up to the
