@@ -263,10 +263,13 @@ impl Forecaster {
     /// Learns what came where `forecast` was expected.
     pub fn learn(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         self.rhythm.learn(time, z);
+        self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
         self.follow(time, z, forecast);
     }
 
-    /// Learns a row of an incident that has gone on for long: the profiles leave it out.
+    /// Learns a row of an incident that has gone on for long: the profiles leave it out, and how the forecasts do
+    /// on it does not count. Those that know the rhythm err by all of it, and would be trusted for days behind it
+    /// less than the last value, which knows no morning.
     pub fn learn_apart(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         self.rhythm.remember(time, z);
         self.follow(time, z, forecast);
@@ -282,7 +285,7 @@ impl Forecaster {
 
     fn follow(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
         let mut surprise = [0.0; 2];
-        self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
+        self.mix.saw(z);
         self.rows = self.rows.saturating_add(1);
         for c in 0..2 {
             if self.rows as usize > WARM_UP {
@@ -424,6 +427,32 @@ mod tests {
         }
         assert!(mix < 0.1 * last, "the mix's error {mix}, the last value's {last}");
         assert_ne!(f.weights().iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0, Expert::LastValue);
+    }
+
+    #[test]
+    fn a_stuck_day_does_not_cost_the_trust_in_those_that_know_the_day() {
+        let edge = |apart: bool| {
+            let mut f = forecaster(3600);
+            let value = |h: i64| if (9..18).contains(&(h % 24)) { 1600.0 } else { 700.0 };
+            let mut error = 0.0;
+            for h in 0..24 * 10 {
+                let stuck = h / 24 == 8;
+                let raw = [if stuck { 1100.0 } else { value(h) }; 2];
+                let (time, z) = (Timestamp::from_seconds(1_767_571_200 + h * 3600), f.forward(raw));
+                if h == 0 {
+                    f.start(time, z);
+                    continue;
+                }
+                let forecast = f.expect(None, time);
+                if h == 24 * 9 + 9 {
+                    error = (f.back(forecast.expected)[1] - value(h)).abs();
+                }
+                if stuck && apart { f.learn_apart(time, z, &forecast) } else { f.learn(time, z, &forecast) }
+            }
+            error
+        };
+        let errors = [false, true].map(edge);
+        assert!(errors[0] > 600.0 && errors[1] < 100.0, "{errors:?}");
     }
 
     #[test]

@@ -160,6 +160,12 @@ impl Mix {
                     loss.learn(c, (z[c] - said).abs().min(WORST), rates, row);
                 }
             }
+        }
+    }
+
+    /// Takes note of what came, as something that may come.
+    pub(super) fn saw(&mut self, z: Pair) {
+        for c in 0..2 {
             self.range[c] = [self.range[c][0].min(z[c] as f32), self.range[c][1].max(z[c] as f32)];
         }
     }
