@@ -165,9 +165,7 @@ impl Mix {
 
     /// Takes note of what came, as something that may come.
     pub(super) fn saw(&mut self, z: Pair) {
-        for c in 0..2 {
-            self.range[c] = [self.range[c][0].min(z[c] as f32), self.range[c][1].max(z[c] as f32)];
-        }
+        self.range = [0, 1].map(|c| [self.range[c][0].min(z[c] as f32), self.range[c][1].max(z[c] as f32)]);
     }
 
     /// The mix without the LSTM for channel `c`.
