@@ -1,10 +1,10 @@
 //! Runs of one repeated value: how rare it is that a value stays where it is.
 //!
-//! A run of r repeats scores r·−log10 of the chance, learnt before the run began, that such a value is
-//! followed by itself, less what speaks against a stuck value before any row. The chance depends on the value. An interface that is idle at 0 for half of the day repeats it
-//! for hours, and is stuck all the same when its busy values, which never come twice, stand still for an hour.
-//! Where values are coarse, the small ones among them often meet by chance. So the values that did repeat and come
-//! again are counted one by one, a few of them, and all others together.
+//! A run of r repeats scores r·−log10 of the chance, learnt before the run began, that such a value is followed by
+//! itself, less what speaks against a stuck value before any row. The chance depends on the value. An interface that is
+//! idle at 0 for half of the day repeats it for hours, and is stuck all the same when its busy values, which never come
+//! twice, stand still for an hour. Where values are coarse, the small ones among them often meet by chance. So the
+//! values that did repeat and come again are counted one by one, a few of them, and all others together.
 //!
 //! What was stuck once, or for little of the time, may have been an incident, and says nothing about the next one.
 
