@@ -68,7 +68,7 @@ pub(super) struct Flat {
     /// The value of the last run: what an interface comes back to is where it rests, not where it is stuck.
     rest: Option<Name>,
     rows: u32,
-    /// Values that repeated. One without rows is a free place.
+    /// Values that repeated.
     known: [Option<Known>; PLACES],
     /// Of all other values: rows outside runs, and how many of them were followed by themselves.
     others: [u16; 2],
@@ -79,6 +79,14 @@ pub(super) struct Flat {
 impl Flat {
     fn repeated(&self, name: Name) -> bool {
         self.last == Some(name)
+    }
+
+    fn known(&self, name: Name) -> Option<&Known> {
+        self.known.iter().flatten().find(|known| known.name == name)
+    }
+
+    fn known_mut(&mut self, name: Name) -> Option<&mut Known> {
+        self.known.iter_mut().flatten().find(|known| known.name == name)
     }
 
     /// What a row scores for repeating the one before it.
@@ -117,7 +125,7 @@ impl Flat {
         if self.run >= 2 {
             self.rest = self.last;
         }
-        if let Some(known) = self.known.iter_mut().flatten().find(|known| known.name == name) {
+        if let Some(known) = self.known_mut(name) {
             known.again = true;
         }
         self.chance = (self.rows > TRIAL).then(|| self.chance_of(name));
@@ -127,7 +135,7 @@ impl Flat {
     /// Counts whether a value was followed by itself. A run of a new value is counted at its end.
     fn count(&mut self, last: Name, repeated: bool) {
         let repeat = u16::from(repeated);
-        if let Some(known) = self.known.iter_mut().flatten().find(|known| known.name == last) {
+        if let Some(known) = self.known_mut(last) {
             (known.rows, known.repeats) = (known.rows.saturating_add(1), known.repeats.saturating_add(repeat));
         } else if self.run == 0 {
             add(&mut self.others, [1, repeat]);
@@ -137,7 +145,7 @@ impl Flat {
     /// Remembers a value whose first run is over, in place of the one that repeated least. The repeat by which it
     /// was found is the others'.
     fn remember(&mut self, last: Name) {
-        if self.known.iter().flatten().any(|known| known.name == last) {
+        if self.known(last).is_some() {
             return;
         }
         let rows = self.run.min(AGE) as u16;
@@ -165,8 +173,8 @@ impl Flat {
         let any = chance(repeats, rows);
         let beside = |[rows, repeats]: [f32; 2], others: f32| (repeats + OTHERS * others) / (rows + OTHERS);
         let others = any.max(beside(short, any)).max(self.goes_on());
-        let known = self.known.iter().flatten().find(|known| known.name == name);
-        let chance = known.map_or(others, |known| beside([known.rows, known.repeats].map(f32::from), others));
+        let chance =
+            self.known(name).map_or(others, |known| beside([known.rows, known.repeats].map(f32::from), others));
         chance.clamp(CHANCE[0], CHANCE[1])
     }
 

@@ -6,7 +6,7 @@
 //! running means of errors and of deviations over some twelve rows, which see what is small and
 //! goes on. Their weighted mean is the score, or what goes on alone, where that is rarer: a mean
 //! with errors that are long back to normal would dilute it. Runs of one repeated value are judged
-//! by how long such runs usually go on.
+//! by how often that value usually repeats ([`super::flat`]).
 
 use std::ops::Range;
 
