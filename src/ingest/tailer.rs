@@ -38,6 +38,7 @@ pub struct Tailer {
     bytes: Vec<u8>,
     /// When the directories were looked at last, and how long that took.
     looked: Option<(Instant, Duration)>,
+    long_look: Duration,
     /// What the last scan said of all files together.
     open_files: usize,
     progress: Progress,
@@ -99,6 +100,7 @@ impl Tailer {
             turns: 0,
             bytes: Vec::new(),
             looked: None,
+            long_look: LONG_LOOK,
             open_files: 0,
             progress: Progress::default(),
             caught_up: false,
@@ -110,6 +112,13 @@ impl Tailer {
     #[must_use]
     pub fn knowing(self, names: &[InterfaceName]) -> Self {
         Self { rows: self.rows.knowing(names), ..self }
+    }
+
+    /// The same reader, which looks at the directories in each turn, however long that takes: a test is not to depend
+    /// on how busy the machine is.
+    #[cfg(test)]
+    pub(super) fn looking_always(self) -> Self {
+        Self { long_look: Duration::MAX, ..self }
     }
 
     /// Looks at the directories and reads on: complete lines, at most about
@@ -142,7 +151,7 @@ impl Tailer {
     /// Whether there is more to read of what the last look has shown, and that look took so long that
     /// another one has to wait.
     fn reads_on(&self) -> bool {
-        let soon = |(at, took): (Instant, Duration)| took >= LONG_LOOK && at.elapsed() < took * LOOKS_APART;
+        let soon = |(at, took): (Instant, Duration)| took >= self.long_look && at.elapsed() < took * LOOKS_APART;
         !self.caught_up && self.looked.is_some_and(soon)
     }
 

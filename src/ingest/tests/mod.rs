@@ -48,7 +48,7 @@ impl Read {
 
     fn with(options: ReadOptions) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let tailer = Tailer::new(vec![(Root::Data, dir.path().to_owned())], options).unwrap();
+        let tailer = Tailer::new(vec![(Root::Data, dir.path().to_owned())], options).unwrap().looking_always();
         Self {
             dir,
             tailer,
