@@ -317,14 +317,22 @@ pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
     near.min().map(|(_, known)| known)
 }
 
-/// What is wrong, with the key that it is about, and the nearest one that there is.
+/// What is wrong, with the key that it is about, and the nearest one that there is, in another table if need be.
 fn complaint(said: &str, line: &str) -> String {
     let mut quoted = said.split('`').skip(1).step_by(2);
     if let (true, Some(unknown)) = (said.starts_with("unknown field"), quoted.next()) {
-        return match nearest(unknown, quoted) {
-            Some(known) => format!("unknown setting {unknown}: did you mean {known}?"),
-            None => format!("unknown setting {unknown}: noctop --print-config lists all of them"),
+        let here: Vec<&str> = quoted.collect();
+        let known = nearest(unknown, here.iter().copied().chain(SETTINGS.iter().map(|setting| setting.key)));
+        let Some(known) = known else {
+            return format!("unknown setting {unknown}: noctop --print-config lists all of them");
         };
+        let elsewhere = SETTINGS.iter().find(|setting| setting.key == known && !here.contains(&known));
+        let place = match elsewhere.map(|setting| setting.table) {
+            None => String::new(),
+            Some("") => " before all tables".to_owned(),
+            Some(table) => format!(" in [{table}]"),
+        };
+        return format!("unknown setting {unknown}: did you mean {known}{place}?");
     }
     match line.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => format!("{}: {said}", key.trim()),
@@ -435,6 +443,14 @@ mod tests {
         );
         let near = said("[input.columns]\n\nhost = 'x'\n");
         assert!(near.ends_with("config.toml:3: unknown setting host: did you mean hostname?"), "{near}");
+        let elsewhere = [
+            ("delimeter = ';'\n", "delimeter: did you mean delimiter in [input]?"),
+            ("theme = 'dark'\n", "theme: did you mean theme in [console]?"),
+            ("[console]\npoll = 3\n", "poll: did you mean poll before all tables?"),
+        ];
+        for (text, end) in elsewhere {
+            assert!(said(text).ends_with(end), "{}", said(text));
+        }
         let far = said("background = 2\n");
         assert!(far.contains("config.toml:1: unknown setting background") && far.contains("--print-config"), "{far}");
         let kind = said("\npoll = 'often'\n");
