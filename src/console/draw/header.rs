@@ -12,8 +12,8 @@ use crate::console::format::{self, fit};
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
 
-/// Columns of a model's name where there is little room.
-const MODEL: usize = 20;
+/// Columns of a model's name where there is little room: `trained to 2026-11-23`.
+const MODEL: usize = 21;
 
 /// One fact. Where there is no room for all, each is shortened and then left out, those of low rank first.
 struct Fact {
@@ -80,7 +80,7 @@ fn facts(app: &App) -> Vec<Fact> {
         add(text, format!("! {}", format::count(unwell)), Role::Warning, 55, false);
     }
     let model = &snapshot.model.name;
-    let short = if model.width() > MODEL { format!("model {}", fit(model, MODEL, app.options.ascii)) } else { same() };
+    let short = if model.width() > MODEL { format!("model {}", in_short(model, app.options.ascii)) } else { same() };
     add(format!("model {model}"), short, Role::Text, 57, true);
     if !snapshot.interfaces.is_empty() {
         let (interfaces, devices) = (snapshot.interfaces.len(), snapshot.devices.len());
@@ -100,6 +100,13 @@ fn facts(app: &App) -> Vec<Fact> {
         }
     }
     facts
+}
+
+/// A model's long name: without the time of day up to which it was trained, and what is too long still is cut.
+fn in_short(model: &str, ascii: bool) -> String {
+    let is_clock = |end: &str| end.len() == 5 && end.as_bytes()[2] == b':';
+    let day = model.rsplit_once(' ').filter(|(_, end)| is_clock(end)).map_or(model, |(day, _)| day);
+    fit(day, MODEL, ascii).trim_end().to_owned()
 }
 
 /// How the feed is, in a word, and how much that matters.
@@ -148,4 +155,17 @@ fn shortened(path: &str, width: usize, ellipsis: &str) -> String {
     let mut end: Vec<char> = path.chars().rev().take(width - ellipsis.width()).collect();
     end.reverse();
     format!("{ellipsis}{}", end.into_iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retrained_models_name_is_short_and_whole() {
+        let short = |name: &str| in_short(name, false);
+        assert_eq!(short("trained to 2026-02-08 23:00"), "trained to 2026-02-08");
+        assert_eq!(short("default + core-1 xe-0/0/1 to 2026-02-08 23:00"), "default + core-1 xe-…");
+        assert_eq!(short("a name of many words :"), "a name of many words…");
+    }
 }
