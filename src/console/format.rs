@@ -40,6 +40,12 @@ pub fn count(n: u64) -> String {
     if n < 10_000 { n.to_string() } else { units(n as f64) }
 }
 
+/// Two numbers with as many decimals, from `digits` to six, as tell them apart.
+pub fn apart(digits: usize, numbers: [f64; 2]) -> [String; 2] {
+    let with = |digits: usize| numbers.map(|n| format!("{n:.digits$}"));
+    (digits..=6).map(with).find(|[a, b]| a != b).unwrap_or_else(|| with(digits))
+}
+
 /// What a word ends in that stands behind a number.
 pub fn s(n: u64) -> &'static str {
     if n == 1 { "" } else { "s" }

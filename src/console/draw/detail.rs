@@ -353,7 +353,8 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     }
     if let Some([mix, plain]) = detail.and_then(|d| d.held_out) {
         // Measured on rows that the model did not learn from, in units of the interface's spread.
-        line.push((format!("  held-out error {mix:.2}, without the LSTM {plain:.2}"), Role::Faint));
+        let [mix, plain] = format::apart(2, [mix, plain]);
+        line.push((format!("  held-out error {mix}, without the LSTM {plain}"), Role::Faint));
     }
     lines.push(line);
     let skill = detail.map(|d| d.skill.as_slice()).unwrap_or_default();

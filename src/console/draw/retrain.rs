@@ -117,8 +117,9 @@ fn table(beside: &Beside, [new, old]: [&str; 2], lines: &mut Vec<Line>) {
     let plural = |n: usize, one: &str| format!("{} {one}{}", format::count(n as u64), format::s(n as u64));
     let of = format!("on {} of {}", plural(beside.rows, "held-out row"), plural(beside.interfaces, "interface"));
     lines.push(vec![(format!("{:<12}median error   skill   {of}", ""), Role::Faint)]);
-    for (name, HeldOut { error, skill }) in [(new, beside.new), (old, beside.old)] {
+    let errors = format::apart(4, [beside.new.error, beside.old.error]);
+    for ((name, HeldOut { skill, .. }), error) in [(new, beside.new), (old, beside.old)].into_iter().zip(errors) {
         let skill = skill.map_or_else(String::new, |s| format!("{:+.0} %", s * 100.0));
-        lines.push(vec![(format!("{name:<12}"), Role::Faint), (format!("{error:>12.4} {skill:>7}"), Role::Strong)]);
+        lines.push(vec![(format!("{name:<12}"), Role::Faint), (format!("{error:>12} {skill:>7}"), Role::Strong)]);
     }
 }

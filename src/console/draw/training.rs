@@ -9,7 +9,7 @@ use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
-use crate::engine::{Run, TrainingOutcome, TrainingView};
+use crate::engine::{Beside, Run, TrainingOutcome, TrainingView};
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
@@ -64,30 +64,31 @@ fn running(app: &App, run: &Run, pen: &mut Pen<'_>) {
     }
 }
 
+/// The new model's median error and the old one's.
+fn errors(beside: &Beside) -> [String; 2] {
+    format::apart(3, [beside.new.error, beside.old.error])
+}
+
 /// How a training run ended, in one sentence.
 pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
     match outcome {
         TrainingOutcome::Swapped { beside, saved } => {
-            let (new, old) = (beside.new.error, beside.old.error);
+            let [new, old] = errors(beside);
+            let errors = if new == old { format!("{new}, as before") } else { format!("{new} instead of {old}") };
             match saved {
-                Ok(_) => {
-                    (format!("done: the new model scores now, median error {new:.3} instead of {old:.3}"), Role::Good)
+                Ok(_) => (format!("done: the new model scores now, median error {errors}"), Role::Good),
+                Err(why) => {
+                    (format!("done: the new model scores now ({errors}) but is lost at the end: {why}"), Role::Warning)
                 }
-                Err(why) => (
-                    format!(
-                        "done: the new model scores now ({new:.3} instead of {old:.3}) but is lost at the end: {why}"
-                    ),
-                    Role::Warning,
-                ),
             }
         }
-        TrainingOutcome::KeptOld(beside) => (
-            format!(
-                "done: the old model stays, it is better on the same rows: median error {:.3}, the new one's {:.3}",
-                beside.old.error, beside.new.error
-            ),
-            Role::Warning,
-        ),
+        TrainingOutcome::KeptOld(beside) => {
+            let [new, old] = errors(beside);
+            let text = format!(
+                "done: the old model stays, it is better on the same rows: median error {old}, the new one's {new}"
+            );
+            (text, Role::Warning)
+        }
         TrainingOutcome::Cancelled => ("cancelled: the old model stays".to_owned(), Role::Text),
         TrainingOutcome::Failed(why) => (format!("failed, the old model stays: {why}"), Role::Alarm),
     }

@@ -169,6 +169,14 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
             TrainingOutcome::Swapped { beside: fixture::beside(0.7, 0.8), saved: Ok("m".into()) },
             "0.700 instead of 0.800",
         ),
+        (
+            TrainingOutcome::Swapped { beside: fixture::beside(0.16792, 0.16804), saved: Ok("m".into()) },
+            "0.1679 instead of 0.1680",
+        ),
+        (
+            TrainingOutcome::Swapped { beside: fixture::beside(0.168, 0.168), saved: Ok("m".into()) },
+            "median error 0.168, as before",
+        ),
     ];
     for (outcome, words) in ends {
         snapshot.training = fixture::training();
