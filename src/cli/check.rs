@@ -269,7 +269,8 @@ impl Report {
 
     /// Whether a file's line says it already.
     fn is_in_table(&self, said: &Said) -> bool {
-        self.files.iter().any(|file| file.file == said.path && file.reason.as_ref() == Some(&said.message))
+        let says = |file: &File| file.reason.as_ref().is_some_and(|reason| said.message.ends_with(reason.as_str()));
+        self.files.iter().any(|file| file.file == said.path && says(file))
     }
 }
 

@@ -306,7 +306,7 @@ impl Followed {
                 (State::Unusable(why), _) if self.own => Condition::Own(why.clone()),
                 (State::Unusable(why), _) => Condition::Skipped(why.clone()),
                 (_, Some(why)) => Condition::Unreadable(why.clone()),
-                _ if behind => Condition::Behind,
+                _ if behind || self.is_being_packed() => Condition::Behind,
                 _ => Condition::Read,
             };
             self.as_it_is(condition)

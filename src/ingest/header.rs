@@ -1,8 +1,10 @@
 //! What a file's first line says: where the five columns are, or why its rows cannot be used.
 
 use csv::ByteRecord;
+use jiff::tz::TimeZone;
 
 use super::options::ColumnNames;
+use super::timeslot::TimeslotReader;
 
 /// Places of the five columns in a record, in the order of [`ColumnNames::all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,11 +33,11 @@ impl Layout {
         let place = |name: &str| found.iter().position(|f| *f == name.trim().to_lowercase());
 
         if has("score") && has("verdict") && has("max_expected") {
-            let why = "holds scores that noctop wrote, not samples: it is skipped; write scores to another directory";
+            let why = "holds scores that noctop wrote, not samples: write scores to another directory";
             return Err(Unfit { why: why.into(), own: true });
         }
         if has("start") && has("end") && has("hostname") && place(&names.timeslot).is_none() {
-            let why = "holds incidents or labels, not samples: it is skipped; keep such files in another directory";
+            let why = "holds incidents or labels, not samples: keep such files in another directory";
             return Err(Unfit { why: why.into(), own: true });
         }
 
@@ -50,6 +52,9 @@ impl Layout {
 }
 
 fn complaint(missing: &[&str], header: &ByteRecord, delimiter: u8) -> String {
+    if header.iter().any(|field| field.contains(&0)) {
+        return "holds no text: keep such files in another directory".to_owned();
+    }
     let shown: Vec<String> =
         header.iter().take(20).map(|field| super::record::shortened(&String::from_utf8_lossy(field))).collect();
     let more = if header.len() > shown.len() { ", …" } else { "" };
@@ -57,11 +62,19 @@ fn complaint(missing: &[&str], header: &ByteRecord, delimiter: u8) -> String {
     let other = [b',', b';', b'\t', b'|'].into_iter().find(|d| *d != delimiter && header.iter().any(|f| f.contains(d)));
     let mend = match other {
         Some(other) if header.len() == 1 => {
-            format!("its delimiter seems to be {:?}: set that in the options", char::from(other))
+            let other = char::from(other);
+            format!("its delimiter seems to be {other:?}: name it with --delimiter {other:?}, or in the configuration")
         }
-        _ => "rename a column or map its name in the options".to_owned(),
+        _ if is_row(header) => "its first line seems to be a row: name the columns in a line before it".to_owned(),
+        _ => "rename a column, or map its name under [input.columns] in the configuration".to_owned(),
     };
-    format!("has no {columns} {}: it is skipped; it has {}{more}; {mend}", missing.join(", "), shown.join(", "))
+    format!("has no {columns} {}: it has {}{more}; {mend}", missing.join(", "), shown.join(", "))
+}
+
+/// Whether what stands in the place of the header is a row: no column is called by a time.
+fn is_row(header: &ByteRecord) -> bool {
+    let times = TimeslotReader::new(TimeZone::UTC);
+    header.iter().any(|field| std::str::from_utf8(field).is_ok_and(|text| times.read(text.trim()).is_some()))
 }
 
 #[cfg(test)]
@@ -84,7 +97,10 @@ mod tests {
         assert!(message.contains("has no columns ifname, mean_metric_value"), "{message}");
         assert!(message.contains("\"interface\""), "{message}");
         let message = of(&["timeslot;hostname;ifname;max_metric_value;mean_metric_value"]).unwrap_err();
-        assert!(message.contains("delimiter seems to be ';'"), "{message}");
+        assert!(message.ends_with("delimiter seems to be ';': name it with --delimiter ';', or in the configuration"));
+        let message = of(&["2026-11-23 14:05:00", "core-1", "xe-0", "1", "1"]).unwrap_err();
+        assert!(message.contains("first line seems to be a row"), "{message}");
+        assert_eq!(of(&["\u{1}\0", "x"]).unwrap_err(), "holds no text: keep such files in another directory");
     }
 
     #[test]

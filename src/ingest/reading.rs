@@ -25,8 +25,8 @@ const UNCLOSED: &str = "a quote that opens here is not closed within 64 lines an
                         close it, or double it where it is meant as a character";
 const REWRITTEN: &str = "was rewritten: it is read again from its start, and what it says now takes precedence";
 const SHORTENED: &str = "is shorter than what was read of it: it is read again from its start";
-const NO_HEADER: &str = "does not begin with a header line: it is skipped; name the columns in its first line";
-const UTF16: &str = "is UTF-16: it is skipped; write it as UTF-8";
+const NO_HEADER: &str = "does not begin with a header line: name the columns in its first line";
+const UTF16: &str = "is UTF-16: write it as UTF-8";
 
 /// What reading needs beside the file, and where it puts what it reads.
 pub(super) struct Turn<'a> {
@@ -186,7 +186,7 @@ impl Followed {
                 }
                 if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
                     self.consume(&turn.bytes[..2]);
-                    self.set_aside(turn.batch, UTF16.into());
+                    self.skip(turn.batch, UTF16.into());
                     return Ok(Step::Took(2));
                 }
             }
@@ -262,7 +262,7 @@ impl Followed {
                 self.state = State::Rows(id, layout);
             }
             Some(Err(unfit)) => {
-                self.set_aside(turn.batch, unfit.why);
+                self.skip(turn.batch, unfit.why);
                 self.own = unfit.own;
             }
         }
@@ -296,7 +296,7 @@ impl Followed {
     /// Refuses the line at the position and passes over it, or over what is there of it.
     fn refuse_line(&mut self, turn: &mut Turn<'_>, filled: usize, reason: &str) -> usize {
         if matches!(self.state, State::Header) {
-            self.set_aside(turn.batch, NO_HEADER.into());
+            self.skip(turn.batch, NO_HEADER.into());
             self.consume(&turn.bytes[..filled]);
             return filled;
         }
@@ -317,12 +317,18 @@ impl Followed {
         } else {
             format!("cannot be unpacked ({e}): pack it again with gzip; it is read again when it changes")
         };
-        self.set_aside(batch, why);
+        self.notice(batch, why.clone());
+        self.set_aside(why);
         (self.at_end, self.trouble, self.check) = (true, None, Check::Nothing);
     }
 
-    fn set_aside(&mut self, batch: &mut Batch, why: String) {
-        self.notice(batch, why.clone());
+    /// None of its rows count. Its condition says that it is skipped, a notice has to.
+    fn skip(&mut self, batch: &mut Batch, why: String) {
+        self.notice(batch, format!("skipped: {why}"));
+        self.set_aside(why);
+    }
+
+    fn set_aside(&mut self, why: String) {
         (self.state, self.news) = (State::Unusable(why), true);
         if let Source::Gzip(gzip) = &mut self.source {
             gzip.give_up();

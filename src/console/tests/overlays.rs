@@ -53,13 +53,12 @@ fn the_end_of_an_overlay_is_where_scrolling_ends() {
 fn why_a_file_is_left_out_can_be_read_to_its_end() {
     let mut snapshot = fixture::snapshot();
     let mut notice: Notice = snapshot.source.notices[0].clone();
-    notice.message =
-        "has no column max_metric_value: it is skipped; its delimiter seems to be ';': set that".to_owned();
+    notice.message = "skipped: has no column max_metric_value: its delimiter seems to be ';': set that".to_owned();
     snapshot.source.notices = vec![notice].into();
     let mut app = app_of(snapshot, Options::default(), 80, 24);
     press(&mut app, "!");
     let all = read_through(&mut app);
-    assert!(all.contains("it is skipped; its delimiter seems to be ';': set that"), "{all}");
+    assert!(all.contains("max_metric_value: its delimiter seems to be ';': set that"), "{all}");
 }
 
 #[test]

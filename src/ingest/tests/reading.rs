@@ -120,7 +120,7 @@ fn a_file_without_a_column_is_named_and_the_others_go_on() {
     let batch = read.all();
     assert_eq!((read.means(), batch.open_files), (numbers(2..3), 1));
     assert_eq!(read.notices.len(), 1);
-    assert!(read.notices[0].starts_with("a.csv has no column timeslot"), "{}", read.notices[0]);
+    assert!(read.notices[0].starts_with("a.csv skipped: has no column timeslot"), "{}", read.notices[0]);
     assert!(read.notices[0].contains("\"time\""), "{}", read.notices[0]);
     // Said once, also when the file grows; told anew when the header is mended in place.
     read.append("a.csv", row(3));
@@ -154,8 +154,8 @@ fn files_that_are_no_csv_of_utf8_are_said_to_be_so() {
     read.write("c.csv", "");
     read.all();
     assert_eq!(read.notices.len(), 2);
-    assert!(read.notices[0].starts_with("a.csv is UTF-16"), "{}", read.notices[0]);
-    assert!(read.notices[1].starts_with("b.csv does not begin with a header"), "{}", read.notices[1]);
+    assert!(read.notices[0].starts_with("a.csv skipped: is UTF-16"), "{}", read.notices[0]);
+    assert!(read.notices[1].starts_with("b.csv skipped: does not begin with a header"), "{}", read.notices[1]);
 }
 
 #[test]
