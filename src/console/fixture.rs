@@ -272,6 +272,7 @@ pub(crate) fn snapshot() -> Snapshot {
         model: ModelView { name: "default".to_owned(), path: None, interfaces: 30, skill: Some(0.31) },
         now: Some(NOW),
         looks_back: false,
+        newest: Some(NOW),
         step: Step::from_seconds(STEP),
         devices: devices(&interfaces).into(),
         incidents: incidents(&interfaces).into(),

@@ -39,6 +39,8 @@ pub struct Snapshot {
     pub model: ModelView,
     /// The directory's newest slot; where somebody looks back, the slot that is looked back to.
     pub now: Option<Timestamp>,
+    /// The directory's newest slot, also where somebody looks back.
+    pub newest: Option<Timestamp>,
     /// Whether somebody looks back: values, states and incidents are then as they stood at `now`. Kinds,
     /// stories and rings are as they are known today.
     pub looks_back: bool,

@@ -173,6 +173,7 @@ impl Viewer {
             now: moment.now,
             looks_back: moment.looks_back,
             step: moment.step,
+            newest: engine.now(),
             interfaces: self.interfaces.share(),
             devices: self.devices.share(),
             incidents_total: then.as_ref().map_or(book.told().len(), Vec::len),

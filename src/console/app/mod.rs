@@ -242,7 +242,7 @@ impl App {
     pub fn is_past(&self) -> bool {
         let step = self.fleet.shortest_step.map_or(0, Step::seconds);
         let old = |now| self.wall(self.now).since(now) > DAY.max(3 * step);
-        !self.snapshot.looks_back && self.snapshot.now.is_some_and(old)
+        self.snapshot.newest.is_some_and(old)
     }
 
     /// Takes in an event.

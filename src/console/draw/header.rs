@@ -131,7 +131,7 @@ fn feed(app: &App) -> (String, Role, u8) {
         let (clock, zone) = (format::clock(app.options.zone.shown(at)), app.options.zone.name(at));
         return (format!("{} no rows since {clock} {zone}", glyphs.stopped()), Role::Warning, 85);
     }
-    if let Some(now) = app.snapshot.now.filter(|_| app.is_past()) {
+    if let Some(now) = app.snapshot.newest.filter(|_| app.is_past()) {
         let at = format::minute(app.options.zone.shown(now));
         return (format!("{} data ends {at}", glyphs.stopped()), Role::Warning, 85);
     }

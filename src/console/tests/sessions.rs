@@ -306,8 +306,16 @@ fn what_is_the_matter_with_the_feed_is_said() {
     let now = app.now;
     let mut archive = snapshot.clone();
     archive.now = snapshot.now.map(|now| now.plus(-2 * 86_400));
-    let header = lines(&app_of(archive, Options::default(), 120, 24))[0].clone();
+    archive.newest = archive.now;
+    let header = lines(&app_of(archive.clone(), Options::default(), 120, 24))[0].clone();
     assert!(header.contains("■ data ends 2026-11-21 14:05") && !header.contains("lag"), "{header}");
+    // Who looks back in an archive does not see it live, nor one who looks back for days a feed that has stopped.
+    (archive.now, archive.looks_back) = (archive.now.map(|now| now.plus(-86_400)), true);
+    let header = lines(&app_of(archive.clone(), Options::default(), 120, 24))[0].clone();
+    assert!(header.contains("■ data ends 2026-11-21 14:05") && header.contains("looking back"), "{header}");
+    archive.newest = snapshot.now;
+    let header = lines(&app_of(archive, Options::default(), 120, 24))[0].clone();
+    assert!(header.contains("● live") && header.contains("looking back"), "{header}");
     app.update(Event::Tick, now + Duration::from_secs(16 * 60));
     assert!(lines(&app)[0].contains("■ no rows since 14:05 UTC"), "{}", lines(&app)[0]);
     app.update(Event::EngineEnded, now);
