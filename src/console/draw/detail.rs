@@ -262,10 +262,12 @@ fn row_at_cursor(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -
     let at = app.viewpoint.cursor()?;
     let detail = detail?;
     let near = |p: &&DetailPoint| p.time.since(at).abs();
-    let shown = app.options.zone.shown(at);
+    let point = detail.points.iter().min_by_key(near).filter(|p| 2 * near(p) <= detail.spacing);
+    // a point of several rows is the worst of them, which has a time of its own
+    let shown = app.options.zone.shown(point.map_or(at, |p| p.time));
     let time = if detail.spacing < 60 { format::clock_seconds(shown) } else { format::clock(shown) };
     let mut line = vec![(format!("{} {time} ", format::day(shown)), Role::Back)];
-    let Some(point) = detail.points.iter().min_by_key(near).filter(|p| 2 * near(p) <= detail.spacing) else {
+    let Some(point) = point else {
         line.push((" no sample".to_owned(), Role::Text));
         return Some(line);
     };

@@ -77,6 +77,16 @@ fn the_chart_zooms_from_a_day_to_all_history_and_its_cursor_reads_values() {
     key(&mut app, Key::Left);
     assert_eq!(app.viewpoint.cursor(), Some(fixture::NOW.plus(-300)));
     assert!(text(&app).contains("11-23 14:00  5.4G, expected 2.2G"), "{}", text(&app));
+    // Where a point is several rows, what is read is that of one of them, and so is its time.
+    let mut thinned = app.snapshot.as_ref().clone();
+    let mut detail = thinned.detail.as_deref().unwrap().clone();
+    detail.spacing = 1200;
+    detail.points.retain(|point| point.time.seconds() != fixture::NOW.plus(-300).seconds());
+    thinned.detail = Some(Arc::new(detail));
+    show(&mut app, thinned);
+    assert!(text(&app).contains(" 11-23 14:05  3.9G") || text(&app).contains(" 11-23 13:55  "), "{}", text(&app));
+    assert!(!text(&app).contains(" 11-23 14:00  "), "{}", text(&app));
+    show(&mut app, fixture::snapshot());
     press(&mut app, "{{{{");
     press(&mut app, "hhh");
     assert!(text(&app).contains("no sample"), "a gap is a gap\n{}", text(&app));
