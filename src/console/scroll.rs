@@ -24,6 +24,12 @@ impl Scroll {
         self.offset = self.offset.max((self.cursor + 1).saturating_sub(height));
     }
 
+    /// The screen has room for so many more lines: they are those above, so that what a small screen pushed out of
+    /// sight comes back.
+    pub fn grow(&mut self, lines: usize) {
+        self.offset = self.offset.saturating_sub(lines);
+    }
+
     /// The list has changed and what was chosen stands at `place` now. Where the list was at its top
     /// it stays there, so that what is new is seen; else the chosen line stays where it is on the
     /// screen, so that nothing moves under the reader's eyes.
@@ -66,6 +72,16 @@ mod tests {
         assert_eq!(down, Scroll { cursor: 31, offset: 26 });
         down.follow(2, 50, 10);
         assert_eq!(down, Scroll { cursor: 2, offset: 0 });
+    }
+
+    #[test]
+    fn what_a_small_screen_pushed_out_of_sight_comes_back() {
+        let mut s = Scroll { cursor: 3, offset: 0 };
+        s.show(30, 2);
+        assert_eq!(s.offset, 2);
+        s.grow(10);
+        s.show(30, 12);
+        assert_eq!(s, Scroll { cursor: 3, offset: 0 });
     }
 
     #[test]

@@ -259,7 +259,13 @@ impl App {
                 }
             }
             Event::Mouse(mouse) => self.point(mouse),
-            Event::Resize(width, height) => self.size = (width, height),
+            Event::Resize(width, height) => {
+                let before = self.panes();
+                self.size = (width, height);
+                let panes = self.panes();
+                self.fleet.scroll.grow(panes.list_lines().saturating_sub(before.list_lines()));
+                self.anomalies.scroll.grow(panes.incident_lines().saturating_sub(before.incident_lines()));
+            }
             Event::Tick => {}
             Event::Exported { path, result } => {
                 self.message = Some(match result {

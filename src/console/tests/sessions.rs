@@ -326,6 +326,37 @@ fn what_is_the_matter_with_the_feed_is_said() {
 }
 
 #[test]
+fn hidden_characters_of_names_are_shown_and_columns_stay_in_line() {
+    let mut snapshot = fixture::snapshot();
+    let mut interfaces: Vec<InterfaceView> = snapshot.interfaces.iter().map(|view| (**view).clone()).collect();
+    interfaces[0].name = InterfaceName::new("a\u{1b}[31m", "x\ty\u{202e}z");
+    snapshot.interfaces = interfaces.into_iter().map(Arc::new).collect();
+    let mut app = app_of(snapshot, Options::default(), 120, 24);
+    press(&mut app, "/");
+    press(&mut app, "[31m");
+    key(&mut app, Key::Enter);
+    let shown = lines(&app);
+    let head = shown.iter().find(|line| line.contains("INTERFACE")).unwrap();
+    let line = shown.iter().find(|line| line.contains(r"a\u{1b}[31m")).unwrap();
+    let column = |line: &str, what: &str| line.find(what).map(|at| line[..at].chars().count());
+    assert_eq!(column(head, "INTERFACE"), column(line, r"x\ty\u{202e}z"), "{head}\n{line}");
+    let copied = press(&mut app, "y");
+    assert!(matches!(&copied[..], [Effect::Copy(words)] if words.starts_with(r"a\u{1b}[31m x\ty")), "{copied:?}");
+}
+
+#[test]
+fn what_a_small_screen_hides_comes_back_with_a_larger_one() {
+    let mut app = app(80, 24);
+    press(&mut app, "jjjj");
+    let before = lines(&app);
+    let now = app.now;
+    app.update(Event::Resize(20, 5), now);
+    assert_ne!(app.fleet.scroll.offset, 0);
+    app.update(Event::Resize(80, 24), now);
+    assert_eq!(lines(&app), before);
+}
+
+#[test]
 fn time_ticks_only_as_often_as_its_text_changes() {
     let mut app = app(80, 24);
     assert_eq!(app.next_tick(), Some(Duration::from_secs(1)));
