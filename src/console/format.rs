@@ -84,18 +84,18 @@ pub fn day(time: Timestamp) -> String {
 
 /// Seconds in one unit: `45 s`, `15 min`, `3 h`, `9 d`, `12 w`.
 pub fn span(seconds: i64) -> String {
-    match seconds.max(0) {
-        s if s < 100 => format!("{s} s"),
-        s if s < 100 * 60 => format!("{} min", s / 60),
-        s if s < 48 * 3600 => format!("{} h", s / 3600),
-        s if s < 14 * DAY => format!("{} d", s / DAY),
-        s => format!("{} w", s / WEEK),
-    }
+    let (n, unit) = in_one_unit(seconds);
+    format!("{n} {}", if unit == "m" { "min" } else { unit })
 }
 
 /// Seconds in one unit and at most four columns: `45s`, `15m`, `3h`, `9d`, `12w`.
 pub fn short_span(seconds: i64) -> String {
     match seconds.max(0) {
+    let (n, unit) = in_one_unit(seconds);
+    format!("{n}{unit}")
+}
+
+fn in_one_unit(seconds: i64) -> (i64, &'static str) {
         s if s < 100 => format!("{s}s"),
         s if s < 100 * 60 => format!("{}m", s / 60),
         s if s < 48 * 3600 => format!("{}h", s / 3600),

@@ -23,6 +23,8 @@ use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WARM_UP, WEEK};
 const CLOSED: usize = 400;
 /// Seconds for which it is shown that a level was taken over.
 const TAKEN_OVER_SHOWN: i64 = WEEK;
+/// The score from which heat is full: ten times as many tenths are a byte that is not [`NO_HEAT`].
+const HOTTEST: f64 = 25.0;
 
 /// Keeps what the last snapshot was made of.
 #[derive(Debug, Default)]
@@ -384,9 +386,8 @@ fn strip(track: &Track, rows: usize, moment: Moment) -> Strip {
         }
         if let (Some(place), Some(scored)) = (place_of(usual.slots_between(time, end), HEAT), track.scored().get(i)) {
             // what is no anomaly, since much on this interface is as rare, stays below what looks like one
-            let most = if scored.anomaly { 25.0 } else { moment.threshold - 0.1 };
-            // tenths; what is beyond 25 looks like 25
-            let tenths = (scored.score.min(most) * 10.0).clamp(0.0, 250.0) as u8;
+            let most = if scored.anomaly { HOTTEST } else { moment.threshold - 0.1 };
+            let tenths = (scored.score.min(most).clamp(0.0, HOTTEST) * 10.0) as u8;
             heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
         }
     }
