@@ -10,9 +10,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::output::print;
-use super::plain::printable;
 use crate::config::Config;
-use crate::console::format::s;
+use crate::console::format::{printable, s};
 use crate::engine::{Counts, Engine};
 use crate::ingest::{Batch, Condition, FileState, FileStates, Notice, Refusal, Root, Tailer};
 use crate::model::Model;

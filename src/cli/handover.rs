@@ -10,11 +10,10 @@ use serde::Serialize;
 
 use super::look::Looked;
 use super::output;
-use super::plain::printable;
 use super::time::{parse_duration, parse_time};
 use super::values::senseless;
 use crate::config::Config;
-use crate::console::format::{how_rare, minute, s, span, what};
+use crate::console::format::{how_rare, minute, printable, s, span, what};
 use crate::engine::{IncidentForm, IncidentId, IncidentView};
 use crate::journal::{Act, Entry, Subject};
 use crate::series::{Step, Timestamp};

@@ -33,12 +33,15 @@ use crate::ingest::{ColumnNames, ReadOptions};
 use crate::inventory::Inventory;
 use crate::model::Model;
 
-/// Says something on standard error. Where nobody can hear it any more, as after a hang-up, that is
-/// no reason to panic, which is what `eprintln!` would do.
+/// Says something on standard error, line by line without what a terminal obeys, since names of files are in it.
+/// Where nobody can hear it any more, as after a hang-up, that is no reason to panic, which is what `eprintln!` would
+/// do.
 macro_rules! tell {
     ($($words:tt)*) => {{
         use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($words)*);
+        for line in format!($($words)*).lines() {
+            let _ = writeln!(std::io::stderr(), "{}", crate::console::format::printable(line));
+        }
     }};
 }
 pub(crate) use tell;

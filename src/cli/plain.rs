@@ -1,6 +1,5 @@
 //! Plain output of what the console would show: one line for each incident that opens or closes.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
@@ -11,7 +10,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde::Serialize;
 
-use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot};
+use crate::console::format::printable;
+use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot, SourceView};
+use crate::ingest::Refusal;
 use crate::series::{InterfaceName, Timestamp};
 
 /// How long the program may take to end after a signal.
@@ -189,24 +190,4 @@ fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn W
         "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}{ring}",
         incident.id, incident.peak, incident.start
     )
-}
-
-/// A name without control characters: they come from files, and a terminal or a log obeys them.
-pub(super) fn printable(name: &str) -> Cow<'_, str> {
-    if !name.contains(char::is_control) {
-        return Cow::Borrowed(name);
-    }
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
-    Cow::Owned(name.chars().map(escape).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn control_characters_of_a_name_are_escaped_and_others_are_not() {
-        assert_eq!(printable("xe-0/0/1 zürich"), "xe-0/0/1 zürich");
-        assert_eq!(printable("a\x1b[2Jb\n\u{9b}c"), "a\\u{1b}[2Jb\\n\\u{9b}c");
-    }
 }

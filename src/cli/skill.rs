@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::plain::printable;
+use crate::console::format::printable;
 use crate::model::skill::Skill;
 use crate::model::train::{LEAST_ROWS, Trained};
 use crate::model::{Expert, Model, Scaling, Scope};

@@ -9,11 +9,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::output;
-use super::plain::printable;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, how_rare, minute, s, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, printable, s, span, units, what};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};

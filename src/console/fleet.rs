@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::filter::Filter;
+use super::format::printable;
 use super::ranking::Ranking;
 use super::scroll::Scroll;
 use super::sort::{Sort, device_key, largest_first, worst_of};
@@ -165,8 +166,8 @@ impl Fleet {
                 self.places.resize(index + 1, NOWHERE);
             }
             self.places[index] = u32::try_from(place).unwrap_or(NOWHERE);
-            host = host.max(interface.name.host.width());
-            name = name.max(interface.name.ifname.width());
+            host = host.max(printable(&interface.name.host).width());
+            name = name.max(printable(&interface.name.ifname).width());
         }
         self.widths = (host, name);
     }

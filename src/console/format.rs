@@ -1,5 +1,6 @@
 //! Numbers, times and rarities in few characters, the way an operator says them.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::engine::{Direction, IncidentKind, IncidentView, Verdict};
@@ -90,17 +91,17 @@ pub fn span(seconds: i64) -> String {
 
 /// Seconds in one unit and at most four columns: `45s`, `15m`, `3h`, `9d`, `12w`.
 pub fn short_span(seconds: i64) -> String {
-    match seconds.max(0) {
     let (n, unit) = in_one_unit(seconds);
     format!("{n}{unit}")
 }
 
 fn in_one_unit(seconds: i64) -> (i64, &'static str) {
-        s if s < 100 => format!("{s}s"),
-        s if s < 100 * 60 => format!("{}m", s / 60),
-        s if s < 48 * 3600 => format!("{}h", s / 3600),
-        s if s < 14 * DAY => format!("{}d", s / DAY),
-        s => format!("{}w", s / WEEK),
+    match seconds.max(0) {
+        s if s < 100 => (s, "s"),
+        s if s < 100 * 60 => (s / 60, "m"),
+        s if s < 48 * 3600 => (s / 3600, "h"),
+        s if s < 14 * DAY => (s / DAY, "d"),
+        s => (s / WEEK, "w"),
     }
 }
 
@@ -216,8 +217,27 @@ pub fn factor(factor: f64, ascii: bool) -> String {
     }
 }
 
-/// `text` in exactly `width` columns: padded, or cut with a mark at its end.
+/// Text without characters that a terminal or a log obeys, or that make one name look like another: such names
+/// come from files.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let escape = |c: char| if is_hidden(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(escape).collect())
+}
+
+/// Control characters, those that have no width, and those that turn the direction of writing. What joins letters
+/// is seen by what it joins.
+fn is_hidden(c: char) -> bool {
+    let has_no_width = matches!(c, '\u{ad}' | '\u{200b}' | '\u{2060}'..='\u{2065}' | '\u{feff}');
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || has_no_width || turns || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Printable `text` in exactly `width` columns: padded, or cut with a mark at its end.
 pub fn fit(text: &str, width: usize, ascii: bool) -> String {
+    let text = &*printable(text);
     let natural = text.width();
     if natural <= width {
         let mut out = String::with_capacity(text.len() + width - natural);
@@ -297,6 +317,16 @@ mod tests {
         let read = ["30m", " 8h ", "2 d", "1w", "0h", "h", "8", "-1h", "9999999999999999w", "8x", ""].map(seconds_of);
         assert_eq!(read[..4], [Some(1800), Some(8 * 3600), Some(2 * DAY), Some(WEEK)]);
         assert!(read[4..].iter().all(Option::is_none), "{read:?}");
+    }
+
+    #[test]
+    fn hidden_characters_are_escaped_and_others_are_not() {
+        for name in ["xe-0/0/1 zürich", "核心-2", "عربي", "👩\u{200d}👧", "e\u{301}"] {
+            assert_eq!(printable(name), name);
+        }
+        assert_eq!(printable("a\x1b[2Jb\n\u{9b}c"), "a\\u{1b}[2Jb\\n\\u{9b}c");
+        assert_eq!(printable("a\u{202e}b\u{200b}"), "a\\u{202e}b\\u{200b}");
+        assert_eq!(fit("a\tb", 5, false), "a\\tb ");
     }
 
     #[test]

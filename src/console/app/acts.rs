@@ -111,6 +111,8 @@ impl App {
                 format!("{}: {}, {now}{}", view.name, state_word(view.state), expected.unwrap_or_default())
             }
         };
+        // it may be put into a shell
+        let words = format::printable(&words).into_owned();
         self.message = Some(format!("copied, where the terminal can: {words}"));
         Some(words)
     }

@@ -8,7 +8,7 @@ use super::pen::Pen;
 use super::title;
 use crate::console::anomalies::{Line, Listed, Summary};
 use crate::console::app::App;
-use crate::console::format::{self, fit};
+use crate::console::format::{self, fit, printable};
 use crate::console::keymap::Context;
 use crate::console::layout;
 use crate::console::theme::Role;
@@ -192,7 +192,7 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
 
 /// Whose it is, with how many others; the number of others is never cut off.
 fn who(summary: &Summary<'_>, width: usize, ascii: bool) -> String {
-    let name = summary.worst.name.to_string();
+    let name = printable(&summary.worst.name.to_string()).into_owned();
     if summary.others == 0 {
         return fit(&name, width, ascii);
     }

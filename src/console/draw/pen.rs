@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::console::format::fit;
+use crate::console::format::{fit, printable};
 use crate::console::theme::{Role, Theme};
 
 /// A place in a line, and its end.
@@ -52,7 +52,7 @@ impl<'a> Pen<'a> {
     pub fn text(&mut self, text: &str, role: Role) -> &mut Self {
         if self.x < self.end {
             let style = self.whole.unwrap_or_else(|| self.theme.style(role));
-            let (x, _) = self.buffer.set_stringn(self.x, self.y, text, self.room(), style);
+            let (x, _) = self.buffer.set_stringn(self.x, self.y, printable(text), self.room(), style);
             self.x = x;
         }
         self
@@ -60,13 +60,13 @@ impl<'a> Pen<'a> {
 
     /// Writes `text`, or as much of it as there is room for with a mark that it goes on.
     pub fn cut(&mut self, text: &str, role: Role, ascii: bool) -> &mut Self {
-        let room = self.room();
+        let (room, text) = (self.room(), &*printable(text));
         if text.width() <= room { self.text(text, role) } else { self.text(&fit(text, room, ascii), role) }
     }
 
     /// Writes all pieces, or none where there is no room for all of them.
     pub fn all_or_none(&mut self, pieces: &[(&str, Role)]) -> bool {
-        let fits = pieces.iter().map(|(text, _)| text.width()).sum::<usize>() <= self.room();
+        let fits = pieces.iter().map(|(text, _)| printable(text).width()).sum::<usize>() <= self.room();
         if fits {
             for (text, role) in pieces {
                 self.text(text, *role);

@@ -2,6 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::console::format::printable;
 use crate::console::theme::Role;
 
 /// A line's pieces.
@@ -11,7 +12,10 @@ pub(super) type Line = Vec<(String, Role)>;
 /// two columns in where that would leave less than half of the room.
 pub(super) fn wrapped(lines: Vec<Line>, width: usize) -> Vec<Line> {
     let mut out = Vec::with_capacity(lines.len());
-    for line in lines {
+    for mut line in lines {
+        for (text, _) in &mut line {
+            *text = printable(text).into_owned();
+        }
         if line.iter().map(|(text, _)| text.width()).sum::<usize>() <= width {
             out.push(line);
         } else {

@@ -26,8 +26,8 @@ use super::screen::Screen;
 use super::session::{End, Host, Input, drive};
 use super::theme::Colors;
 use super::{Options, draw};
-use crate::engine::{Act, Command, IncidentId, Look, Snapshot, TrainingOutcome, TrainingView, pair};
-use crate::series::Timestamp;
+use crate::engine::{Act, Command, IncidentId, InterfaceView, Look, Snapshot, TrainingOutcome, TrainingView, pair};
+use crate::series::{InterfaceName, Timestamp};
 
 /// A console over the fixture.
 pub(super) fn app(width: u16, height: u16) -> App {

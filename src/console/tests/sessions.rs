@@ -331,7 +331,7 @@ fn hidden_characters_of_names_are_shown_and_columns_stay_in_line() {
     let mut interfaces: Vec<InterfaceView> = snapshot.interfaces.iter().map(|view| (**view).clone()).collect();
     interfaces[0].name = InterfaceName::new("a\u{1b}[31m", "x\ty\u{202e}z");
     snapshot.interfaces = interfaces.into_iter().map(Arc::new).collect();
-    let mut app = app_of(snapshot, Options::default(), 120, 24);
+    let mut app = app_of(snapshot, Options::default(), 110, 24);
     press(&mut app, "/");
     press(&mut app, "[31m");
     key(&mut app, Key::Enter);
