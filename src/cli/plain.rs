@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use crossbeam_channel::{Receiver, bounded, never, select};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -59,14 +60,14 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
     })?;
     let gone = reader_gone()?;
     let mut known = Known::default();
-    let mut told = 0;
+    let mut heard = Heard::default();
     loop {
         let snapshot = handle.snapshot();
-        told = tell_notices(&snapshot, told);
+        heard.tell(&snapshot.source);
         if snapshot.source.loading.is_none() {
             match known.print(&snapshot, json, &mut io::stdout().lock()) {
                 Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                other => other?,
+                other => other.context("standard output")?,
             }
         }
         if let Some(why) = &snapshot.source.failure {
@@ -107,13 +108,30 @@ fn reader_gone() -> io::Result<Receiver<()>> {
     Ok(gone)
 }
 
-/// Notices go to stderr once each.
-fn tell_notices(snapshot: &Snapshot, told: usize) -> usize {
-    let notices = &snapshot.source.notices;
-    for notice in notices.iter().skip(told) {
-        super::tell!("{}: {}", notice.path.display(), notice.message);
+/// What was said on standard error.
+#[derive(Debug, Default)]
+struct Heard {
+    notices: u64,
+    refused: u64,
+}
+
+impl Heard {
+    /// Says each notice once. Refused lines may be many: the newest is said as often as they have doubled.
+    fn tell(&mut self, source: &SourceView) {
+        let new = usize::try_from(source.noticed - self.notices).unwrap_or(usize::MAX);
+        for notice in source.notices.iter().skip(source.notices.len().saturating_sub(new)) {
+            super::tell!("{}: {}", notice.path.display(), notice.message);
+        }
+        self.notices = source.noticed;
+        if source.loading.is_some() || source.refused < (2 * self.refused).max(1) {
+            return;
+        }
+        self.refused = source.refused;
+        if let Some(Refusal { path, line, reason }) = source.refusals.last() {
+            let (n, lines) = (source.refused, if source.refused == 1 { "line was" } else { "lines were" });
+            super::tell!("{n} {lines} refused, the last one at {}:{line}: {reason}", path.display());
+        }
     }
-    notices.len()
 }
 
 /// Incidents that were told of and were open then.

@@ -266,13 +266,14 @@ pub(crate) fn snapshot() -> Snapshot {
             ]
             .into(),
             notices: vec![notice].into(),
+            noticed: 1,
             late: 4,
             ..SourceView::default()
         },
         model: ModelView { name: "default".to_owned(), path: None, interfaces: 30, skill: Some(0.31) },
         now: Some(NOW),
-        looks_back: false,
         newest: Some(NOW),
+        looks_back: false,
         step: Step::from_seconds(STEP),
         devices: devices(&interfaces).into(),
         incidents: incidents(&interfaces).into(),

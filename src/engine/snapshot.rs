@@ -119,6 +119,8 @@ pub struct SourceView {
     pub refusals: Arc<[Refusal]>,
     /// What is the matter with whole files, newest last; bounded.
     pub notices: Arc<[Notice]>,
+    /// Notices since the start.
+    pub noticed: u64,
     /// Rows that came too late to be scored; they entered history only.
     pub late: u64,
     /// Rows that changed one that stood there.

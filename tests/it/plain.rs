@@ -128,3 +128,32 @@ fn it_ends_when_nobody_reads_its_lines_any_more() {
     let status = wait_for("the end", Duration::from_secs(10), || running.0.try_wait().unwrap());
     assert_eq!(status.code(), Some(0));
 }
+
+#[test]
+fn refused_lines_and_every_notice_are_told_of() {
+    let place = Place::new();
+    place.put("a.csv", &rhythm("host", "if", 30, 1, |_, v| v));
+    let file = place.rows().join("evil\u{1b}[31m.csv");
+    std::fs::write(&file, format!("{HEADER}bad\n{}", "worse\n".repeat(2))).unwrap();
+    let mut command = place.noctop();
+    command.args(["rows", "--poll", "1"]);
+    let process = Process::start(command);
+    // More of them than a snapshot holds.
+    for i in 0..230 {
+        std::fs::write(place.rows().join(format!("no{i:03}.csv")), "name,value\n").unwrap();
+    }
+    let until = |words: &str| wait_for(words, SOON, || process.errors().contains(words).then_some(()));
+    until("rows/no229.csv: skipped");
+    until("3 lines were refused");
+    std::fs::write(place.rows().join("last.csv"), "name,value\n").unwrap();
+    until("rows/last.csv: skipped");
+    append(&file, b"worst\nworst\nworst\n");
+    until("6 lines were refused");
+    process.signal(Signal::TERM);
+    let ended = process.end(Duration::from_secs(2));
+    assert_eq!(ended.status.code(), Some(143));
+    assert!(!ended.err.contains('\u{1b}'), "{}", ended.err);
+    let told: Vec<&str> = ended.err.lines().filter(|line| line.contains("refused")).collect();
+    assert!(told[0].starts_with("3 lines were refused, the last one at rows/evil\\u{1b}[31m.csv:4: "), "{told:?}");
+    assert!(told[1].starts_with("6 lines were refused") && told.len() == 2, "{told:?}");
+}

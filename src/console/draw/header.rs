@@ -71,7 +71,7 @@ fn facts(app: &App) -> Vec<Fact> {
     if let Some(age) = app.row_age().filter(|_| app.shows_row_age()) {
         add(format!("lag {}", format::age(age)), same(), Role::Text, 45, false);
     }
-    let unwell = source.refused + source.notices.len() as u64;
+    let unwell = source.refused + source.noticed;
     if unwell > 0 {
         let text = match source.refused {
             0 => format!("! {unwell} notice{}", format::s(unwell)),

@@ -6,7 +6,7 @@
 //! of it is read twice for that (`again.rs`).
 
 use super::again::{self, Again};
-use super::{Live, extend};
+use super::{Live, note};
 use crate::engine::core::Engine;
 use crate::engine::snapshot::HEAT;
 use crate::ingest::{Batch, Feed, Notice, Progress, Watch};
@@ -69,7 +69,7 @@ impl Live {
             Ok(again) => (self.engine, self.again) = (engine, Some(again)),
             Err(e) => {
                 let message = format!("cannot be read again ({e}): only its newest rows are scored");
-                extend(&mut self.around.source.notices, &[Notice { path: dir.into(), message }]);
+                note(&mut self.around.source, &[Notice { path: dir.into(), message }]);
                 self.engine = self.engine.recent(PREVIEW, PREVIEW_ROWS, PREVIEW_MOST).with_memory(self.memory);
             }
         }

@@ -95,18 +95,19 @@ struct Live {
 impl Live {
     fn new(options: LiveOptions) -> std::io::Result<Self> {
         let (keeper, told) = Keeper::new(options.journal.as_ref())?;
-        let around = Surroundings {
+        let mut around = Surroundings {
             pins: keeper.pins(),
             model: ModelView::of(options.models.model(), options.model_path),
             source: SourceView {
                 dir: options.dir,
                 recursive: options.watch.read.recursive,
                 loading: Some(Progress::default()),
-                notices: options.notices.into_iter().chain(told).collect(),
                 ..SourceView::default()
             },
             ..Surroundings::default()
         };
+        let notices: Vec<Notice> = options.notices.into_iter().chain(told).collect();
+        note(&mut around.source, &notices);
         let models = options.models;
         let mut engine = Engine::new(models.clone(), options.settings, options.threads).with_memory(options.memory);
         engine.mark(keeper.marks().clone());
@@ -180,7 +181,7 @@ impl Live {
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
                 recv(failed) -> why => if let (Ok(why), Some(hook)) = (why, &self.hook) {
-                    extend(&mut self.around.source.notices, &[hook.notice(why)]);
+                    note(&mut self.around.source, &[hook.notice(why)]);
                     self.changed = true;
                 },
                 recv(kept) -> said => match said {
@@ -267,12 +268,12 @@ impl Live {
             return;
         }
         let notice = self.hook.as_mut().and_then(|hook| hook.see(&self.engine));
-        extend(&mut self.around.source.notices, notice.as_slice());
+        note(&mut self.around.source, notice.as_slice());
     }
 
     /// Puts the keeper's marks in force, and shows what it has to say.
     fn remark(&mut self, notices: &[Notice]) {
-        extend(&mut self.around.source.notices, notices);
+        note(&mut self.around.source, notices);
         for engine in [Some(&mut self.engine), self.preview.as_mut()].into_iter().flatten() {
             engine.mark(self.keeper.marks().clone());
         }
@@ -310,7 +311,7 @@ impl Live {
             source.gone = self.files.gone();
         }
         extend(&mut source.refusals, &batch.refusals);
-        extend(&mut source.notices, &batch.notices);
+        note(source, &batch.notices);
         if !batch.rows.is_empty() {
             let now = Instant::now();
             source.last_row_at = Some(now);
@@ -404,6 +405,12 @@ fn clock() -> Timestamp {
 }
 
 /// Adds to a bounded list; the oldest go.
+/// Shows notices, of which only the newest are kept.
+fn note(source: &mut SourceView, notices: &[Notice]) {
+    source.noticed += notices.len() as u64;
+    extend(&mut source.notices, notices);
+}
+
 fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
     if !more.is_empty() {
         let all = list.len() + more.len();
