@@ -98,9 +98,10 @@ impl ScoringArgs {
         self.read.options(config)
     }
 
-    /// Refuses an output in a directory that is read.
+    /// Refuses an output that cannot be made, or in a directory that is read.
     pub fn refuse_output(&self, flag: &str, file: Option<&PathBuf>, config: &Config) -> anyhow::Result<()> {
         let Some(file) = file else { return Ok(()) };
+        super::output::place(flag, file)?;
         let recursive = self.read.recursive(config);
         [Some(&self.dir), self.history.as_ref()]
             .into_iter()

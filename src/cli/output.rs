@@ -17,6 +17,16 @@ pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
     }
 }
 
+/// Refuses a file that cannot be made where it is to be, before anything is reckoned for it.
+pub(super) fn place(flag: &str, file: &Path) -> anyhow::Result<()> {
+    anyhow::ensure!(!file.is_dir(), "{flag} {}: is a directory: name a file", file.display());
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty() && !parent.is_dir());
+    match parent {
+        Some(parent) => anyhow::bail!("{flag} {}: there is no directory {}", file.display(), parent.display()),
+        None => Ok(()),
+    }
+}
+
 /// Writes a file whole or not at all; into a device or a pipe as it is.
 pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> anyhow::Result<()>
 where

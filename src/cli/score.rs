@@ -15,6 +15,7 @@ use crate::detect::{IncidentId, StoryId};
 use crate::engine::track::Track;
 use crate::engine::{Engine, Told};
 use crate::series::{DAY, Timestamp};
+use crate::special::is_special;
 
 /// What `score` is told.
 #[derive(Debug, Args)]
@@ -60,6 +61,13 @@ pub const INCIDENT_COLUMNS: [&str; 12] =
 pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
         args.scoring.refuse_output(flag, file.as_ref(), config)?;
+    }
+    if let (Some(scores), Some(incidents)) = (&args.output, &args.incidents) {
+        anyhow::ensure!(
+            scores != incidents || is_special(scores),
+            "--incidents {}: is the file for the scores: name another one",
+            incidents.display()
+        );
     }
     let engine = args.scoring.engine(config)?;
     let incidents = engine.incidents();

@@ -57,6 +57,9 @@ fn arguments_that_make_no_sense_end_with_2_and_say_what_would() {
         ("man handovr", "no such command"),
         ("handovr", "did you mean noctop handover?"),
         ("watch handovr", "did you mean noctop handover?"),
+        ("scroe rows --output x", "did you mean noctop score?"),
+        ("rows elsewhere", "elsewhere is one too many"),
+        ("simulate --output fleet --days 0", "Usage: noctop simulate"),
     ] {
         let ended = place.run(args.split(' '));
         assert_eq!(ended.out, "", "{args}");
@@ -321,6 +324,24 @@ fn columns_are_found_by_name_and_the_delimiter_and_zone_can_be_told() {
     assert!(why.contains("Europe/Nowhere") && why.contains("name a zone"), "{why}");
     let why = place.run(["score", "rows", "--delimiter", "\""]).misused();
     assert!(why.contains("delimiter"), "{why}");
+}
+
+#[test]
+fn outputs_that_cannot_be_are_told_of_before_anything_is_read() {
+    // There are no rows yet, which would be told of else.
+    let place = Place::new();
+    for (args, says) in [
+        ("score rows --output nowhere/x.csv", "--output nowhere/x.csv: there is no directory nowhere"),
+        ("score rows --incidents home", "is a directory"),
+        ("explore rows --html nowhere/x.html", "there is no directory nowhere"),
+        ("score rows --output s.csv --incidents s.csv", "is the file for the scores"),
+    ] {
+        let why = place.run(args.split(' ')).refused();
+        assert!(why.contains(says), "{args}: {why}");
+    }
+    place.put("r.csv", &rhythm("a", "if", 30, 3, |_, v| v));
+    place.run(["score", "rows", "--output", "/dev/null", "--incidents", "/dev/null"]).fine();
+    assert!(!place.join("s.csv").exists());
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub struct ExploreArgs {
 /// When the directory cannot be read or has no rows, or when there is no such interface.
 pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
     if let Some(file) = &args.html {
+        super::output::place("--html", file)?;
         super::refuse_output_in(&args.dir, args.read.recursive(config), file, "--html")?;
     }
     let mut gathering = Gathering::default();
