@@ -164,18 +164,22 @@ pub fn length(seconds: i64) -> String {
     }
 }
 
+fn rows_of(n: usize) -> String {
+    format!("{n} row{}", if n == 1 { "" } else { "s" })
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Short(rows) if *rows < WARM_UP => write!(f, "{rows} rows: too few to be judged"),
-            Self::Short(rows) => write!(f, "{rows} rows: too few to learn from"),
+            Self::Short(rows) if *rows < WARM_UP => write!(f, "{}: too few to be judged", rows_of(*rows)),
+            Self::Short(rows) => write!(f, "{}: too few to learn from", rows_of(*rows)),
             Self::Counter(share) => write!(f, "rises in {} of steps: a counter?", percent(*share)),
             Self::MaxBelowMean(share) => write!(f, "max below mean in {} of rows", percent(*share)),
             Self::MaxIsMean => write!(f, "max is mean in every row"),
             Self::Flat(share) => write!(f, "flat: {} of rows repeat", percent(*share)),
             Self::Idle(share) => write!(f, "idle: {} of rows are zero", percent(*share)),
-            Self::Negative(rows) => write!(f, "{rows} rows below zero"),
-            Self::OffGrid(rows) => write!(f, "{rows} rows off the grid"),
+            Self::Negative(rows) => write!(f, "{} below zero", rows_of(*rows)),
+            Self::OffGrid(rows) => write!(f, "{} off the grid", rows_of(*rows)),
             Self::OtherStep(step) => write!(f, "step {}", length(*step)),
             Self::Gaps(share) => write!(f, "{} missing", percent(*share)),
             Self::Shift(at, from, to) => {
@@ -185,7 +189,7 @@ impl fmt::Display for Finding {
             Self::Outliers(share) => write!(f, "{} outliers", percent(*share)),
             Self::OtherPeriod(seconds) => write!(f, "period {}", length(*seconds)),
             Self::NoPeriod => write!(f, "no period"),
-            Self::Duplicates(rows) => write!(f, "{rows} rows told again"),
+            Self::Duplicates(rows) => write!(f, "{} told again", rows_of(*rows)),
         }
     }
 }
