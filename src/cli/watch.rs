@@ -174,11 +174,8 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         return output::print((config.print().context("the settings")? + &keys).as_bytes());
     }
     let dir = directory(None, config)?;
-    if let Some(command) = args.dir.as_deref().and_then(values::command_like) {
-        return Err(values::senseless(format!(
-            "there is no directory {}, and no such command: did you mean noctop {command}?",
-            dir.display()
-        )));
+    if let Some(why) = args.dir.as_deref().and_then(values::command_like) {
+        return Err(values::senseless(why));
     }
     let poll = config.poll;
     anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
@@ -283,10 +280,10 @@ pub(super) fn choose_models(
             Err(e) => {
                 behind = Some(from);
                 // The next one does; behind the newest, the one before it or the built-in one.
-                let message = format!(
-                    "cannot be used, another model scores instead{}{name}: {e}",
-                    if name.is_empty() { "" } else { " of " }
-                );
+                let of = if name.is_empty() { "" } else { " of " };
+                let (why, file) = (e.to_string(), format!("{}: ", path.display()));
+                let why = why.strip_prefix(&file).unwrap_or(&why);
+                let message = format!("cannot be used, another model scores instead{of}{name}: {why}");
                 notices.push(Notice { path: Arc::new(path), message });
             }
         }

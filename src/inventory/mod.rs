@@ -64,7 +64,7 @@ impl Inventory {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let at = |e: &csv::Error| e.position().map_or(1, csv::Position::line);
-        let header = reader.headers().map_err(|e| (at(&e), e.to_string()))?.clone();
+        let header = reader.headers().map_err(|e| (at(&e), complaint(&e)))?.clone();
         let column = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
         let needed = |name: &str| {
             column(name).ok_or_else(|| (1, format!("there is no column {name}: name it in the first line")))
@@ -73,7 +73,7 @@ impl Inventory {
         let (description, speed) = (column("description"), column("speed"));
         let mut entries = HashMap::new();
         for record in reader.records() {
-            let record = record.map_err(|e| (at(&e), e.to_string()))?;
+            let record = record.map_err(|e| (at(&e), complaint(&e)))?;
             let line = record.position().map_or(0, csv::Position::line);
             let field = |column: Option<usize>| column.and_then(|c| record.get(c)).filter(|text| !text.is_empty());
             let name =
@@ -94,6 +94,17 @@ impl Inventory {
     /// What is known of an interface.
     pub fn get(&self, name: &InterfaceName) -> Option<&Known> {
         self.entries.get(name)
+    }
+}
+
+/// What is wrong with a line as CSV.
+fn complaint(e: &csv::Error) -> String {
+    match e.kind() {
+        csv::ErrorKind::Utf8 { .. } => "is no text: write it as UTF-8".to_owned(),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("has {len} fields where the first line has {expected_len}: put quotes around a text with a comma")
+        }
+        _ => e.to_string(),
     }
 }
 
@@ -149,6 +160,9 @@ mod tests {
         assert!(line == 3 && message.contains("fast") && message.contains("10G"), "{line}: {message}");
         let (line, message) = wrong("hostname,ifname\na,b\nc,d\na,b\n");
         assert!(line == 4 && message.contains("a b has two lines"), "{line}: {message}");
-        assert_eq!(wrong("hostname,ifname\na\n").0, 2);
+        let (line, message) = wrong("hostname,ifname\na,b,c\n");
+        assert!(line == 2 && message.contains("has 3 fields where the first line has 2"), "{line}: {message}");
+        let (line, message) = Inventory::parse(b"hostname,ifname\na,b\n\xff,c\n").unwrap_err();
+        assert!(line == 3 && message.contains("UTF-8"), "{line}: {message}");
     }
 }

@@ -110,7 +110,12 @@ impl Log {
             }
             match serde_json::from_slice(line) {
                 Ok(entry) => news.entries.push(entry),
-                Err(e) => news.damaged.push((self.lines, e.to_string())),
+                Err(e) => {
+                    // it counts lines of its own, and there is one
+                    let why = e.to_string();
+                    let why = why.rsplit_once(" at line ").map_or(&*why, |(why, _)| why).to_owned();
+                    news.damaged.push((self.lines, why));
+                }
             }
         }
     }

@@ -32,7 +32,15 @@ const KEY: &str = "noctop";
 /// Why a model could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// The file cannot be read or written.
+    /// The file cannot be read.
+    #[error("{path}: {source}; name a file that `noctop train DIR --model FILE` wrote")]
+    Unread {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file cannot be written.
     #[error("{path}: {source}")]
     Io {
         /// Which file.
@@ -115,7 +123,7 @@ impl Model {
 
     /// Reads a model.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
-        let bytes = fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        let bytes = fs::read(path).map_err(|source| ModelError::Unread { path: path.to_owned(), source })?;
         read(&bytes, path)
     }
 
