@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::config::Config;
@@ -231,7 +232,7 @@ impl AlarmArgs {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(e) => return usage(&e),
+        Err(e) => return usage(&told_better(e)),
     };
     match run(&cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -248,6 +249,25 @@ pub fn main() -> ExitCode {
             tell!("noctop: {}", whole_story(&e));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Where a word that is no command was taken for the directory, what follows it makes no sense: the word is told of,
+/// not what follows. So is a second directory, which is taken for a command.
+fn told_better(e: clap::Error) -> clap::Error {
+    if !e.use_stderr() {
+        return e;
+    }
+    let first = std::env::args_os().nth(1).unwrap_or_default();
+    let whole = |why: String| Cli::command().error(ErrorKind::ValueValidation, why);
+    if let Some(why) = values::command_like(Path::new(&first)) {
+        return whole(why);
+    }
+    match (e.kind(), e.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::ArgumentConflict, Some(word)) => {
+            whole(format!("{word} is one too many: one directory is watched at a time"))
+        }
+        _ => e,
     }
 }
 

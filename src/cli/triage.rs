@@ -134,8 +134,9 @@ pub(super) fn unknown(why: &str, json: bool) -> u8 {
         true => serde_json::json!({ "status": status, "code": status.code(), "summary": why }).to_string(),
         false => format!("NOCTOP UNKNOWN: {why}"),
     };
-    // Where standard output is closed there is nobody to tell, and the exit code says it.
-    let _ = output::print((text + "\n").as_bytes());
+    if let Err(e) = output::print((text + "\n").as_bytes()) {
+        super::tell!("noctop: {why}; standard output: {}", e.root_cause());
+    }
     status as u8
 }
 
@@ -188,7 +189,7 @@ impl<'a> Group<'a> {
         match (self.members.len(), hosts.len()) {
             (1, _) => format!("{} {}", printable(&first.host), printable(&first.ifname)),
             (n, 1) => format!("{}: {n} interfaces", printable(&first.host)),
-            (n, hosts) => format!("{n} interfaces on {hosts} devices"),
+            (n, hosts) => format!("{n} interfaces, {hosts} devices"),
         }
     }
 
@@ -298,7 +299,8 @@ impl<'a> Report<'a> {
             s(devices),
             printable(&snapshot.model.name)
         ));
-        if self.unknown.is_some() && self.age.is_some_and(|age| age > ARCHIVE) {
+        let archived = self.limits.stale != Some(Stale::Never) && self.age.is_some_and(|age| age > ARCHIVE);
+        if self.unknown.is_some() && archived {
             line("An archive? --stale never takes its end for now.".to_owned());
         }
         if !self.groups.is_empty() {

@@ -18,7 +18,10 @@ pub(super) const MOST_RATE: f64 = 0.1;
 
 /// The arguments make no sense together, or not with what is read.
 pub(super) fn senseless(why: impl std::fmt::Display) -> anyhow::Error {
-    Cli::command().error(ErrorKind::ValueValidation, why).into()
+    let mut whole = Cli::command();
+    whole.build();
+    let used = std::env::args().nth(1).and_then(|name| whole.find_subcommand(name).cloned());
+    used.unwrap_or(whole).error(ErrorKind::ValueValidation, why).into()
 }
 
 /// Reads a number above 0 and up to `most`.
@@ -74,11 +77,12 @@ pub(super) fn theme(text: &str) -> Result<String, String> {
     }
 }
 
-/// The command that somebody meant who named a directory that is none.
+/// What to say to somebody who named a directory that is none and may have meant a command.
 pub(super) fn command_like(dir: &std::path::Path) -> Option<String> {
-    let word = dir.to_str().filter(|word| !word.contains('/') && !dir.exists())?;
+    let word = dir.to_str().filter(|word| !word.contains('/') && !word.starts_with('-') && !dir.exists())?;
     let whole = Cli::command();
-    nearest(word, whole.get_subcommands().map(clap::Command::get_name)).map(str::to_owned)
+    let near = nearest(word, whole.get_subcommands().map(clap::Command::get_name)).filter(|near| *near != word)?;
+    Some(format!("there is no directory {word}, and no such command: did you mean noctop {near}?"))
 }
 
 #[cfg(test)]
@@ -107,8 +111,9 @@ mod tests {
 
     #[test]
     fn a_command_that_was_misspelt_is_found() {
-        assert_eq!(command_like(std::path::Path::new("handovr")).as_deref(), Some("handover"));
-        for dir in ["./handovr", "src", "/var/lib/collector", "metrics-of-site-7"] {
+        let said = command_like(std::path::Path::new("handovr"));
+        assert!(said.is_some_and(|said| said.ends_with("did you mean noctop handover?")));
+        for dir in ["./handovr", "handover", "--scor", "src", "/var/lib/collector", "metrics-of-site-7"] {
             assert_eq!(command_like(std::path::Path::new(dir)), None, "{dir}");
         }
     }
