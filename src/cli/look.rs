@@ -53,8 +53,8 @@ impl LookArgs {
         let dir = watch::directory(self.dir.as_deref(), config)?;
         let journal = Journal::of(&dir);
         let (entries, damaged) = journal.as_ref().map(Journal::entries).unwrap_or_default();
-        let named = self.model.as_deref().or(config.model.as_deref());
-        let (models, model_path, mut notices) = watch::choose_models(named, journal.as_ref(), &entries)?;
+        let (models, model_path, mut notices) =
+            watch::choose_models(self.model.as_deref(), config, journal.as_ref(), &entries)?;
         notices.extend(damaged);
         for notice in &notices {
             super::tell!("{}: {}", notice.path.display(), notice.message);

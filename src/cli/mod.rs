@@ -138,7 +138,7 @@ impl ReadArgs {
         let whence = |flagged: bool, key| if flagged { String::new() } else { config.whence("input", key) };
         let (own, usual) = (&config.input.columns, ColumnNames::default());
         let named = |own: &Option<String>, usual: String| own.clone().unwrap_or(usual);
-        Ok(ReadOptions {
+        let options = ReadOptions {
             delimiter: byte.with_context(|| {
                 let whence = whence(self.delimiter.is_some(), "delimiter");
                 format!("{whence}delimiter {delimiter:?}: name one ASCII character")
@@ -156,7 +156,9 @@ impl ReadArgs {
             },
             recursive: self.recursive(config),
             ..ReadOptions::default()
-        })
+        };
+        options.check().with_context(|| format!("{}[input]", config.whence("input", "columns")))?;
+        Ok(options)
     }
 }
 
@@ -170,8 +172,11 @@ pub struct InventoryArgs {
 
 impl InventoryArgs {
     fn read(&self, config: &Config) -> anyhow::Result<Inventory> {
-        let path = self.inventory.as_ref().or(config.inventory.as_ref());
-        Ok(path.map(|path| Inventory::read(path)).transpose()?.unwrap_or_default())
+        if let Some(path) = &self.inventory {
+            return Ok(Inventory::read(path)?);
+        }
+        let read = config.inventory.as_ref().map(|path| Inventory::read(path)).transpose();
+        Ok(read.with_context(|| format!("{}inventory", config.whence("", "inventory")))?.unwrap_or_default())
     }
 }
 
@@ -201,25 +206,29 @@ impl AlarmArgs {
     }
 
     fn settings(&self, config: &Config) -> anyhow::Result<Settings> {
+        // what is wrong here is the file's: the flags were looked at before
         let usual = Settings::default();
         let n = self.alarms_per_week.or(config.alarms_per_week).unwrap_or(usual.alarms_per_week);
         let most = values::MOST_ALARMS;
         anyhow::ensure!(
             values::is_above_nothing(n, most),
-            "alarms per week {n}: name a number above 0 and up to {most}"
+            "{}alarms per week {n}: name a number above 0 and up to {most}",
+            config.whence("", "alarms_per_week")
         );
         let rings = self.rings_per_day.or(config.rings_per_day).unwrap_or(usual.rings_per_day);
         let most = values::MOST_RINGS;
         anyhow::ensure!(
             values::is_above_nothing(rings, most),
-            "rings per day {rings}: name a number above 0 and up to {most}"
+            "{}rings per day {rings}: name a number above 0 and up to {most}",
+            config.whence("", "rings_per_day")
         );
         let hours = self.shift_accepted_after.or(config.shift_accepted_after);
         let hours = hours.or(usual.shift_accepted_after).filter(|hours| *hours != 0.0);
         if let Some(hours) = hours {
             anyhow::ensure!(
                 values::HOURS.contains(&hours),
-                "a shift accepted after {hours} hours: name a number from {} to {}, or 0 for never",
+                "{}a shift accepted after {hours} hours: name a number from {} to {}, or 0 for never",
+                config.whence("", "shift_accepted_after"),
                 values::HOURS.start(),
                 values::HOURS.end()
             );

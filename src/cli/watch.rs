@@ -178,16 +178,16 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         return Err(values::senseless(why));
     }
     let poll = config.poll;
-    anyhow::ensure!(poll != Some(0), "poll 0: name a number of seconds above 0");
+    anyhow::ensure!(poll != Some(0), "{}poll 0: name a number of seconds above 0", config.whence("", "poll"));
     let memory = config.memory.unwrap_or(MEMORY);
-    anyhow::ensure!(memory > 0, "memory 0: name a number of MiB above 0");
+    anyhow::ensure!(memory > 0, "{}memory 0: name a number of MiB above 0", config.whence("", "memory"));
     let journal = Journal::of(&dir).map(|journal| match config.who.as_deref() {
         Some(who) => journal.by(who),
         None => journal,
     });
     let journal = journal.map(|journal| if config.read_only == Some(true) { journal.read_only() } else { journal });
     let entries = journal.as_ref().map(|journal| journal.entries().0).unwrap_or_default();
-    let (models, model_path, notices) = choose_models(config.model.as_deref(), journal.as_ref(), &entries)?;
+    let (models, model_path, notices) = choose_models(args.model.as_deref(), config, journal.as_ref(), &entries)?;
     let options = LiveOptions {
         watch: WatchOptions {
             read: args.read.options(config)?,
@@ -254,11 +254,16 @@ fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
 /// rows are scored by the next that can.
 pub(super) fn choose_models(
     named: Option<&Path>,
+    config: &Config,
     journal: Option<&Journal>,
     entries: &[Entry],
 ) -> anyhow::Result<(Succession, Option<PathBuf>, Vec<Notice>)> {
-    if let Some(path) = named {
-        return Ok((Model::load(path)?.into(), Some(path.to_owned()), Vec::new()));
+    if let Some(path) = named.or(config.model.as_deref()) {
+        let model = Model::load(path).map_err(|e| match named {
+            Some(_) => e.into(),
+            None => anyhow::Error::new(e).context(format!("{}model", config.whence("", "model"))),
+        })?;
+        return Ok((model.into(), Some(path.to_owned()), Vec::new()));
     }
     let mut notices = Vec::new();
     let mut changes = journal.map(|journal| journal.changes(entries)).unwrap_or_default();

@@ -73,7 +73,7 @@ impl Default for ReadOptions {
 
 impl ReadOptions {
     /// Refuses what cannot work before anything is read.
-    pub(super) fn check(&self) -> Result<(), IngestError> {
+    pub(crate) fn check(&self) -> Result<(), IngestError> {
         if matches!(self.delimiter, b'"' | b'\n' | b'\r') || !self.delimiter.is_ascii() {
             return Err(IngestError::Delimiter { delimiter: char::from(self.delimiter) });
         }

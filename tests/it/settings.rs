@@ -44,3 +44,26 @@ fn a_variable_that_is_empty_names_no_configuration() {
         assert_eq!(ended.status.code(), Some(code), "{file}: {}", ended.err);
     }
 }
+
+#[test]
+fn a_setting_that_makes_no_sense_is_named_with_its_file_and_line() {
+    let place = Place::new();
+    place.put("r.csv", &rhythm("a", "if", 30, 3, |_, v| v));
+    for (text, says) in [
+        ("\nmemory = 0\n", "c.toml:2: memory 0: name a number"),
+        ("poll = 0\n", "c.toml:1: poll 0: name a number"),
+        ("alarms_per_week = nan\n", "c.toml:1: alarms per week NaN: name a number"),
+        ("rings_per_day = 0\n", "c.toml:1: rings per day 0: name a number"),
+        ("shift_accepted_after = 0.2\n", "c.toml:1: a shift accepted after 0.2 hours: name a number"),
+        ("model = 'nowhere'\n", "c.toml:1: model: nowhere: "),
+        ("inventory = 'nowhere'\n", "c.toml:1: inventory: nowhere: "),
+        ("[input.columns]\n\ntimeslot = 'ifname'\n", "c.toml: [input]: two columns are mapped"),
+    ] {
+        std::fs::write(place.join("c.toml"), text).unwrap();
+        let why = place.run(["watch", "rows", "--plain", "--config", "c.toml"]).refused();
+        assert!(why.contains(says), "{text}: {why}");
+    }
+    // A flag is told of without the file.
+    let why = place.run(["watch", "rows", "--model", "elsewhere", "--config", "c.toml"]).refused();
+    assert!(why.contains("noctop: elsewhere: ") && why.contains("noctop train"), "{why}");
+}
