@@ -103,6 +103,8 @@ pub struct SourceView {
     pub recursive: bool,
     /// How changes are noticed.
     pub mode: WatchMode,
+    /// Whether the directory cannot be listed now.
+    pub unlisted: bool,
     /// Files that are read.
     pub files: usize,
     /// Each file, in the order of paths.

@@ -97,6 +97,8 @@ pub struct Batch {
     pub notices: Vec<Notice>,
     /// Files of which something has changed: how they are now.
     pub states: Vec<FileState>,
+    /// Whether a directory cannot be listed now: what comes into it is not seen.
+    pub unlisted: bool,
     /// How many files are being read by now.
     pub open_files: usize,
     /// How far the reading is.

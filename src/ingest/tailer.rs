@@ -207,7 +207,12 @@ impl Tailer {
         }
         batch.names = self.rows.names().all()[known_names..].to_vec();
         (batch.open_files, batch.progress, batch.caught_up) = (self.open_files, self.progress, self.caught_up);
+        batch.unlisted = self.is_unlisted();
         ReadOn::New(Box::new(batch))
+    }
+
+    fn is_unlisted(&self) -> bool {
+        self.roots.iter().any(|directory| directory.trouble.is_some())
     }
 
     /// Adds what there is to say of all files and names.
@@ -220,6 +225,7 @@ impl Tailer {
                 batch.progress = Progress { read: batch.progress.read + read, total: batch.progress.total + total };
             }
         }
+        batch.unlisted = self.is_unlisted();
         batch.caught_up = !self.roots.iter().flat_map(|directory| &directory.files).any(Followed::is_behind);
         (self.open_files, self.progress, self.caught_up) = (batch.open_files, batch.progress, batch.caught_up);
     }

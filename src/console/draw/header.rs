@@ -119,6 +119,9 @@ fn feed(app: &App) -> (String, Role, u8) {
     if let Some(why) = &source.failure {
         return (format!("{} stopped: {why}", glyphs.stopped()), Role::Alarm, 90);
     }
+    if source.unlisted {
+        return (format!("{} directory unreadable", glyphs.stopped()), Role::Alarm, 88);
+    }
     if let Some(progress) = source.loading {
         let share = if progress.total > 0 { progress.read as f64 / progress.total as f64 } else { 0.0 };
         return (format!("{} reading {:.0} %", glyphs.waiting(), share.clamp(0.0, 1.0) * 100.0), Role::Strong, 80);

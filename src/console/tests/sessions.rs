@@ -320,6 +320,10 @@ fn what_is_the_matter_with_the_feed_is_said() {
     assert!(lines(&app)[0].contains("■ no rows since 14:05 UTC"), "{}", lines(&app)[0]);
     app.update(Event::EngineEnded, now);
     assert!(lines(&app)[0].contains("engine ended"));
+    let mut unlisted = snapshot.clone();
+    unlisted.source.unlisted = true;
+    let header = lines(&app_of(unlisted, Options::default(), 80, 24))[0].clone();
+    assert!(header.contains("■ directory unreadable") && !header.contains("live"), "{header}");
     snapshot.source.failure = Some("the directory is gone".to_owned());
     let app = app_of(snapshot, Options::default(), 120, 24);
     assert!(lines(&app)[0].contains("stopped: the directory is gone"));

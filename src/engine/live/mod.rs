@@ -305,7 +305,7 @@ impl Live {
         }
         self.count();
         let source = &mut self.around.source;
-        source.files = batch.open_files;
+        (source.files, source.unlisted) = (batch.open_files, batch.unlisted);
         if self.files.take(batch) {
             source.states = self.files.by_path().into();
             source.gone = self.files.gone();

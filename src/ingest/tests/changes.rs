@@ -259,12 +259,14 @@ fn a_directory_that_vanishes_is_said_once_and_read_again_when_it_is_back() {
     let mut read = started(0..3);
     let (dir, aside) = (read.dir.path().to_owned(), read.dir.path().with_extension("aside"));
     fs::rename(&dir, &aside).unwrap();
-    assert!(read.all().caught_up && read.all().caught_up);
+    assert!(read.all().caught_up);
+    let batch = read.all();
+    assert!(batch.caught_up && batch.unlisted);
     assert_eq!(read.notices.len(), 1);
     assert!(read.notices[0].contains("cannot be listed"), "{}", read.notices[0]);
     fs::rename(&aside, &dir).unwrap();
     read.append("a.csv", row(3));
-    read.all();
+    assert!(!read.all().unlisted);
     // Its files were not forgotten meanwhile.
     assert_eq!((read.means(), read.notices.len()), (numbers(0..4), 2));
     assert!(read.notices[1].contains("can be listed again"), "{}", read.notices[1]);
