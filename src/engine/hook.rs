@@ -29,8 +29,9 @@ const AT_ONCE: usize = 2;
 const QUEUE: usize = 64;
 /// How long a program may take.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How long it may take once noctop ends.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long it may take once noctop ends: less than the second and a half that a signal leaves noctop, or what it
+/// started would be left behind.
+const GOODBYE: Duration = Duration::from_secs(1);
 /// Time between two looks whether a program has ended.
 const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of its complaints that are shown.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use noctop::journal::log::Log;
 use noctop::journal::{Act, Entry, Journal};
 use noctop::series::Timestamp;
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, test_kill_process_group};
 
 use crate::support::*;
 
@@ -62,12 +62,18 @@ fn one_that_fails_is_told_of_and_one_that_hangs_holds_nothing_up() {
     wait_for("the failure", SOON, || process.errors().contains("exit status: 4: no pager").then_some(()));
     let mut command = place.noctop();
     command.env("PATH", std::env::var_os("PATH").unwrap());
-    command.args(["rows", "--plain", "--on-incident", "touch started; sleep 600"]);
+    command.args(["rows", "--plain", "--on-incident", "echo $$ >> started; exec sleep 600"]);
     let hangs = Process::start(command);
     hangs.line(SOON, |line| line.starts_with("OPENED"));
-    wait_for("the program", SOON, || place.join("started").exists().then_some(()));
+    let started = || std::fs::read_to_string(place.join("started")).ok().filter(|pids| pids.ends_with('\n'));
+    wait_for("the program", SOON, started);
     hangs.signal(Signal::TERM);
     hangs.end(Duration::from_secs(5));
+    // Nothing of it is left behind.
+    for pid in started().unwrap().lines() {
+        let pid = Pid::from_raw(pid.parse().unwrap()).unwrap();
+        wait_for("its end", SOON, || test_kill_process_group(pid).is_err().then_some(()));
+    }
 }
 
 #[test]
