@@ -263,6 +263,16 @@ pub fn fit(text: &str, width: usize, ascii: bool) -> String {
     out
 }
 
+/// As much of the end of `text` as there are columns for.
+pub fn end_of(text: &str, width: usize) -> &str {
+    let mut used = 0;
+    let first = text.char_indices().rev().take_while(|(_, c)| {
+        used += c.width().unwrap_or(0);
+        used <= width
+    });
+    first.last().map_or("", |(at, _)| &text[at..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -335,6 +345,12 @@ mod tests {
         assert_eq!(fit("core-2", 4, false), "cor…");
         assert_eq!(fit("核心-2", 4, true), "核~ ");
         assert_eq!(fit("x", 0, false), "");
+    }
+
+    #[test]
+    fn the_end_of_a_text_is_as_wide_as_there_is_room() {
+        assert_eq!([end_of("core-2", 9), end_of("core-2", 2), end_of("core-2", 0)], ["core-2", "-2", ""]);
+        assert_eq!([end_of("a核心", 4), end_of("a核心", 3)], ["核心", "心"]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Wish {
     pub detail: bool,
     /// Whether there is a status line.
     pub status: bool,
+    /// Whether something is typed: that is seen on any screen of two lines.
+    pub typing: bool,
     /// Lines of the list of incidents.
     pub incidents: usize,
 }
@@ -49,10 +51,11 @@ impl Panes {
         if area.height >= 5 {
             panes.header = take_top(&mut body, 1);
         }
-        if area.height >= 7 {
+        let roomy = area.height >= 7;
+        if roomy || (wish.typing && area.height >= 2) {
             panes.footer = take_bottom(&mut body, 1);
         }
-        if wish.status && area.height >= 4 {
+        if wish.status && area.height >= 4 && (roomy || !wish.typing) {
             panes.status = take_bottom(&mut body, 1);
         }
         if body.height < 9 {
@@ -133,15 +136,17 @@ fn take_bottom(body: &mut Rect, lines: u16) -> Rect {
 mod tests {
     use super::*;
 
-    const WISH: Wish = Wish { focus: Context::Interfaces, detail: false, status: true, incidents: 12 };
+    const WISH: Wish = Wish { focus: Context::Interfaces, detail: false, status: true, typing: false, incidents: 12 };
 
     #[test]
     fn panes_cover_the_screen_without_overlap() {
         for width in [1, 20, 40, 80, 115, 116, 200, 300] {
             for height in 1..80 {
-                for detail in [false, true] {
+                for (detail, typing) in [(false, false), (true, false), (false, true)] {
                     for focus in [Context::Interfaces, Context::Incidents] {
-                        let p = Panes::new(Rect::new(0, 0, width, height), Wish { detail, focus, ..WISH });
+                        let wish = Wish { detail, focus, typing, ..WISH };
+                        let p = Panes::new(Rect::new(0, 0, width, height), wish);
+                        assert!(!typing || height < 2 || p.footer.height == 1, "{width}x{height} {p:?}");
                         let all = [p.header, p.list, p.detail, p.incidents, p.status, p.footer];
                         let cells: u32 = all.iter().map(|r| r.area()).sum();
                         let gap = if !p.list.is_empty() && !p.detail.is_empty() { u32::from(p.list.height) } else { 0 };

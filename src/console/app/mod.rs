@@ -141,6 +141,7 @@ impl App {
                 focus: self.focus,
                 detail: self.detail,
                 status: self.message.is_some() || self.shows_training(),
+                typing: self.typing.is_some(),
                 incidents: self.anomalies.lines().len(),
             },
         )

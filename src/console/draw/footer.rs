@@ -6,20 +6,30 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::{App, MUTED_FOR, Typing};
+use crate::console::format::{end_of, fit};
 use crate::console::key::Key;
 use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
 
 const READ_ONLY: &str = "read-only";
 
+/// What is asked before an interface is retired, and columns for the answer and how it is to be.
+const GONE: &str = " is gone for good? ";
+const ANSWER: usize = 16;
+
+/// What is typed, and the caret. Of a long text the end is seen.
+fn typed(app: &App, text: &str, pen: &mut Pen<'_>) {
+    let seen = end_of(text, pen.room().saturating_sub(2));
+    pen.text(seen, Role::Strong).text(app.glyphs().caret(), Role::Strong);
+}
+
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
     pen.skip(1);
     match &app.typing {
         Some(Typing::Filter) => {
-            pen.text("filter /", Role::Focus)
-                .text(app.fleet.filter.text(), Role::Strong)
-                .text(app.glyphs().caret(), Role::Strong);
+            pen.text("filter /", Role::Focus);
+            typed(app, app.fleet.filter.text(), &mut pen);
             pen.all_or_none(&[("   enter keeps, esc clears", Role::Faint)]);
             pen.all_or_none(&[("   host: if: desc: state:", Role::Faint)]);
             return;
@@ -36,15 +46,14 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
                 Typing::Note(_, text) => ("note ".to_owned(), text, ["   enter keeps it, esc does not", ""]),
                 Typing::Mute(_, time) => ("mute for ".to_owned(), time, [&usual, "   enter mutes, esc does not"]),
                 Typing::Retire(name, answer) => {
-                    (format!("{name} is gone for good? "), answer, ["   type yes", "   esc does nothing"])
+                    // whatever it is called, the question and the answer are seen
+                    let room = pen.room().saturating_sub(GONE.len() + ANSWER);
+                    let name = fit(&name.to_string(), room, app.options.ascii);
+                    (format!("{}{GONE}", name.trim_end()), answer, ["   type yes", "   esc does nothing"])
                 }
             };
             pen.text(&ask, Role::Focus);
-            // the end of a long text is what is typed
-            let room = pen.room().saturating_sub(2);
-            let skipped = text.chars().count().saturating_sub(room);
-            let seen: String = text.chars().skip(skipped).collect();
-            pen.text(&seen, Role::Strong).text(app.glyphs().caret(), Role::Strong);
+            typed(app, text, &mut pen);
             hints.iter().for_each(|hint| {
                 pen.all_or_none(&[(hint, Role::Faint)]);
             });

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format::{self, fit};
+use crate::console::format::{self, end_of, fit};
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
 
@@ -155,9 +155,7 @@ fn shortened(path: &str, width: usize, ellipsis: &str) -> String {
     if path.width() <= width {
         return path.to_owned();
     }
-    let mut end: Vec<char> = path.chars().rev().take(width - ellipsis.width()).collect();
-    end.reverse();
-    format!("{ellipsis}{}", end.into_iter().collect::<String>())
+    format!("{ellipsis}{}", end_of(path, width - ellipsis.width()))
 }
 
 #[cfg(test)]

@@ -349,6 +349,23 @@ fn hidden_characters_of_names_are_shown_and_columns_stay_in_line() {
 }
 
 #[test]
+fn what_is_typed_is_seen_however_little_room_there_is() {
+    let mut app = app(40, 5);
+    press(&mut app, "/");
+    press(&mut app, &"x".repeat(60));
+    press(&mut app, "end");
+    assert!(lines(&app)[4].starts_with(" filter /xxx") && lines(&app)[4].contains("xend▏"), "{}", text(&app));
+    let mut snapshot = fixture::snapshot();
+    let mut interfaces: Vec<InterfaceView> = snapshot.interfaces.iter().map(|view| (**view).clone()).collect();
+    interfaces.iter_mut().for_each(|view| view.name = InterfaceName::new(&"h".repeat(90), &view.name.ifname));
+    snapshot.interfaces = interfaces.into_iter().map(Arc::new).collect();
+    let mut app = app_of(snapshot, Options::default(), 80, 24);
+    press(&mut app, "X");
+    press(&mut app, "yes");
+    assert!(lines(&app)[23].contains("… is gone for good? yes▏   type yes"), "{}", text(&app));
+}
+
+#[test]
 fn what_a_small_screen_hides_comes_back_with_a_larger_one() {
     let mut app = app(80, 24);
     press(&mut app, "jjjj");
