@@ -124,6 +124,12 @@ fn overlay(app: &App, area: Rect, buffer: &mut Buffer, name: &str, lines: &[Line
         for x in frame.left()..frame.right() {
             buffer[(x, y)].reset();
         }
+        // a wide character that begins before the frame would cover its wall
+        if let Some(x) = frame.left().checked_sub(1).filter(|x| *x >= area.left())
+            && buffer[(x, y)].symbol().width() > 1
+        {
+            buffer[(x, y)].set_symbol(" ");
+        }
     }
     if frame.height < 3 || frame.width < 5 {
         for (line, y) in lines.iter().skip(offset.min(lines.len().saturating_sub(1))).zip(0..frame.height) {

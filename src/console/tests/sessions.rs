@@ -349,6 +349,25 @@ fn hidden_characters_of_names_are_shown_and_columns_stay_in_line() {
 }
 
 #[test]
+fn an_overlay_has_its_wall_beside_wide_characters() {
+    let mut snapshot = fixture::snapshot();
+    let mut interfaces: Vec<InterfaceView> = snapshot.interfaces.iter().map(|view| (**view).clone()).collect();
+    interfaces.iter_mut().for_each(|view| view.name = InterfaceName::new(&"核".repeat(20), &view.name.ifname));
+    snapshot.interfaces = interfaces.into_iter().map(Arc::new).collect();
+    // Whether the wall is at an odd column or an even one.
+    for width in [80, 82, 81, 83] {
+        let mut app = app_of(snapshot.clone(), Options::default(), width, 24);
+        press(&mut app, "r");
+        let buffer = frame(&app);
+        let walls = |y: u16| {
+            let wall = |x: &u16| buffer[(*x, y)].symbol() == "│";
+            (0..width).find(wall).map(|x| x == 0 || buffer[(x - 1, y)].symbol().chars().all(|c| c != '核'))
+        };
+        assert!((0..24).filter_map(walls).count() > 5 && (0..24).filter_map(walls).all(|free| free), "{}", text(&app));
+    }
+}
+
+#[test]
 fn what_is_typed_is_seen_however_little_room_there_is() {
     let mut app = app(40, 5);
     press(&mut app, "/");
