@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::output;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
+use crate::console::app::STALE;
 use crate::console::filter::state_word;
 use crate::console::format::{count, fit, how_rare, minute, printable, s, span, units, what};
 use crate::console::theme::Surroundings;
@@ -23,8 +24,6 @@ const WIDTH: usize = 80;
 /// A feed that is this many slots behind the clock has stopped: a row carries the begin of its slot and
 /// comes behind its end.
 const STALE_SLOTS: i64 = 3;
-/// What is younger than this many seconds is never called stale unless somebody asks for it.
-const STALE_LEAST: i64 = 900;
 
 /// What is older than this many seconds may well be an archive.
 const ARCHIVE: i64 = 2 * DAY;
@@ -420,7 +419,7 @@ fn unknown_for(snapshot: &Snapshot, stale: Option<Stale>, age: Option<i64>) -> O
     if snapshot.interfaces.iter().all(|v| v.state == InterfaceState::Warming) {
         return Some("no interface has enough rows to be judged, which are 25".to_owned());
     }
-    let usual = || snapshot.step.map_or(0, |step| STALE_SLOTS * step.seconds()).max(STALE_LEAST);
+    let usual = || snapshot.step.map_or(0, |step| STALE_SLOTS * step.seconds()).max(STALE);
     let limit = match stale {
         Some(Stale::Never) => return None,
         Some(Stale::After(limit)) => i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),

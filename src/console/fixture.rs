@@ -267,6 +267,7 @@ pub(crate) fn snapshot() -> Snapshot {
             .into(),
             notices: vec![notice].into(),
             noticed: 1,
+            fresh: true,
             late: 4,
             ..SourceView::default()
         },

@@ -139,6 +139,8 @@ pub struct SourceView {
     pub loading: Option<Progress>,
     /// When the last new row came.
     pub last_row_at: Option<Instant>,
+    /// Whether it came after all that stood there was read.
+    pub fresh: bool,
     /// Why ingest stopped, where it did.
     pub failure: Option<String>,
 }

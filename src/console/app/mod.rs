@@ -31,6 +31,9 @@ use super::viewpoint::Viewpoint;
 use crate::engine::{COMPANIONS, Command, IncidentId, InterfaceView, Look, Snapshot, TrainingView};
 use crate::series::{DAY, InterfaceName, Step, Timestamp};
 
+/// Seconds after which a feed has stopped at the earliest, as `triage` has it.
+pub const STALE: i64 = 900;
+
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overlay {
@@ -238,11 +241,12 @@ impl App {
         !self.options.slow_line && self.snapshot.source.loading.is_none() && !self.is_past()
     }
 
-    /// Whether the newest slot is of another day: an archive is looked at, or a collector stopped long before
-    /// the console started.
+    /// Whether the newest slot lies in the past: an archive is looked at, or a collector stopped before the console
+    /// started. Where rows do come, though their times are those of another zone, only what is a day old is past.
     pub fn is_past(&self) -> bool {
         let step = self.fleet.shortest_step.map_or(0, Step::seconds);
-        let old = |now| self.wall(self.now).since(now) > DAY.max(3 * step);
+        let most = if self.snapshot.source.fresh { DAY } else { STALE };
+        let old = |now| self.wall(self.now).since(now) > most.max(3 * step);
         self.snapshot.newest.is_some_and(old)
     }
 

@@ -129,14 +129,14 @@ fn feed(app: &App) -> (String, Role, u8) {
     let (Some(age), Some(at)) = (app.row_age(), source.last_row_at) else {
         return (format!("{} waiting for rows", glyphs.waiting()), Role::Text, 80);
     };
+    if let Some(now) = app.snapshot.newest.filter(|_| app.is_past()) {
+        let at = format::minute(app.options.zone.shown(now));
+        return (format!("{} data ends {at}", glyphs.stopped()), Role::Warning, 85);
+    }
     if app.snapshot.now.is_some() && age > patience(app) {
         let at = app.wall(at);
         let (clock, zone) = (format::clock(app.options.zone.shown(at)), app.options.zone.name(at));
         return (format!("{} no rows since {clock} {zone}", glyphs.stopped()), Role::Warning, 85);
-    }
-    if let Some(now) = app.snapshot.newest.filter(|_| app.is_past()) {
-        let at = format::minute(app.options.zone.shown(now));
-        return (format!("{} data ends {at}", glyphs.stopped()), Role::Warning, 85);
     }
     match source.mode {
         WatchMode::Events => (format!("{} live", glyphs.running()), Role::Good, 58),

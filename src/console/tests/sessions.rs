@@ -318,6 +318,14 @@ fn what_is_the_matter_with_the_feed_is_said() {
     assert!(header.contains("● live") && header.contains("looking back"), "{header}");
     app.update(Event::Tick, now + Duration::from_secs(16 * 60));
     assert!(lines(&app)[0].contains("■ no rows since 14:05 UTC"), "{}", lines(&app)[0]);
+    // A collector that stopped before the console started: what was read then is not live.
+    let mut stopped = snapshot.clone();
+    (stopped.source.fresh, stopped.newest) = (false, snapshot.newest.map(|newest| newest.plus(-1000)));
+    let header = lines(&app_of(stopped.clone(), Options::default(), 120, 24))[0].clone();
+    assert!(header.contains("■ data ends 2026-11-23 13:48") && !header.contains("lag"), "{header}");
+    // Its rows come, though they say so late: the zone may be another one.
+    stopped.source.fresh = true;
+    assert!(lines(&app_of(stopped, Options::default(), 120, 24))[0].contains("● live"));
     app.update(Event::EngineEnded, now);
     assert!(lines(&app)[0].contains("engine ended"));
     let mut unlisted = snapshot.clone();

@@ -315,6 +315,7 @@ impl Live {
         if !batch.rows.is_empty() {
             let now = Instant::now();
             source.last_row_at = Some(now);
+            source.fresh = self.read_through;
             if self.read_through {
                 self.arrivals.push_back((now, batch.rows.len() as u64));
             }
