@@ -10,6 +10,7 @@ use crate::console::format::{end_of, fit};
 use crate::console::key::Key;
 use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
+use crate::engine::TrainingView;
 
 const READ_ONLY: &str = "read-only";
 
@@ -69,8 +70,15 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
         let keys: Vec<String> = lines.iter().filter_map(|(_, keys)| keys.first().map(Key::to_string)).collect();
         Some((keys.join("/"), lines.first()?.0.short))
     };
-    let mut labels: Vec<_> =
-        keymap::hints(app.context(), app.detail).iter().filter_map(|actions| label(actions)).collect();
+    // a run is there to be cancelled, or it can be started
+    let running = matches!(app.snapshot.training, TrainingView::Running(_));
+    let does_something = |actions: &&&[Action]| match **actions {
+        [Action::CancelTraining] => running,
+        [Action::Start] | [Action::ChangeBack, _] => !running,
+        _ => true,
+    };
+    let hints = keymap::hints(app.context(), app.detail).iter().filter(does_something);
+    let mut labels: Vec<_> = hints.filter_map(|actions| label(actions)).collect();
     let last = [Action::Help, Action::Quit].into_iter().filter_map(|action| label(&[action]));
     let kept = labels.len();
     labels.extend(last);
