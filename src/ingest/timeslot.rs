@@ -51,7 +51,8 @@ impl TimeslotReader {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS` (or with a `T`) in UTC as seconds since 1970, for the years 1 to 9999.
+/// `YYYY-MM-DD HH:MM:SS` (or with a `T`) in UTC as seconds since 1970, from the year 1 to the last moment that jiff
+/// knows, which is a day before the end of 9999: what lies behind it could be taken in, but not be written again.
 fn common_form(text: &[u8]) -> Option<i64> {
     let text: &[u8; 19] = text.try_into().ok()?;
     let marks = [text[4], text[7], text[13], text[16]];
@@ -75,7 +76,8 @@ fn common_form(text: &[u8]) -> Option<i64> {
         + i64::from(leap && month > 2)
         + day
         - 1;
-    Some(days * DAY + hour * 3600 + minute * 60 + second)
+    let seconds = days * DAY + hour * 3600 + minute * 60 + second;
+    (seconds <= jiff::Timestamp::MAX.as_second()).then_some(seconds)
 }
 
 /// Date and time up to whole seconds, and what stands after them.
@@ -179,9 +181,13 @@ mod tests {
             "2026-01-01x00:00:00",
             "2026-01-0é 00:00:00",
             "23.11.2026 14:05:00",
+            // As some write what has no end: no calendar shows it.
+            "9999-12-31 23:59:59",
+            "9999-12-31T23:59:59Z",
         ] {
             assert_eq!(utc(text), None, "{text}");
         }
+        assert_eq!(utc("9999-12-30 22:00:00").as_deref(), Some("9999-12-30 22:00:00"));
     }
 
     #[test]
