@@ -125,8 +125,8 @@ impl std::str::FromStr for IncidentId {
 }
 
 /// How rare an incident became, and when: its first score and each later one that is at least ten times
-/// rarer, as long as it is like nothing before and in its first six hours. Later ones do not matter to
-/// who is called, and so what is decided from them stays decided.
+/// rarer, in its first six hours, less where the like came before. Later ones do not matter to who is
+/// called, and so what is decided from them stays decided.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rise {
     steps: [(i32, f32); RISES],

@@ -219,6 +219,6 @@ mod tests {
         let first = Timestamp::from_seconds(T0);
         assert_eq!(rings(&callers, 0, &[], first, 10.0, &mut BTreeMap::new()), [true, false, false]);
         assert_eq!(decide(&all, 10.0), [true, true, false]);
-        assert_eq!(decide(&[incident(0, &[])], 10.0), [false], "recurring from its start");
+        assert_eq!(decide(&[incident(0, &[])], 10.0), [false], "what comes at its hour has no rise");
     }
 }

@@ -245,6 +245,13 @@ impl ErrorSpace {
         nominal.or_else(|| past().map(|label| (Verdict::Recurring, label))).unwrap_or((Verdict::Noise, -1))
     }
 
+    /// How many rows of past incidents, of those that speak for what started at `start`, look like this one.
+    pub fn alike(&self, start: Timestamp, look: &Look) -> usize {
+        let (here, hour) = (point(look), half_hour(start));
+        let near = |past: &&Past| past.speaks(hour) && square(&past.point.point(), &here) <= REACH_SQUARED;
+        self.past.iter().filter(near).count()
+    }
+
     fn fit(&mut self) {
         // Identical points are DBSCAN's worst case: each stands once, with how often it came.
         let mut counts: BTreeMap<Point, (usize, usize)> = BTreeMap::new();

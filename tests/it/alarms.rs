@@ -252,6 +252,25 @@ fn a_backup_is_recurring_on_its_second_night_and_no_alarm_after_its_third_one() 
 }
 
 #[test]
+fn what_looks_like_an_earlier_incident_rings_again_and_has_to_be_the_rarer_for_it() {
+    // Every 53 hours, so that none comes when a job would.
+    let first = 500;
+    let spike = |i: usize, v: f64| if i >= first && (i - first) % 53 == 0 { 1.5 * v } else { v };
+    let engine = one(first + 53 * 12, Settings::default(), spike);
+    let of = |n: usize| {
+        let found = touching(&engine, first + 53 * n, first + 53 * n);
+        let [told] = &found[..] else { panic!("{found:#?}") };
+        (told.incident.verdict, told.rings, told.incident.peak - told.incident.rise.rarest())
+    };
+    let (verdict, rings, less) = of(0);
+    assert!((verdict, rings) == (Verdict::Noise, true) && less.abs() < 1e-6, "{verdict:?}, {less}");
+    let (verdict, rings, second) = of(1);
+    assert_eq!((verdict, rings), (Verdict::Recurring, true));
+    let (_, _, last) = of(11);
+    assert!(second > 0.5 && last > second + 1.0, "{second} taken off the second, {last} off the twelfth");
+}
+
+#[test]
 fn about_as_many_ring_as_are_wanted_and_a_story_rings_once() {
     let plan = Plan { devices: 10, rate: 0.6, stories: 0.5, ..Plan::default() };
     for wanted in [2.0, 5.0] {

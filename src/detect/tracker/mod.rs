@@ -106,10 +106,11 @@ impl Tracker {
         self.now_open().is_some_and(|open| open.is_long(step))
     }
 
-    /// Takes note of what the row that was seen last looks like, and whether the like came before.
-    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, step: Step) {
+    /// Takes note of what the row that was seen last looks like, whether the like came before, and how many rows of
+    /// incidents were `alike`.
+    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, alike: usize, step: Step) {
         if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
-            open.recognise(row, look, verdict, &self.routines, step);
+            open.recognise(row, look, (verdict, alike), &self.routines, step);
         }
     }
 

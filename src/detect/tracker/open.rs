@@ -21,6 +21,9 @@ const BACK: f64 = 0.5;
 pub(super) const STILL_OFF: f64 = 0.7;
 /// What is off again the same way after no more time than it was off, and half a day (a night) at the most, is the same thing.
 const PAUSE_MOST: i64 = DAY / 2;
+/// Powers of ten by which what looks like n earlier rows has to be rarer to call somebody, for each of 1 + n: once
+/// to be as rare as the first was, and once more since it is no news.
+const NO_NEWS: f64 = 2.0;
 /// How many times as rare as all before a row is that begins another incident upon a long one.
 pub(super) const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
@@ -42,9 +45,11 @@ pub(super) struct Open {
     pub(super) incident: Incident,
     /// Of its first and its worst row; once it lasts, of its worst row since then.
     pub(super) looks: [Look; 2],
-    /// The score of the row that it is known by, and what DBSCAN says of that.
+    /// The score of the row that it is known by, what DBSCAN says of that, and how many rows of earlier incidents
+    /// look like it.
     known_by: f64,
     verdict: Verdict,
+    alike: usize,
     lasts: bool,
     /// Whether it is what comes at that hour anyway, or a way back.
     pub(super) routine: bool,
@@ -106,6 +111,7 @@ impl Open {
             looks: [[0.0; SIDES]; 2],
             known_by: f64::NEG_INFINITY,
             verdict: Verdict::Noise,
+            alike: 0,
             lasts: false,
             routine: true,
             was_over: false,
@@ -269,7 +275,14 @@ impl Open {
 
     /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins
     /// like a spike, and a spike that came before says nothing of it.
-    pub(super) fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, routines: &Routines, step: Step) {
+    pub(super) fn recognise(
+        &mut self,
+        row: &Seen,
+        look: &Look,
+        known: (Verdict, usize),
+        routines: &Routines,
+        step: Step,
+    ) {
         let score = row.judged.score;
         let lasts = self.is_long(step);
         if (lasts && !self.lasts) || self.rows == 1 {
@@ -277,14 +290,15 @@ impl Open {
         }
         self.lasts |= lasts;
         if score > self.known_by {
-            (self.known_by, self.verdict) = (score, verdict);
+            (self.known_by, (self.verdict, self.alike)) = (score, known);
             self.looks = [if self.lasts { *look } else { self.looks[0] }, *look];
         }
         let seen = routines.was_seen(&self.extent(), step);
         self.incident.verdict = if seen { Verdict::Recurring } else { self.verdict };
-        if self.incident.verdict != Verdict::Recurring {
+        if !seen {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
-            self.incident.rise.learn(row.time.since(self.incident.start), score);
+            let known = NO_NEWS * libm::log10(1.0 + self.alike as f64);
+            self.incident.rise.learn(row.time.since(self.incident.start), score - known);
         }
     }
 

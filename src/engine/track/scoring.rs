@@ -173,7 +173,7 @@ impl Track {
         let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
         if of.is_some() {
             let known = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
-            state.tracker.recognise(&seen, &look, known, step);
+            state.tracker.recognise(&seen, &look, known, space.alike(started, &look), step);
         }
         chain.learn(&outcome, state.tracker.standing(step));
         self.news += u64::from(change != Change::None);
