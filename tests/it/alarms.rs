@@ -255,7 +255,7 @@ fn a_backup_is_recurring_on_its_second_night_and_no_alarm_after_its_third_one() 
 fn what_looks_like_an_earlier_incident_rings_again_and_has_to_be_the_rarer_for_it() {
     // Every 53 hours, so that none comes when a job would.
     let first = 500;
-    let spike = |i: usize, v: f64| if i >= first && (i - first) % 53 == 0 { 1.5 * v } else { v };
+    let spike = |i: usize, v: f64| if i >= first && (i - first).is_multiple_of(53) { 1.5 * v } else { v };
     let engine = one(first + 53 * 12, Settings::default(), spike);
     let of = |n: usize| {
         let found = touching(&engine, first + 53 * n, first + 53 * n);
