@@ -114,53 +114,81 @@ pub(super) const MOST_ROWS: f64 = 45_000.0;
 struct Loss {
     fast: [Short; 2],
     slow: [Short; 2],
-    rows: [u16; 2],
+    rows: u16,
 }
 
 impl Loss {
-    fn learn(&mut self, c: usize, error: f64, rates: LossRates, throw: u32) {
-        self.rows[c] = self.rows[c].saturating_add(1);
-        let least = 1.0 / f64::from(self.rows[c]);
-        let move_by =
-            |mean: Short, rate: f32| Short::new(mean.get() + (error - mean.get()) * f64::from(rate).max(least), throw);
-        self.fast[c] = move_by(self.fast[c], rates.fast);
-        self.slow[c] = move_by(self.slow[c], rates.slow);
+    /// Learns what came where `said` was said, if anything was.
+    fn learn(&mut self, z: Pair, said: Pair, rates: LossRates, throw: u32) {
+        if !said.iter().all(|said| said.is_finite()) {
+            return;
+        }
+        self.rows = self.rows.saturating_add(1);
+        let least = 1.0 / f64::from(self.rows);
+        for c in 0..2 {
+            let error = (z[c] - said[c]).abs().min(WORST);
+            let move_by = |mean: Short, rate: f32| {
+                Short::new(mean.get() + (error - mean.get()) * f64::from(rate).max(least), throw)
+            };
+            self.fast[c] = move_by(self.fast[c], rates.fast);
+            self.slow[c] = move_by(self.slow[c], rates.slow);
+        }
     }
 
     /// None while it is on trial.
     fn mean(&self, c: usize) -> Option<f64> {
-        (f64::from(self.rows[c]) >= TRIAL).then(|| 0.5 * (self.fast[c].get() + self.slow[c].get()))
+        (f64::from(self.rows) >= TRIAL).then(|| 0.5 * (self.fast[c].get() + self.slow[c].get()))
     }
 }
 
-/// How well each expert did of late, and the range of what was seen.
+/// How well each expert did of late, and the mix without the LSTM.
+#[derive(Debug, Clone, Default)]
+struct Losses {
+    experts: [Loss; EXPERTS],
+    plain: Loss,
+}
+
+impl Losses {
+    fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates, row: u32) {
+        self.experts.iter_mut().zip(experts).for_each(|(loss, said)| loss.learn(z, *said, rates, row));
+        self.plain.learn(z, plain, rates, row);
+    }
+}
+
+/// Who is trusted how far, and the range of what was seen.
 #[derive(Debug, Clone)]
 pub(super) struct Mix {
-    losses: [Loss; EXPERTS],
-    /// Of the mix without the LSTM.
-    plain: Loss,
+    losses: Losses,
+    /// Those of before a long incident, for when it is over.
+    before: Option<Box<Losses>>,
     range: [[f32; 2]; 2],
 }
 
 impl Default for Mix {
     fn default() -> Self {
-        Self { losses: Default::default(), plain: Default::default(), range: [[f32::INFINITY, f32::NEG_INFINITY]; 2] }
+        Self { losses: Losses::default(), before: None, range: [[f32::INFINITY, f32::NEG_INFINITY]; 2] }
     }
 }
 
 impl Mix {
     /// Learns what came where `experts` said what they said, and the mix without the LSTM `plain`; `row`
-    /// counts the rows.
+    /// counts the rows. Behind a long incident all are trusted as they were before it.
     pub(super) fn learn(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates, row: u32) {
-        for c in 0..2 {
-            let all = self.losses.iter_mut().zip(experts);
-            for (loss, said) in all.chain([(&mut self.plain, &plain)]) {
-                let said = said[c];
-                if said.is_finite() {
-                    loss.learn(c, (z[c] - said).abs().min(WORST), rates, row);
-                }
-            }
+        if let Some(before) = self.before.take() {
+            self.losses = *before;
         }
+        self.losses.learn(z, experts, plain, rates, row);
+    }
+
+    /// The same for a row of a long incident: whoever does well on it is trusted for as long as it goes on.
+    pub(super) fn learn_apart(&mut self, z: Pair, experts: &[Pair; EXPERTS], plain: Pair, rates: LossRates, row: u32) {
+        self.before.get_or_insert_with(|| Box::new(self.losses.clone()));
+        self.losses.learn(z, experts, plain, rates, row);
+    }
+
+    /// Bytes on the heap, which it takes in a long incident alone.
+    pub(super) fn heap(&self) -> usize {
+        self.before.as_ref().map_or(0, |_| size_of::<Losses>())
     }
 
     /// Takes note of what came, as something that may come.
@@ -199,13 +227,13 @@ impl Mix {
 
     /// Weights of the experts without the LSTM for channel `c`, as long as they speak.
     fn shares(&self, speaks: impl Fn(usize) -> bool, c: usize) -> [f64; PLAIN] {
-        shares(std::array::from_fn(|e| if speaks(e) { self.losses[e].mean(c) } else { None }), SHARPNESS)
+        shares(std::array::from_fn(|e| if speaks(e) { self.losses.experts[e].mean(c) } else { None }), SHARPNESS)
     }
 
     /// Weights of the mix without the LSTM, the LSTM, and the blend with it.
     fn upper_shares(&self, c: usize) -> [f64; 3] {
-        let of = |e: Expert| self.losses[e as usize].mean(c);
-        shares([self.plain.mean(c), of(Expert::Lstm), of(Expert::LstmBlend)], SHARPNESS)
+        let of = |e: Expert| self.losses.experts[e as usize].mean(c);
+        shares([self.losses.plain.mean(c), of(Expert::Lstm), of(Expert::LstmBlend)], SHARPNESS)
     }
 }
 

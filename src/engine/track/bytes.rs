@@ -25,7 +25,7 @@ pub struct Bytes {
     pub notices: usize,
     /// Places in the history, and what holds the parts together.
     pub rest: usize,
-    /// The open incident; 0 where there is none.
+    /// The open incident, with what forecasts were trusted for before it; 0 where there is none.
     pub open: usize,
 }
 
@@ -40,7 +40,7 @@ impl Track {
     /// Bytes that are carried from row to row.
     pub fn bytes(&self) -> Bytes {
         let chain = self.now.chain.as_deref();
-        let [seasons, forecast] = chain.map_or([0; 2], |c| c.forecaster.bytes());
+        let [seasons, long, forecast] = chain.map_or([0; 3], |c| c.forecaster.bytes());
         let judge = chain.map_or(0, |c| c.judge.bytes());
         // Each part is counted with all that it has on the heap; what is left are a few own numbers.
         let parts = size_of::<Forecaster>() + size_of::<Judge>();
@@ -54,7 +54,7 @@ impl Track {
             tracker: self.now.tracker.bytes(),
             notices: size_of::<Notices>(),
             rest: chain_rest + rest,
-            open: self.now.tracker.open_bytes(),
+            open: self.now.tracker.open_bytes() + long,
         }
     }
 }
