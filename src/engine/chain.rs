@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::succession::Term;
+use crate::detect::tracker::{Closed, Rules, Seen, is_nothing};
 use crate::detect::{Judge, Judged, Standing};
 use crate::model::forecast::{Forecast, Outlook};
-use crate::model::kernel::{Given, OUTPUTS, Sequence};
+use crate::model::kernel::{Given, Kernel, OUTPUTS, Sequence};
 use crate::model::{Forecaster, KnownInterface, Model};
 use crate::series::{DAY, History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
@@ -72,11 +73,25 @@ pub struct Outcome {
     /// The judgement.
     pub judged: Judged,
     time: Timestamp,
+    raw: Pair,
     z: Pair,
     forecast: Forecast,
 }
 
+impl Outcome {
+    /// What was expected, by each expert.
+    pub(super) fn forecast(&self) -> &Forecast {
+        &self.forecast
+    }
+}
+
 impl Chain {
+    /// A chain that has seen nothing, and knows of the interface what its forecaster knows. It keeps its scale.
+    pub(super) fn new(forecaster: Forecaster) -> Self {
+        let judge = Judge::new(forecaster.step(), forecaster.scale(), &[], false);
+        Self { forecaster, judge, known: true, term: 0, from: 0, refit: usize::MAX, former: None }
+    }
+
     /// The chain of the interface called `name` as it is before row `to` of its history, built
     /// from the rows since `from`. At least 24 rows lie between. None where they show no step.
     pub fn build(name: &InterfaceName, history: &History, from: usize, to: usize, model: &Model) -> Option<Self> {
@@ -117,7 +132,7 @@ impl Chain {
 
     /// Learns a row on which no judgement is wanted.
     pub(super) fn replay(&mut self, history: &History, i: usize, model: &Model) {
-        let outcome = self.look(history, i, model);
+        let outcome = self.look(history, i, model.network());
         self.learn(&outcome, Standing::Usual);
     }
 
@@ -138,7 +153,7 @@ impl Chain {
         (Forecaster::new(known.step, scale, outlook), judge, true)
     }
 
-    fn start(&mut self, history: &History, i: usize) {
+    pub(super) fn start(&mut self, history: &History, i: usize) {
         let z = self.forecaster.forward(history.values(i));
         self.forecaster.start(history.time(i), z);
     }
@@ -146,7 +161,7 @@ impl Chain {
     /// Judges row `i`, which is then to be learnt.
     pub fn advance(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Outcome {
         self.prepare(name, history, i, model);
-        self.look(history, i, model)
+        self.look(history, i, model.network())
     }
 
     /// Begins with row `i`: [`Chain::finish`] judges it. Where the scale or the step has to change first,
@@ -209,6 +224,29 @@ impl Chain {
         }
     }
 
+    /// What a row that was judged is for incidents, on an interface that has been known for so many seconds.
+    pub(super) fn seen(&mut self, outcome: &Outcome, rules: &Rules, known: i64) -> Seen {
+        self.judge.restless.pass(self.forecaster.step());
+        let Outcome { time, judged, raw, usual, .. } = *outcome;
+        let nothing = is_nothing(raw[1], usual[1]);
+        let bar = self.judge.bar(rules, known, nothing);
+        Seen { time, judged, raw, usual, nothing, back: self.is_back(outcome), history: known, bar }
+    }
+
+    /// Learns that an incident is over, at `time`.
+    pub(super) fn close(&mut self, closed: &Closed, time: Timestamp) {
+        self.judge.calm_down();
+        if closed.counts {
+            self.judge.restless.learn();
+        }
+        if let Some(normal) = &closed.normal {
+            self.take_over(normal, time);
+        }
+        if closed.returned {
+            self.give_back();
+        }
+    }
+
     /// Takes a level over as the new normal at `time`. What was normal is remembered.
     pub fn take_over(&mut self, normal: &[Move; 2], time: Timestamp) {
         self.shift(normal);
@@ -250,10 +288,11 @@ impl Chain {
         off.abs() <= NEAR * shift.abs()
     }
 
-    fn look(&self, history: &History, i: usize, model: &Model) -> Outcome {
+    /// Judges row `i`, whatever scale or step would suit it better.
+    pub(super) fn look(&self, history: &History, i: usize, network: Option<&Kernel>) -> Outcome {
         let (time, raw) = (history.time(i), history.values(i));
         let z = self.forecaster.forward(raw);
-        self.judge(time, raw, z, self.forecaster.expect(model.network(), time))
+        self.judge(time, raw, z, self.forecaster.expect(network, time))
     }
 
     fn judge(&self, time: Timestamp, raw: Pair, z: Pair, forecast: Forecast) -> Outcome {
@@ -264,6 +303,7 @@ impl Chain {
             usual: self.forecaster.back(level),
             judged,
             time,
+            raw,
             z,
             forecast,
         }

@@ -18,6 +18,7 @@ pub mod retraining;
 pub mod scored;
 mod settle;
 mod shared;
+mod skill;
 pub mod snapshot;
 pub mod succession;
 pub mod track;

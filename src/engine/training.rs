@@ -6,9 +6,10 @@ use std::thread;
 
 use super::chain::Chain;
 use super::retraining::Beside;
+use super::skill::as_scored;
 use super::track::Track;
 use crate::detect::judge::CALIBRATION;
-use crate::model::skill::{Skill, held_out_skill};
+use crate::model::skill::{HeldOut, Skill};
 use crate::model::train::{self, Glimpse, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
 use crate::model::{Model, Scope, renew};
 use crate::series::{History, InterfaceName};
@@ -19,7 +20,7 @@ pub fn train(
     options: &Options,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    let mut trained = train::train(series, options, |p| report(&before_calibration(p)))?;
+    let mut trained = train::train(series, options, as_scored, |p| report(&before_calibration(p)))?;
     let mut found = calibrate(series, &trained, report)?;
     let count = found.len().max(1) as f32;
     let mut pooled = vec![0.0f32; CALIBRATION];
@@ -41,7 +42,7 @@ pub fn renew(
     options: &Options,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
-    let mut trained = renew::renew(present, series, scope, options, |p| report(&before_calibration(p)))?;
+    let mut trained = renew::renew(present, series, scope, options, as_scored, |p| report(&before_calibration(p)))?;
     let mut found = calibrate(series, &trained, report)?;
     for known in trained.model.known_mut() {
         if let Some(calibration) = found.remove(&known.name) {
@@ -101,7 +102,8 @@ fn calibrate<'a>(
 
 /// Two models on the same held-out rows. None where no interface has any.
 pub fn compare(new: &Model, old: &Model, series: &[Series<'_>]) -> Option<Beside> {
-    let of = |s: &Series<'_>| Some((held_out_skill(new, *s)?, held_out_skill(old, *s)?));
+    let skill = |model, s: &Series<'_>| Some(as_scored(&HeldOut::of(model, *s)?));
+    let of = |s: &Series<'_>| Some((skill(new, s)?, skill(old, s)?));
     Beside::of(&series.iter().filter_map(of).collect::<Vec<_>>())
 }
 
@@ -118,7 +120,7 @@ impl Onlooker {
         let mut of = |glimpse: &Glimpse| {
             let old = self.seen.entry(glimpse.name.clone()).or_insert_with(|| {
                 let own = series.iter().find(|s| *s.name == glimpse.name)?;
-                held_out_skill(present, *own)
+                Some(as_scored(&HeldOut::of(present, *own)?))
             });
             Some((glimpse.skill, (*old)?))
         };

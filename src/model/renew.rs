@@ -19,11 +19,12 @@ use super::network::{Embeddings, Sample};
 use super::pupil::{Pupil, Quota, blank};
 use super::scopes::compare_scopes;
 use super::settings::{ModelSettings, Scope};
+use super::skill::Measure;
 use super::train::{LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
 
 /// The present model with these interfaces learnt anew: a last layer for all of them with
-/// [`Scope::Device`], and one for each with [`Scope::Interface`]. `report` is told of every step and can end
-/// the run.
+/// [`Scope::Device`], and one for each with [`Scope::Interface`]; skill is what `measure` says. `report` is told
+/// of every step and can end the run.
 ///
 /// # Errors
 /// Where none of them has enough rows, and where `report` ends it.
@@ -32,6 +33,7 @@ pub fn renew(
     series: &[Series<'_>],
     scope: Scope,
     options: &Options,
+    measure: Measure,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let start = Instant::now();
@@ -93,7 +95,7 @@ pub fn renew(
         tell(&mut progress, "measuring skill", 0.7 + share(0.0, i))?;
         let place = pupil.entry - 1;
         let layers = if scope == Scope::Interface { [None, layer] } else { [layer, None] };
-        let (skill, layer) = compare_scopes(&model, scope, place, pupil.series.history, layers);
+        let (skill, layer) = compare_scopes(&model, scope, place, pupil.series, layers, measure);
         (model.known_mut()[place].skill, model.known_mut()[place].layer) = (skill, layer);
     }
     let model = model.settled();
@@ -184,7 +186,7 @@ impl Roll {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::skill::held_out_skill;
+    use crate::model::skill::{HeldOut, measure};
     use crate::model::train::{
         self,
         tests::{fleet, history},
@@ -197,12 +199,12 @@ mod tests {
 
     fn present() -> Model {
         let options = Options { epochs: 2, ..Options::default() };
-        train::train(&of(&fleet()), &options, |_| ControlFlow::Continue(())).unwrap().model
+        train::train(&of(&fleet()), &options, measure, |_| ControlFlow::Continue(())).unwrap().model
     }
 
     fn renewed(present: &Model, series: &[Series<'_>], scope: Scope) -> Model {
         let options = Options { name: "renewed".into(), ..Options::default() };
-        renew(present, series, scope, &options, |_| ControlFlow::Continue(())).unwrap().model
+        renew(present, series, scope, &options, measure, |_| ControlFlow::Continue(())).unwrap().model
     }
 
     #[test]
@@ -213,11 +215,12 @@ mod tests {
             let model = renewed(&present, &of(&changed), scope);
             assert_eq!((&model.weights, model.known().len()), (&present.weights, present.known().len()));
             for s in of(&fleet) {
-                let [before, after] = [&present, &model].map(|m| held_out_skill(m, s).map(|s| s.mix.to_bits()));
+                let [before, after] =
+                    [&present, &model].map(|m| HeldOut::of(m, s).map(|held| measure(&held).mix.to_bits()));
                 assert_eq!(before == after, *s.name != changed[0].0, "{scope:?} {}", s.name);
             }
             let fresh = of(&changed)[0];
-            let [before, after] = [&present, &model].map(|m| held_out_skill(m, fresh).unwrap().mix);
+            let [before, after] = [&present, &model].map(|m| measure(&HeldOut::of(m, fresh).unwrap()).mix);
             assert!(after < before, "{scope:?}: {after} is learnt from its rows, {before} is not");
         }
     }
@@ -242,7 +245,7 @@ mod tests {
         model.save(&path).unwrap();
         let again = Model::load(&path).unwrap();
         let s = of(&new)[0];
-        let [before, after] = [&model, &again].map(|m| held_out_skill(m, s).unwrap().mix.to_bits());
+        let [before, after] = [&model, &again].map(|m| measure(&HeldOut::of(m, s).unwrap()).mix.to_bits());
         assert_eq!(before, after);
         // learnt again and again, it does not grow
         let twice = renewed(&renewed(&again, &of(&new), Scope::Device), &of(&new), Scope::Device);
@@ -253,9 +256,10 @@ mod tests {
     fn too_few_rows_and_an_end_by_who_watches_leave_no_model() {
         let present = present();
         let few = vec![(InterfaceName::new("a", "1"), history(40, 7, 10.0, |_| 0.0))];
-        let none = renew(&present, &of(&few), Scope::Interface, &Options::default(), |_| ControlFlow::Continue(()));
+        let none =
+            renew(&present, &of(&few), Scope::Interface, &Options::default(), measure, |_| ControlFlow::Continue(()));
         assert!(matches!(none, Err(TrainError::TooFewRows { longest: 40 })), "{none:?}");
-        let ended = renew(&present, &of(&fleet()), Scope::Device, &Options::default(), |p| match p.stage {
+        let ended = renew(&present, &of(&fleet()), Scope::Device, &Options::default(), measure, |p| match p.stage {
             "cutting windows" => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         });

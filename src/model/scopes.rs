@@ -5,8 +5,8 @@ use super::kernel::{OutputLayer, Weights};
 use super::learnt::Model;
 use super::network::{Embeddings, Sample};
 use super::settings::Scope;
-use super::skill::{self, Skill};
-use crate::series::History;
+use super::skill::{self, HeldOut, Measure, Skill};
+use super::train::Series;
 
 /// Last layers beside the shared one, and whose they are.
 #[derive(Debug, Default)]
@@ -75,11 +75,15 @@ pub(super) fn compare_scopes(
     model: &Model,
     scope: Scope,
     i: usize,
-    history: &History,
+    series: Series<'_>,
     [device, own]: [Option<usize>; 2],
+    measure: Measure,
 ) -> (Option<Skill>, Option<usize>) {
-    let Some((first, step)) = skill::held_out(history) else { return (None, None) };
-    let of = |layer| skill::measure(model.network(), model.outlook_with(i, layer), history, first, step);
+    let Some((first, step)) = skill::held_out(series.history) else { return (None, None) };
+    let of = |layer| {
+        let outlook = model.outlook_with(i, layer);
+        measure(&HeldOut { network: model.network(), outlook, series, first, step })
+    };
     let global = of(None);
     let places = [None, device, own];
     let skills = [None, device, own].map(|layer| layer.map(|layer| of(Some(layer))));

@@ -62,18 +62,94 @@ pub(super) fn run(
     }
 }
 
-/// How a model's forecasts do on the last fifth of an interface's rows, in units of the interface's
-/// spread before that. An interface that the model does not know is forecast as a stranger, on the
-/// scale of its earlier rows. None where fewer than 12 rows are held out or the step is unknown.
-pub fn held_out_skill(model: &Model, series: Series<'_>) -> Option<Skill> {
-    let history = series.history;
-    let (first, step) = held_out(history)?;
-    let early: Vec<[f64; 2]> = (0..WARM_UP).map(|i| history.values(i)).collect();
-    let outlook = match model.recognise(series.name, step, &early) {
-        Some((_, outlook)) => outlook,
-        None => model.stranger(&series.name.host),
-    };
-    Some(measure(model.network(), outlook, history, first, step))
+/// One interface's held-out rows, and what is tried on them.
+#[derive(Debug, Clone)]
+pub struct HeldOut<'a> {
+    /// The network; none where the LSTM takes no part.
+    pub network: Option<&'a Kernel>,
+    /// What is known of the interface.
+    pub outlook: Arc<Outlook>,
+    /// Its rows.
+    pub series: Series<'a>,
+    /// The first row that is held out: a fifth of them is.
+    pub first: usize,
+    /// The step of the rows before.
+    pub step: Step,
+}
+
+/// Who goes through rows causally and tells how the forecasts did on those that are held out.
+///
+/// What a forecast is depends on what was learnt of the rows before, and incidents are learnt otherwise than what
+/// is usual. Nobody here knows incidents: [`measure`] learns all rows alike, and who knows better takes its place.
+pub type Measure = fn(&HeldOut<'_>) -> Skill;
+
+impl<'a> HeldOut<'a> {
+    /// The last fifth of an interface's rows for a model. An interface that it does not know is forecast as a
+    /// stranger, on the scale of its earlier rows. None where fewer than 12 rows are held out or the step is unknown.
+    pub fn of(model: &'a Model, series: Series<'a>) -> Option<Self> {
+        let (first, step) = held_out(series.history)?;
+        let early: Vec<[f64; 2]> = (0..WARM_UP).map(|i| series.history.values(i)).collect();
+        let outlook = match model.recognise(series.name, step, &early) {
+            Some((_, outlook)) => outlook,
+            None => model.stranger(&series.name.host),
+        };
+        Some(Self { network: model.network(), outlook, series, first, step })
+    }
+
+    /// The scales to forecast on.
+    pub fn scale(&self) -> [Scale; 2] {
+        let before = |c: usize| (0..self.first).map(|i| self.series.history.values(i)[c]).collect::<Vec<f64>>();
+        self.outlook.scale.unwrap_or_else(|| [0, 1].map(|c| Scale::fit(&before(c))))
+    }
+
+    /// A forecaster that has seen nothing yet.
+    pub fn forecaster(&self) -> Forecaster {
+        Forecaster::new(self.step, self.scale(), self.outlook.clone())
+    }
+}
+
+/// Sums up errors in units of the interface's spread before the held-out rows.
+#[derive(Debug, Clone)]
+pub struct Meter<'a> {
+    held: &'a HeldOut<'a>,
+    scale: Scale,
+    unit: f64,
+    experts: [(f64, usize); EXPERTS],
+    mix: f64,
+    plain: f64,
+    rows: usize,
+}
+
+impl<'a> Meter<'a> {
+    /// One that has seen no errors yet.
+    pub fn new(held: &'a HeldOut<'a>) -> Self {
+        let [_, scale] = held.scale();
+        let unit = unit(held.series.history, held.first);
+        Self { held, scale, unit, experts: [(0.0, 0); EXPERTS], mix: 0.0, plain: 0.0, rows: 0 }
+    }
+
+    /// Sees what was expected of a row. It counts where the row is held out.
+    pub fn see(&mut self, row: usize, forecast: &Forecast) {
+        if row < self.held.first {
+            return;
+        }
+        let came = self.held.series.history.values(row)[1];
+        let error = |z: f64| (self.scale.back(z) - came).abs() / self.unit;
+        for (sum, expert) in self.experts.iter_mut().zip(&forecast.experts).filter(|(_, e)| e[1].is_finite()) {
+            *sum = (sum.0 + error(expert[1]), sum.1 + 1);
+        }
+        self.mix += error(forecast.expected[1]);
+        self.plain += error(forecast.plain[1]);
+        self.rows += 1;
+    }
+
+    /// The mean errors.
+    pub fn skill(&self) -> Skill {
+        let mean = |sum: f64, rows: usize| if rows > 0 { sum / rows as f64 } else { f64::NAN };
+        let (mix, plain) = (mean(self.mix, self.rows), mean(self.plain, self.rows));
+        let experts = self.experts.map(|(sum, rows)| mean(sum, rows));
+        Skill { rows: self.rows, experts, mix, plain, scopes: [mix, f64::NAN, f64::NAN], scope: Scope::Global }
+    }
 }
 
 /// The first row that is held out, and the step of the rows before.
@@ -87,38 +163,12 @@ pub(super) fn held_out(history: &History) -> Option<(usize, Step)> {
     Some((first, step::infer(&times)?))
 }
 
-/// The skill on the rows since `first` of what `outlook` knows.
-pub(super) fn measure(
-    network: Option<&Kernel>,
-    outlook: Arc<Outlook>,
-    history: &History,
-    first: usize,
-    step: Step,
-) -> Skill {
-    let scale = outlook
-        .scale
-        .unwrap_or_else(|| [0, 1].map(|c| Scale::fit(&(0..first).map(|i| history.values(i)[c]).collect::<Vec<f64>>())));
-    let unit = unit(history, first);
-    let mut sums = [(0.0, 0usize); EXPERTS];
-    let (mut mix, mut plain, mut rows) = (0.0, 0.0, 0);
-    let error = |z: f64, row: usize| (scale[1].back(z) - history.values(row)[1]).abs() / unit;
-    run(history, Forecaster::new(step, scale, outlook), network, history.len(), |row, _, forecast| {
-        if row < first {
-            return;
-        }
-        for (sum, expert) in sums.iter_mut().zip(&forecast.experts) {
-            if expert[1].is_finite() {
-                *sum = (sum.0 + error(expert[1], row), sum.1 + 1);
-            }
-        }
-        mix += error(forecast.expected[1], row);
-        plain += error(forecast.plain[1], row);
-        rows += 1;
-    });
-    let mean = |sum: f64, rows: usize| if rows > 0 { sum / rows as f64 } else { f64::NAN };
-    let (mix, plain) = (mean(mix, rows), mean(plain, rows));
-    let experts = sums.map(|(sum, rows)| mean(sum, rows));
-    Skill { rows, experts, mix, plain, scopes: [mix, f64::NAN, f64::NAN], scope: Scope::Global }
+/// How forecasts do where all rows are learnt alike, whatever they are.
+pub fn measure(held: &HeldOut<'_>) -> Skill {
+    let mut meter = Meter::new(held);
+    let history = held.series.history;
+    run(history, held.forecaster(), held.network, history.len(), |row, _, forecast| meter.see(row, forecast));
+    meter.skill()
 }
 
 /// The unit of errors: the spread of the mean values before row `first`.

@@ -20,7 +20,7 @@ use super::network::{Embeddings, Network};
 use super::pupil::{Pupil, Quota, blank};
 use super::scopes::{Entries, compare_scopes, own_layers};
 use super::settings::{ModelSettings, Scaling, Scope};
-use super::skill::{Skill, measure};
+use super::skill::{HeldOut, Measure, Skill};
 use super::teach::{FIRST, Heard, learn};
 use crate::random::Random;
 use crate::series::{History, InterfaceName, Scale, WARM_UP};
@@ -140,26 +140,29 @@ pub struct Trained {
     pub progress: TrainingProgress,
 }
 
-/// Trains a model on `series`. `report` is told of every step and can end the run.
+/// Trains a model on `series`; skill is what `measure` says. `report` is told of every step and can end the run.
 pub fn train(
     series: &[Series<'_>],
     options: &Options,
+    measure: Measure,
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     if options.model.scaling == Scaling::Interface {
-        return train_once(series, options, &mut report);
+        return train_once(series, options, measure, &mut report);
     }
     // What one scale for all costs is known only from the same training without it.
     let own = ModelSettings { scaling: Scaling::Interface, ..options.model };
     let half = |p: &TrainingProgress, from: f64| TrainingProgress { fraction: from + 0.5 * p.fraction, ..p.clone() };
-    let other = train_once(series, &Options { model: own, ..options.clone() }, &mut |p| report(&half(p, 0.0)))?;
-    let trained = train_once(series, options, &mut |p| report(&half(p, 0.5)))?;
+    let other =
+        train_once(series, &Options { model: own, ..options.clone() }, measure, &mut |p| report(&half(p, 0.0)))?;
+    let trained = train_once(series, options, measure, &mut |p| report(&half(p, 0.5)))?;
     Ok(Trained { own_scales: other.model.median_error(), ..trained })
 }
 
 fn train_once(
     series: &[Series<'_>],
     options: &Options,
+    measure: Measure,
     report: &mut dyn FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<Trained, TrainError> {
     let start = Instant::now();
@@ -218,7 +221,7 @@ fn train_once(
     let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
     let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |heard: Heard<'_>| {
         if heard.losses.len() > progress.losses.len() && options.glimpse > 0 {
-            progress.glimpses = glimpses(&pupils, &own, &network, options)?;
+            progress.glimpses = glimpses(&pupils, &own, &network, options, measure)?;
         }
         progress.epoch = heard.epoch;
         // The others' epochs are not its own, and no loss is told of them.
@@ -263,7 +266,7 @@ fn train_once(
     let mut model = Model::new(parts);
     for (i, pupil) in pupils.iter().enumerate() {
         tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let (skill, layer) = compare_scopes(&model, options.model.scope, i, pupil.series.history, layers.of[i]);
+        let (skill, layer) = compare_scopes(&model, options.model.scope, i, pupil.series, layers.of[i], measure);
         model.known_mut()[i].skill = skill;
         model.known_mut()[i].layer = layer;
     }
@@ -279,6 +282,7 @@ fn glimpses(
     own: &[Coefficients],
     network: &Network,
     options: &Options,
+    measure: Measure,
 ) -> Result<Vec<Glimpse>, TrainError> {
     let (kernel, embeddings) = (network.weights()?.kernel(), network.embeddings()?);
     let rows: usize = pupils.iter().map(|p| p.series.history.len()).sum();
@@ -290,7 +294,8 @@ fn glimpses(
             scale: Some(pupil.scale),
             ..Outlook::new(*linear, kernel.gate_bias(&embeddings.of(pupil.host, pupil.entry)))
         };
-        let skill = measure(Some(&kernel), Arc::new(outlook), pupil.series.history, first, step);
+        let held = HeldOut { network: Some(&kernel), outlook: Arc::new(outlook), series: pupil.series, first, step };
+        let skill = measure(&held);
         Some(Glimpse { name: pupil.series.name.clone(), skill })
     });
     Ok(seen.collect())
@@ -314,6 +319,7 @@ fn common_scale(series: &[Series<'_>]) -> [Scale; 2] {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::model::skill::measure;
     use crate::series::{FileId, Origin, Step, Timestamp, WindowLength};
 
     /// Hourly rows of a day's rhythm; what is added to each hour is up to `more`.
@@ -342,7 +348,7 @@ pub(super) mod tests {
         let fleet = fleet();
         let series: Vec<Series<'_>> = fleet.iter().map(|(name, history)| Series { name, history }).collect();
         let options = Options { epochs: 2, model, ..Options::default() };
-        train(&series, &options, |_| ControlFlow::Continue(())).unwrap()
+        train(&series, &options, measure, |_| ControlFlow::Continue(())).unwrap()
     }
 
     #[test]

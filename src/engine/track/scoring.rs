@@ -3,7 +3,7 @@
 use super::{CHECKPOINT_ROWS, Prepared, Track};
 use crate::detect::notice::Notices;
 use crate::detect::silence::Gap;
-use crate::detect::tracker::{Change, Rules, Seen, is_nothing};
+use crate::detect::tracker::{Change, Rules};
 use crate::detect::verdict::{ErrorSpace, look};
 use crate::detect::{Incident, Settings, Verdict};
 use crate::engine::chain::{Begun, Chain};
@@ -146,7 +146,7 @@ impl Track {
         rules: &mut RuleBook<'_>,
     ) {
         let i = self.scored.len();
-        let (time, raw) = (self.history.time(i), self.history.values(i));
+        let time = self.history.time(i);
         let state = &mut self.now;
         let chain = state.chain.insert(row.chain);
         let outcome = chain.finish(row.begun, out);
@@ -158,15 +158,10 @@ impl Track {
         }
         let rules = rules.of(step);
         let space = state.space.get_or_insert_with(|| ErrorSpace::new(step));
-        chain.judge.restless.pass(step);
-        let history = time.since(self.history.begin().unwrap_or(time));
-        let nothing = is_nothing(raw[1], outcome.usual[1]);
-        let bar = chain.judge.bar(&rules, history, nothing);
-        let anomaly = judged.score >= bar;
-        let back = chain.is_back(&outcome);
-        let seen = Seen { time, judged, raw, usual: outcome.usual, nothing, back, history, bar };
+        let seen = chain.seen(&outcome, &rules, time.since(self.history.begin().unwrap_or(time)));
+        let anomaly = judged.score >= seen.bar;
         let change = state.tracker.see(&self.name, &seen, step, &rules);
-        let look = look(&judged.vector, judged.flat, nothing, state.tracker.lasts(step));
+        let look = look(&judged.vector, judged.flat, seen.nothing, state.tracker.lasts(step));
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
         let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
         let started = of.unwrap_or(time);
@@ -183,17 +178,8 @@ impl Track {
             // Where it was listed it was among those that are over, as the last one.
             Change::Resumed { listed } => _ = listed.then(|| self.incidents.pop()),
             Change::Closed(closed) => {
-                chain.judge.calm_down();
-                if closed.counts {
-                    chain.judge.restless.learn();
-                }
+                chain.close(&closed, time);
                 space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
-                if let Some(normal) = &closed.normal {
-                    chain.take_over(normal, time);
-                }
-                if closed.returned {
-                    chain.give_back();
-                }
                 if !closed.incident.usual {
                     self.incidents.push(closed.incident);
                 }
