@@ -96,9 +96,13 @@ pub enum Standing {
     /// It belongs to an open incident: the level does not follow it.
     Incident,
     /// It belongs to an incident that has gone on for long: profiles and spreads do not learn it either.
-    Lasting,
-    /// The same where no level is ever taken over: nothing that measures the level learns it.
-    Kept,
+    Lasting {
+        /// Whether it may become the new normal. Where no level is ever taken over, nothing that measures the level
+        /// learns it.
+        accepted: bool,
+        /// Whether it lies on a level, which forecasts can be good or bad at: not stuck, and not near nothing.
+        level: bool,
+    },
 }
 
 /// What is said of one row.
@@ -293,7 +297,7 @@ impl Judge {
     /// Learns a row that was judged. While an incident is open the level stays where it was: what
     /// lasts is measured against it, and a long incident must not become its own normal.
     pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
-        let lasting = matches!(standing, Standing::Lasting | Standing::Kept);
+        let lasting = matches!(standing, Standing::Lasting { .. });
         let [errors, deviations] = row.usual;
         self.errors.learn(time, row.relative.map(f64::abs), errors);
         if !lasting {
@@ -310,8 +314,8 @@ impl Judge {
         let sizes = [error_max, error_mean, max, mean, row.mean_deviation, running_deviation, running_error];
         let share = match standing {
             Standing::Usual | Standing::Incident => 1.0,
-            Standing::Lasting => LASTING_SHARE,
-            Standing::Kept => 0.0,
+            Standing::Lasting { accepted: true, .. } => LASTING_SHARE,
+            Standing::Lasting { accepted: false, .. } => 0.0,
         };
         self.tails.learn(&sizes, OF_LEVEL, share);
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);

@@ -215,8 +215,8 @@ impl Chain {
     pub fn learn(&mut self, outcome: &Outcome, standing: Standing) {
         self.judge.learn(outcome.time, &outcome.judged, standing);
         match standing {
-            Standing::Lasting | Standing::Kept => {
-                self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast);
+            Standing::Lasting { level, .. } => {
+                self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast, level);
             }
             Standing::Usual | Standing::Incident => {
                 self.forecaster.learn(outcome.time, outcome.z, &outcome.forecast);

@@ -267,12 +267,15 @@ impl Forecaster {
         self.follow(time, z, forecast);
     }
 
-    /// Learns a row of an incident that has gone on for long: the profiles leave it out, and how the forecasts do
-    /// on it counts while it goes on. Those that know the rhythm err by all of it, and would be trusted for days
-    /// behind it less than the last value, which knows no morning.
-    pub fn learn_apart(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
+    /// Learns a row of an incident that has gone on for long: the profiles leave it out. How the forecasts do on a
+    /// `level` counts while it goes on, and behind it no more: those that know the rhythm err by all of it, and would
+    /// be trusted for days less than the last value, which knows no morning. What is stuck or near nothing is no
+    /// level, and says nothing of forecasts.
+    pub fn learn_apart(&mut self, time: Timestamp, z: Pair, forecast: &Forecast, level: bool) {
         self.rhythm.remember(time, z);
-        self.mix.learn_apart(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
+        if level {
+            self.mix.learn_apart(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
+        }
         self.follow(time, z, forecast);
     }
 
@@ -430,15 +433,15 @@ mod tests {
         assert_ne!(f.weights().iter().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0, Expert::LastValue);
     }
 
-    /// Ten days of office hours, of which the ninth is stuck: how far off the forecast is at the end of the stuck
-    /// day, and on the morning after.
-    fn errors_of_a_stuck_day(apart: bool) -> [f64; 2] {
+    /// Ten days of office hours, of which the ninth stays on one level: how far off the forecast is at the end of
+    /// that day, and on the morning after.
+    fn errors_of_a_still_day(apart: bool) -> [f64; 2] {
         let mut f = forecaster(3600);
         let value = |h: i64| if (9..18).contains(&(h % 24)) { 1600.0 } else { 700.0 };
         let mut errors = [0.0; 2];
         for h in 0..24 * 10 {
-            let stuck = h / 24 == 8;
-            let raw = [if stuck { 1100.0 } else { value(h) }; 2];
+            let still = h / 24 == 8;
+            let raw = [if still { 1100.0 } else { value(h) }; 2];
             let (time, z) = (Timestamp::from_seconds(1_767_571_200 + h * 3600), f.forward(raw));
             if h == 0 {
                 f.start(time, z);
@@ -448,21 +451,21 @@ mod tests {
             for (error, _) in errors.iter_mut().zip([24 * 8 + 22, 24 * 9 + 9]).filter(|(_, at)| *at == h) {
                 *error = (f.back(forecast.expected)[1] - raw[1]).abs();
             }
-            if stuck && apart { f.learn_apart(time, z, &forecast) } else { f.learn(time, z, &forecast) }
+            if still && apart { f.learn_apart(time, z, &forecast, true) } else { f.learn(time, z, &forecast) }
         }
         errors
     }
 
     #[test]
-    fn a_stuck_day_does_not_cost_the_trust_in_those_that_know_the_day() {
-        let [[_, within], [_, apart]] = [false, true].map(errors_of_a_stuck_day);
+    fn a_still_day_does_not_cost_the_trust_in_those_that_know_the_day() {
+        let [[_, within], [_, apart]] = [false, true].map(errors_of_a_still_day);
         assert!(within > 600.0 && apart < 100.0, "{within} and {apart}");
     }
 
     #[test]
-    fn on_a_stuck_day_who_knows_it_is_stuck_is_trusted() {
-        let [stuck, _] = errors_of_a_stuck_day(true);
-        assert!(stuck < 20.0, "{stuck}");
+    fn on_a_still_day_who_knows_the_level_is_trusted() {
+        let [still, _] = errors_of_a_still_day(true);
+        assert!(still < 20.0, "{still}");
     }
 
     #[test]

@@ -411,5 +411,5 @@ fn what_is_kept_of_an_interface_stays_small() {
     println!("an open incident takes {open} bytes");
     assert!(all().all(|bytes| bytes.seasons <= 8192));
     assert!(most.scoring() <= 4096, "{} bytes: {most:?}", most.scoring());
-    assert!(open > 0 && open <= 576, "{open} bytes");
+    assert!(open > 0 && open <= 720, "{open} bytes");
 }

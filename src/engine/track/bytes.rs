@@ -8,7 +8,7 @@ use crate::detect::verdict::ErrorSpace;
 use crate::model::Forecaster;
 
 /// Bytes of what is carried from row to row, each part with all that it has on the heap. Ring and profiles
-/// stay within 8 KB, the rest within 4 KB where windows have 24 slots, an open incident within 576 bytes.
+/// stay within 8 KB, the rest within 4 KB where windows have 24 slots, an open incident within 720 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bytes {
     /// The ring of the past week and the profiles of day and week.
