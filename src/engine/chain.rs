@@ -224,7 +224,8 @@ impl Chain {
         }
     }
 
-    /// What a row that was judged is for incidents, on an interface that has been known for so many seconds.
+    /// What a row that was judged is for incidents, on an interface that has been known for so many seconds. Its time
+    /// has passed then for how restless the interface is: once for each row.
     pub(super) fn seen(&mut self, outcome: &Outcome, rules: &Rules, known: i64) -> Seen {
         self.judge.restless.pass(self.forecaster.step());
         let Outcome { time, judged, raw, usual, .. } = *outcome;

@@ -13,7 +13,9 @@ use super::chain::Chain;
 pub(super) fn as_scored(held: &HeldOut<'_>) -> Skill {
     let (name, history) = (held.series.name, held.series.history);
     let rules = Settings::default().rules(held.step);
-    let (mut chain, mut tracker, mut meter) = (Chain::new(held.forecaster()), Tracker::default(), Meter::new(held));
+    let forecaster = held.forecaster();
+    let mut meter = Meter::new(held, *forecaster.scale());
+    let (mut chain, mut tracker) = (Chain::new(forecaster), Tracker::default());
     for i in 0..history.len() {
         if i == 0 {
             chain.start(history, i);

@@ -96,15 +96,11 @@ impl<'a> HeldOut<'a> {
         Some(Self { network: model.network(), outlook, series, first, step })
     }
 
-    /// The scales to forecast on.
-    pub fn scale(&self) -> [Scale; 2] {
-        let before = |c: usize| (0..self.first).map(|i| self.series.history.values(i)[c]).collect::<Vec<f64>>();
-        self.outlook.scale.unwrap_or_else(|| [0, 1].map(|c| Scale::fit(&before(c))))
-    }
-
-    /// A forecaster that has seen nothing yet.
+    /// A forecaster that has seen nothing yet. Where no scale is known it is fitted to the rows before.
     pub fn forecaster(&self) -> Forecaster {
-        Forecaster::new(self.step, self.scale(), self.outlook.clone())
+        let before = |c: usize| (0..self.first).map(|i| self.series.history.values(i)[c]).collect::<Vec<f64>>();
+        let scale = self.outlook.scale.unwrap_or_else(|| [0, 1].map(|c| Scale::fit(&before(c))));
+        Forecaster::new(self.step, scale, self.outlook.clone())
     }
 }
 
@@ -121,9 +117,8 @@ pub struct Meter<'a> {
 }
 
 impl<'a> Meter<'a> {
-    /// One that has seen no errors yet.
-    pub fn new(held: &'a HeldOut<'a>) -> Self {
-        let [_, scale] = held.scale();
+    /// One that has seen no errors yet, for forecasts on these scales.
+    pub fn new(held: &'a HeldOut<'a>, [_, scale]: [Scale; 2]) -> Self {
         let unit = unit(held.series.history, held.first);
         Self { held, scale, unit, experts: [(0.0, 0); EXPERTS], mix: 0.0, plain: 0.0, rows: 0 }
     }
@@ -165,9 +160,9 @@ pub(super) fn held_out(history: &History) -> Option<(usize, Step)> {
 
 /// How forecasts do where all rows are learnt alike, whatever they are.
 pub fn measure(held: &HeldOut<'_>) -> Skill {
-    let mut meter = Meter::new(held);
-    let history = held.series.history;
-    run(history, held.forecaster(), held.network, history.len(), |row, _, forecast| meter.see(row, forecast));
+    let (history, forecaster) = (held.series.history, held.forecaster());
+    let mut meter = Meter::new(held, *forecaster.scale());
+    run(history, forecaster, held.network, history.len(), |row, _, forecast| meter.see(row, forecast));
     meter.skill()
 }
 

@@ -94,10 +94,9 @@ impl Tracker {
     pub fn standing(&self, step: Step) -> Standing {
         match self.now_open() {
             Some(open) if open.routine || open.is_old() => Standing::Usual,
-            Some(open) if open.is_long(step) => Standing::Lasting {
-                accepted: open.acceptance.is_some(),
-                level: !matches!(open.incident.kind, IncidentKind::Flatline | IncidentKind::DropToZero),
-            },
+            Some(open) if open.is_long(step) => {
+                Standing::Lasting { accepted: open.acceptance.is_some(), level: open.has_level() }
+            }
             Some(_) => Standing::Incident,
             None => Standing::Usual,
         }

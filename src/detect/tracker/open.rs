@@ -201,11 +201,16 @@ impl Open {
         slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
     }
 
+    /// Whether it lies on a level: it is not stuck, and not near nothing.
+    pub(super) fn has_level(&self) -> bool {
+        !matches!(self.incident.kind, IncidentKind::DropToZero | IncidentKind::Flatline)
+    }
+
     /// Whether a row, whose deviation is so rare, has gone less than half of the way back. That the like came at
     /// this time on most days makes it less rare, and the incident no shorter. An outage or a stuck value has no
     /// way back: it is over with the first row that is something else.
     pub(super) fn stays(&self, row: &Seen, lasting: f64) -> bool {
-        if matches!(self.incident.kind, IncidentKind::DropToZero | IncidentKind::Flatline) {
+        if !self.has_level() {
             return false;
         }
         let sign = if self.up { 1.0 } else { -1.0 };

@@ -405,13 +405,13 @@ fn clock() -> Timestamp {
     SystemTime::now().into()
 }
 
-/// Adds to a bounded list; the oldest go.
 /// Shows notices, of which only the newest are kept.
 fn note(source: &mut SourceView, notices: &[Notice]) {
     source.noticed += notices.len() as u64;
     extend(&mut source.notices, notices);
 }
 
+/// Adds to a bounded list; the oldest go.
 fn extend<T: Clone>(list: &mut Arc<[T]>, more: &[T]) {
     if !more.is_empty() {
         let all = list.len() + more.len();
