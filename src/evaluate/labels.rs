@@ -80,7 +80,7 @@ impl Labels {
     /// and `ifname` are those of the rows; the two usual names are known as well.
     ///
     /// # Errors
-    /// When the file cannot be read, a column is missing, a field cannot be read, or an interval
+    /// When the file cannot be read, a column is missing or there twice, a field cannot be read, or an interval
     /// ends before it starts.
     pub fn read(path: &Path, options: &ReadOptions) -> Result<Self, LabelError> {
         let io = |source| LabelError::Io { path: path.to_owned(), source };
@@ -149,7 +149,15 @@ impl Layout {
             }
         }
         if missing.is_empty() {
-            return Ok(Self { at, kind: place("kind"), story: place("story") });
+            let (kind, story) = (place("kind"), place("story"));
+            let twice = |at: &usize| found.iter().filter(|name| **name == found[*at]).count() > 1;
+            return match at.into_iter().chain(kind).chain(story).find(twice) {
+                Some(at) => {
+                    let reason = format!("has the column {} more than once: leave one of them", found[at]);
+                    Err(LabelError::Line { path: path.to_owned(), line: 1, reason })
+                }
+                None => Ok(Self { at, kind, story }),
+            };
         }
         let other = [',', ';', '\t', '|'].into_iter().find(|d| found.len() == 1 && found[0].contains(*d));
         Err(LabelError::Column {
@@ -227,6 +235,18 @@ mod tests {
         let plain = read("hostname,ifname,start,end\na,b,2026-01-01 00:00:00,2026-01-01 00:00:00\n").unwrap();
         assert_eq!((&plain[0].kind, &plain[0].story), (&None, &None));
         assert_eq!(read("hostname,ifname,start,end\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_refused() {
+        for header in ["hostname,ifname,start,end,END", "hostname,ifname,start,end,kind,kind"] {
+            let message = read(&format!("{header}\n")).unwrap_err();
+            assert!(
+                message.contains("labels.csv:1: has the column") && message.contains("more than once"),
+                "{message}"
+            );
+        }
+        assert_eq!(read("hostname,ifname,start,end,note,note\n"), Ok(Vec::new()));
     }
 
     #[test]

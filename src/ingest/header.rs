@@ -43,6 +43,12 @@ impl Layout {
 
         let wanted = names.all();
         let places = wanted.map(place);
+        let times = |name: &str| found.iter().filter(|f| **f == name.trim().to_lowercase()).count();
+        if let Some(name) = wanted.iter().find(|name| times(name) > 1) {
+            let why =
+                format!("has the column {name} more than once: rename those that are not meant, or leave them out");
+            return Err(Unfit { why, own: false });
+        }
         let missing: Vec<&str> = wanted.iter().zip(places).filter(|(_, p)| p.is_none()).map(|(n, _)| *n).collect();
         match places {
             [Some(a), Some(b), Some(c), Some(d), Some(e)] => Ok(Self { at: [a, b, c, d, e], fields: header.len() }),
@@ -101,6 +107,15 @@ mod tests {
         let message = of(&["2026-11-23 14:05:00", "core-1", "xe-0", "1", "1"]).unwrap_err();
         assert!(message.contains("first line seems to be a row"), "{message}");
         assert_eq!(of(&["\u{1}\0", "x"]).unwrap_err(), "holds no text: keep such files in another directory");
+    }
+
+    #[test]
+    fn a_column_that_is_there_twice_is_refused_and_others_may_be() {
+        let usual = ["timeslot", "hostname", "ifname", "max_metric_value", "mean_metric_value"];
+        let with = |more: &[&'static str]| of(&[&usual[..], more].concat());
+        let message = with(&["note", "Mean_Metric_Value "]).unwrap_err();
+        assert!(message.starts_with("has the column mean_metric_value more than once: rename"), "{message}");
+        assert!(with(&["note", "note"]).is_ok(), "what is not read does no harm");
     }
 
     #[test]

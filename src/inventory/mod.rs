@@ -53,7 +53,7 @@ impl Inventory {
     /// Reads a file.
     ///
     /// # Errors
-    /// When it cannot be read, lacks a column, or has a line that makes no sense. Where two lines name
+    /// When it cannot be read, lacks a column or has one twice, or has a line that makes no sense. Where two lines name
     /// one interface, that is an error too: one of them is wrong.
     pub fn read(path: &Path) -> Result<Self, InventoryError> {
         let text = std::fs::read(path).map_err(|source| InventoryError::Io { path: path.to_owned(), source })?;
@@ -64,9 +64,15 @@ impl Inventory {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let at = |e: &csv::Error| e.position().map_or(1, csv::Position::line);
-        let header = reader.headers().map_err(|e| (at(&e), complaint(&e)))?.clone();
-        let column = |name: &str| header.iter().position(|column| column.eq_ignore_ascii_case(name));
-        let needed = |name: &str| {
+        let header = &reader.headers().map_err(|e| (at(&e), complaint(&e)))?.clone();
+        let places = |name: &'static str| (0..header.len()).filter(move |at| header[*at].eq_ignore_ascii_case(name));
+        for name in ["hostname", "ifname", "description", "speed"] {
+            if places(name).nth(1).is_some() {
+                return Err((1, format!("has the column {name} more than once: leave one of them")));
+            }
+        }
+        let column = |name: &'static str| places(name).next();
+        let needed = |name: &'static str| {
             column(name).ok_or_else(|| (1, format!("there is no column {name}: name it in the first line")))
         };
         let (host, ifname) = (needed("hostname")?, needed("ifname")?);
@@ -156,6 +162,8 @@ mod tests {
     fn what_is_wrong_is_named_with_its_line() {
         let wrong = |text: &str| Inventory::parse(text.as_bytes()).unwrap_err();
         assert_eq!(wrong("host,ifname\n"), (1, "there is no column hostname: name it in the first line".to_owned()));
+        let (line, message) = wrong("hostname,ifname,speed,Speed\na,b,1G,2G\n");
+        assert!(line == 1 && message.contains("column speed more than once"), "{line}: {message}");
         let (line, message) = wrong("hostname,ifname,speed\na,b,1G\na,c,fast\n");
         assert!(line == 3 && message.contains("fast") && message.contains("10G"), "{line}: {message}");
         let (line, message) = wrong("hostname,ifname\na,b\nc,d\na,b\n");
