@@ -11,11 +11,11 @@ use serde::Serialize;
 
 use super::output::print;
 use crate::config::Config;
-use crate::console::format::{printable, s};
+use crate::console::format::s;
 use crate::engine::{Counts, Engine};
 use crate::ingest::{Batch, Condition, FileState, FileStates, Notice, Refusal, Root, Tailer};
 use crate::model::Model;
-use crate::series::Timestamp;
+use crate::series::{Timestamp, printable};
 
 /// The exit code where something that stands in the directory does not count.
 const REFUSED: u8 = 3;

@@ -13,10 +13,10 @@ use super::output;
 use super::time::{parse_duration, parse_time};
 use super::values::senseless;
 use crate::config::Config;
-use crate::console::format::{how_rare, minute, printable, s, span, what};
+use crate::console::format::{how_rare, minute, s, span, what};
 use crate::engine::{IncidentForm, IncidentId, IncidentView};
 use crate::journal::{Act, Entry, Subject};
-use crate::series::{Step, Timestamp};
+use crate::series::{Step, Timestamp, printable};
 
 /// Slots without a row of any interface from which on they are told of.
 const GAP_SLOTS: i64 = 2;

@@ -41,7 +41,7 @@ macro_rules! tell {
     ($($words:tt)*) => {{
         use std::io::Write as _;
         for line in format!($($words)*).lines() {
-            let _ = writeln!(std::io::stderr(), "{}", crate::console::format::printable(line));
+            let _ = writeln!(std::io::stderr(), "{}", crate::series::printable(line));
         }
     }};
 }

@@ -11,10 +11,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use serde::Serialize;
 
-use crate::console::format::printable;
 use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot, SourceView};
 use crate::ingest::Refusal;
-use crate::series::{InterfaceName, Timestamp};
+use crate::series::{InterfaceName, Timestamp, printable};
 
 /// How long the program may take to end after a signal.
 const GRACE: Duration = Duration::from_millis(1500);

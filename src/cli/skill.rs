@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::console::format::printable;
 use crate::model::skill::Skill;
 use crate::model::train::{LEAST_ROWS, Trained};
 use crate::model::{Expert, Model, Scaling, Scope};
+use crate::series::printable;
 use crate::series::scale::median;
 
 /// Characters of an interface's name.

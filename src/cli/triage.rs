@@ -13,11 +13,11 @@ use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::app::STALE;
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, how_rare, minute, printable, s, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, s, span, units, what};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
-use crate::series::{DAY, Step, Timestamp};
+use crate::series::{DAY, Step, Timestamp, printable};
 
 /// Columns of the text.
 const WIDTH: usize = 80;

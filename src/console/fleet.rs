@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::filter::Filter;
-use super::format::printable;
 use super::ranking::Ranking;
 use super::scroll::Scroll;
 use super::sort::{Sort, device_key, largest_first, worst_of};
 use crate::engine::{DeviceView, InterfaceView, Snapshot};
-use crate::series::{InterfaceId, InterfaceName, Step};
+use crate::series::{InterfaceId, InterfaceName, Step, printable};
 use unicode_width::UnicodeWidthStr;
 
 /// What the list is one of.

@@ -11,6 +11,7 @@ use super::events::interface_weeks;
 use super::figures::{AtBudget, Figures, Measure};
 use super::listed::{self, ListedFigures};
 use super::rung::RingFigures;
+use crate::series::printable;
 
 /// The seed of the random score: the same case has the same report.
 const SEED: u64 = 1;
@@ -200,7 +201,7 @@ fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
             writeln!(
                 out,
                 "{:14} {:>9} {:>7} {:>9}   {}",
-                kind.kind.escape_debug().to_string(),
+                printable(&kind.kind),
                 kind.intervals,
                 three(kind.recall),
                 three(kind.same_word),

@@ -9,7 +9,7 @@ use crate::console::spark::bar;
 use crate::explore::course::Course;
 use crate::explore::findings::{length, percent};
 use crate::explore::{Columns, Explored, Figures};
-use crate::series::{DAY, WEEK};
+use crate::series::{DAY, WEEK, printable};
 
 /// Columns of a picture, and of the marks left of it.
 const PICTURE: usize = 70;
@@ -43,7 +43,7 @@ pub(super) fn write(explored: &Explored, interface: usize, ascii: bool, out: &mu
 
 fn figures(f: &Figures, out: &mut dyn Write) -> io::Result<()> {
     let q = &f.quantiles;
-    writeln!(out, "{} {}\n", f.hostname.escape_debug(), f.ifname.escape_debug())?;
+    writeln!(out, "{} {}\n", printable(&f.hostname), printable(&f.ifname))?;
     let days = f.span() as f64 / DAY as f64;
     writeln!(out, "rows        {}, {} to {} UTC ({days:.1} days)", f.rows, minute(f.first), minute(f.last))?;
     let step = f.step.map_or("unknown".to_owned(), length);
@@ -210,7 +210,7 @@ fn relatives(explored: &Explored, interface: usize, out: &mut dyn Write) -> io::
     for (other, correlation, lag) in relatives.into_iter().take(LISTED) {
         let f = &explored.interfaces[other];
         let behind = later(lag);
-        writeln!(out, "{correlation:>6.2}  {} {}{behind}", f.hostname.escape_debug(), f.ifname.escape_debug())?;
+        writeln!(out, "{correlation:>6.2}  {} {}{behind}", printable(&f.hostname), printable(&f.ifname))?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::console::format::{minute, units};
 use crate::evaluate::picture::PictureError;
 use crate::explore::findings::{length, percent};
 use crate::explore::{Explored, Figures, advice};
-use crate::series::DAY;
+use crate::series::{DAY, printable};
 
 const HEAD: &str = "<!DOCTYPE html>
 <html lang=\"en\">
@@ -30,9 +30,9 @@ svg { max-width: 100%; height: auto; display: block; } p.note { color: #666; fon
 <body>
 ";
 
-/// Writes a text where HTML stands.
+/// Writes a text where HTML stands. Names are escaped as on the screen: a browser, too, lets them look like others.
 fn plain(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// The page, with the interfaces at these places one by one.
@@ -184,6 +184,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_be_markup() {
+        assert_eq!(plain("a\u{202e}b\x1b"), "a\\u{202e}b\\u{1b}");
         assert_eq!(plain("<b a=\"1\">&"), "&lt;b a=&quot;1&quot;&gt;&amp;");
     }
 }

@@ -10,7 +10,7 @@ use crate::evaluate::picture::PictureError;
 use crate::explore::alike::{Alike, LEVEL, Tests};
 use crate::explore::findings::length;
 use crate::explore::{Columns, Figures};
-use crate::series::{DAY, Timestamp, WEEK};
+use crate::series::{DAY, Timestamp, WEEK, printable};
 
 const INK: RGBColor = RGBColor(40, 40, 40);
 const GRID: RGBColor = RGBColor(228, 228, 228);
@@ -46,7 +46,7 @@ fn words(size: u32, h: HPos, v: VPos) -> TextStyle<'static> {
 
 /// The name of an interface; of a long one the end, which tells it apart.
 pub(super) fn name(f: &Figures) -> String {
-    let name = format!("{} {}", f.hostname, f.ifname);
+    let name = printable(&format!("{} {}", f.hostname, f.ifname)).into_owned();
     let length = name.chars().count();
     if length <= NAME {
         return name;

@@ -8,7 +8,7 @@ use crate::explore::explored::BESIDE_EACH_OTHER;
 use crate::explore::findings::{Finding, is_near, length, percent};
 use crate::explore::{Explored, advice};
 use crate::series::scale::{quantile, sorted_quantile};
-use crate::series::{DAY, WEEK};
+use crate::series::{DAY, WEEK, printable};
 
 /// Columns of a name, and of a picture beside it.
 const NAME: usize = 26;
@@ -76,14 +76,13 @@ impl Report<'_> {
         let f = &self.explored.interfaces[i];
         let one_device = self.explored.read.devices == 1;
         let name = if one_device { f.ifname.clone() } else { format!("{} {}", f.hostname, f.ifname) };
-        let name = fit(&name.escape_debug().to_string(), width, self.ascii);
-        format!("{name}{:1$}", "", width.saturating_sub(unicode_width::UnicodeWidthStr::width(name.as_str())))
+        fit(&name, width, self.ascii)
     }
 
     fn read(&self, out: &mut dyn Write) -> io::Result<()> {
         let (read, interfaces) = (&self.explored.read, &self.explored.interfaces);
         let device = match interfaces.first() {
-            Some(first) if read.devices == 1 => format!("one device ({})", first.hostname.escape_debug()),
+            Some(first) if read.devices == 1 => format!("one device ({})", printable(&first.hostname)),
             _ => many(read.devices, "device"),
         };
         let files = many(read.files, "file");

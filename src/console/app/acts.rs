@@ -9,6 +9,7 @@ use crate::console::format;
 use crate::console::keymap::{Action, Context};
 use crate::engine::{Act, Command, IncidentView, InterfaceView, TrainingView};
 use crate::journal::{Named, Subject};
+use crate::series::printable;
 
 impl App {
     pub(super) fn act(&mut self, action: Action, effects: &mut Vec<Effect>) {
@@ -112,7 +113,7 @@ impl App {
             }
         };
         // it may be put into a shell
-        let words = format::printable(&words).into_owned();
+        let words = printable(&words).into_owned();
         self.message = Some(format!("copied, where the terminal can: {words}"));
         Some(words)
     }

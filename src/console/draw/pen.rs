@@ -5,8 +5,9 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::console::format::{fit, printable};
+use crate::console::format::fit;
 use crate::console::theme::{Role, Theme};
+use crate::series::printable;
 
 /// A place in a line, and its end.
 pub struct Pen<'a> {

@@ -2,8 +2,8 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::console::format::printable;
 use crate::console::theme::Role;
+use crate::series::printable;
 
 /// A line's pieces.
 pub(super) type Line = Vec<(String, Role)>;
