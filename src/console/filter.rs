@@ -21,6 +21,17 @@ enum Term {
     State(String),
 }
 
+/// Every state that an interface can be in, as [`Filter::doubt`] lists them.
+const STATES: [InterfaceState; 7] = [
+    InterfaceState::Anomalous,
+    InterfaceState::Acknowledged,
+    InterfaceState::Silent,
+    InterfaceState::Warming,
+    InterfaceState::TakenOver,
+    InterfaceState::Flat,
+    InterfaceState::Nominal,
+];
+
 /// A state as a word.
 pub fn state_word(state: InterfaceState) -> &'static str {
     match state {
@@ -61,6 +72,27 @@ impl Filter {
         self.terms.is_empty()
     }
 
+    /// Why nothing can fit, or probably does not, where a word asks for what there is not; and what to write.
+    /// `described` says whether any interface has a description.
+    pub fn doubt(&self, described: bool) -> Option<String> {
+        let of = |term: &Term| match term {
+            Term::State(word) if STATES.iter().all(|state| !state_word(*state).starts_with(word.as_str())) => {
+                // what is typed ends at a blank
+                let words = STATES.map(|state| state_word(state).split(' ').next().unwrap_or_default());
+                let [others @ .., last] = &words;
+                Some(format!("there is no state {word}: write {} or {last}", others.join(", ")))
+            }
+            Term::Description(_) if !described => {
+                Some("no interface has a description: --inventory names a file with them".to_owned())
+            }
+            Term::Any(word) if word.contains(':') => Some(format!(
+                "{word} is looked for as it stands: before a colon only host, if, desc and state are known"
+            )),
+            _ => None,
+        };
+        self.terms.iter().find_map(of)
+    }
+
     /// Whether an interface fits.
     pub fn fits(&self, interface: &InterfaceView) -> bool {
         if self.terms.is_empty() {
@@ -99,9 +131,24 @@ mod tests {
         assert!(!found("host:edge if:ge").is_empty());
         assert_eq!(found("state:silent"), ["edge-9 ge-0/0/7"]);
         assert_eq!(found("state:nonsense"), Vec::<String>::new());
+        assert_eq!(found("state:taken over"), Vec::<String>::new(), "no interface is called over");
         assert_eq!(found("desc:uplink"), Vec::<String>::new(), "nothing is described here");
         let mut described = fixture::snapshot().interfaces[0].as_ref().clone();
         described.description = Some("Uplink to ams-7".into());
         assert!(["uplink", "desc:AMS", "agg desc:up"].iter().all(|text| Filter::new(text).fits(&described)));
+    }
+
+    #[test]
+    fn a_word_that_asks_for_what_there_is_not_is_told_with_those_that_there_are() {
+        let doubt = |text: &str| Filter::new(text).doubt(false).unwrap_or_default();
+        assert_eq!(
+            doubt("edge state:Opne"),
+            "there is no state opne: write anomalous, acknowledged, silent, warming, taken, flat or nominal"
+        );
+        assert!(doubt("stat:silent").contains("only host, if, desc and state are known"));
+        assert!(doubt("desc:up").contains("--inventory") && Filter::new("desc:up").doubt(true).is_none());
+        for text in ["", "edge", "host:x if:y", "state:", "state:s", "state:taken"] {
+            assert_eq!(doubt(text), "", "{text}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 
 use super::pen::Pen;
 use super::title;
+use super::wrap::wrapped;
 use crate::console::app::App;
 use crate::console::fleet::{Lines, Row};
 use crate::console::format::{self, fit};
@@ -104,7 +105,14 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     }
     let body = Rect { y: area.y + list_head(area), height: area.height - list_head(area), ..area };
     if fleet.rows().is_empty() {
-        Pen::new(buffer, app.theme(), body, 0).text(&nothing(app), Role::Faint);
+        let line = |text| vec![("   ".to_owned(), Role::Text), (text, Role::Faint)];
+        let said = nothing(app).into_iter().map(line).collect();
+        for (pieces, line) in wrapped(said, usize::from(body.width)).iter().zip(0..body.height) {
+            let mut pen = Pen::new(buffer, app.theme(), body, line);
+            pieces.iter().for_each(|(text, role)| {
+                pen.text(text, *role);
+            });
+        }
         return;
     }
     let visible = fleet.rows().iter().enumerate().skip(fleet.scroll.offset);
@@ -149,16 +157,19 @@ fn facts(app: &App, all: usize) -> Vec<(String, Role)> {
     facts
 }
 
-fn nothing(app: &App) -> String {
+fn nothing(app: &App) -> Vec<String> {
     let source = &app.snapshot.source;
     if !app.fleet.filter.is_empty() {
-        "   nothing fits: esc clears the filter".to_owned()
+        let described = app.snapshot.interfaces.iter().any(|view| view.description.is_some());
+        let mut said = vec!["nothing fits: esc clears the filter".to_owned()];
+        said.extend(app.fleet.filter.doubt(described));
+        said
     } else if source.loading.is_some() {
-        "   reading the directory".to_owned()
+        vec!["reading the directory".to_owned()]
     } else if source.refused > 0 || !source.notices.is_empty() {
-        format!("   no row could be read: {} says why", app.options.keys.key_of(Action::Notices))
+        vec![format!("no row could be read: {} says why", app.options.keys.key_of(Action::Notices))]
     } else {
-        "   no interface yet: rows are read as soon as they come".to_owned()
+        vec!["no interface yet: rows are read as soon as they come".to_owned()]
     }
 }
 

@@ -65,6 +65,12 @@ fn a_filter_narrows_while_it_is_typed_and_escape_clears_it() {
     assert!(text(&app).contains("1 of 12"));
     key(&mut app, Key::Esc);
     assert!(!text(&app).contains(" of 12") && app.typing.is_none());
+    press(&mut app, "/state:opne");
+    let said = lines(&app);
+    let at = said.iter().position(|l| l.contains("nothing fits: esc clears the filter")).unwrap();
+    assert!(said[at + 1].contains("there is no state opne: write anomalous, acknowledged"), "{}", text(&app));
+    assert!(said[at + 2].contains("flat or nominal"), "{}", text(&app));
+    key(&mut app, Key::Esc);
     press(&mut app, "/");
     assert_eq!(key(&mut app, Key::Ctrl('c')), [Effect::Quit]);
 }
