@@ -6,8 +6,9 @@ use super::explored::Explored;
 use super::figures::Figures;
 use super::findings::{Finding, is_near, length, percent};
 use super::profile::Profile;
+use crate::model::train::LEAST_ROWS;
 use crate::series::scale::median;
-use crate::series::{DAY, WARM_UP, WEEK, WindowLength};
+use crate::series::{DAY, WARM_UP, WEEK, WindowLength, printable};
 
 /// Times that the busiest interface's median is of the idlest one's, above which one scale for all would
 /// press the small ones flat.
@@ -51,14 +52,22 @@ pub fn of(explored: &Explored) -> Vec<Advice> {
 fn who(explored: &Explored, is_meant: impl Fn(&Figures, &[Finding]) -> bool) -> Option<(usize, String)> {
     let all = explored.interfaces.iter().zip(&explored.findings);
     let meant: Vec<&Figures> = all.filter(|(f, findings)| is_meant(f, findings)).map(|(f, _)| f).collect();
-    let names: Vec<String> = meant
-        .iter()
-        .take(NAMED)
-        .map(|f| format!("{}/{}", f.hostname.escape_debug(), f.ifname.escape_debug()))
-        .collect();
+    let names: Vec<String> =
+        meant.iter().take(NAMED).map(|f| format!("{}/{}", printable(&f.hostname), printable(&f.ifname))).collect();
     let more = if meant.len() > NAMED { format!(" and {} more", meant.len() - NAMED) } else { String::new() };
     let of = format!("{} of {} interfaces ({}{more})", meant.len(), explored.interfaces.len(), names.join(", "));
     (!meant.is_empty()).then_some((meant.len(), of))
+}
+
+/// Interfaces that settings can be advised for: of a few rows nothing is known.
+fn known(explored: &Explored) -> Vec<&Figures> {
+    explored.interfaces.iter().filter(|f| f.rows >= LEAST_ROWS).collect()
+}
+
+/// So many interfaces, as they are called where only those are counted that settings are advised for.
+fn so_many(known: &[&Figures], explored: &Explored) -> String {
+    let some = if known.len() < explored.interfaces.len() { " that have enough rows" } else { "" };
+    format!("{} interfaces{some}", known.len())
 }
 
 fn has(finding: impl Fn(&Finding) -> bool) -> impl Fn(&Figures, &[Finding]) -> bool {
@@ -66,9 +75,10 @@ fn has(finding: impl Fn(&Finding) -> bool) -> impl Fn(&Figures, &[Finding]) -> b
 }
 
 fn scale(explored: &Explored) -> Option<Advice> {
-    let medians = explored.interfaces.iter().map(|f| f.quantiles.median.abs()).filter(|m| *m > 0.0);
+    let known = known(explored);
+    let medians = known.iter().map(|f| f.quantiles.median.abs()).filter(|m| *m > 0.0);
     let (low, high) = medians.fold((f64::INFINITY, 0.0_f64), |(low, high), m| (low.min(m), high.max(m)));
-    if explored.interfaces.len() < 2 || high == 0.0 {
+    if known.len() < 2 || high == 0.0 {
         return None;
     }
     let times = high / low;
@@ -89,11 +99,11 @@ fn scale(explored: &Explored) -> Option<Advice> {
 
 /// How alike the days of interfaces are, within devices and between them: medians.
 fn likeness(explored: &Explored) -> (Option<f64>, Option<f64>) {
-    let all = explored.interfaces.len();
+    let known = known(explored);
+    let all = known.len();
     let some = all.min(COMPARED);
     let places = (0..some).map(|k| k * all / some.max(1));
-    let compared: Vec<(&str, &Profile)> =
-        places.map(|i| (explored.interfaces[i].hostname.as_str(), &explored.interfaces[i].profile)).collect();
+    let compared: Vec<(&str, &Profile)> = places.map(|i| (known[i].hostname.as_str(), &known[i].profile)).collect();
     let (mut within, mut between) = (Vec::new(), Vec::new());
     for (i, (host, profile)) in compared.iter().enumerate() {
         for (other, its) in &compared[i + 1..] {
@@ -144,18 +154,19 @@ fn step(explored: &Explored) -> Option<i64> {
 }
 
 fn window(explored: &Explored) -> Option<Advice> {
-    let step = step(explored)?;
+    let known = known(explored);
+    let step = step(explored).filter(|_| !known.is_empty())?;
     let in_a_day = DAY / step;
     let range = WindowLength::RANGE;
     let of = |f: &Figures| f.echoes.as_ref()?.half;
-    let mut halves: Vec<f64> = explored.interfaces.iter().filter_map(of).map(|half| half as f64).collect();
+    let mut halves: Vec<f64> = known.iter().filter_map(|f| of(f)).map(|half| half as f64).collect();
     let half = median(&mut halves);
     if DAY % step == 0 && range.contains(&(in_a_day as usize)) {
-        let with = explored.interfaces.iter().filter(|f| strongest(f).is_some_and(|p| is_near(p, DAY, step))).count();
+        let with = known.iter().filter(|f| strongest(f).is_some_and(|p| is_near(p, DAY, step))).count();
         let text = format!(
-            "a day is {in_a_day} slots of {}, and the strongest period on {with} of {} interfaces: a window of one day",
+            "a day is {in_a_day} slots of {}, and the strongest period on {with} of {}: a window of one day",
             length(step),
-            explored.interfaces.len()
+            so_many(&known, explored)
         );
         return Some(advice("window", text, Some(&format!("noctop train --window {in_a_day}"))));
     }
@@ -177,25 +188,26 @@ fn strongest(f: &Figures) -> Option<i64> {
 }
 
 fn seasons(explored: &Explored) -> Option<Advice> {
-    let all = explored.interfaces.len();
-    let near = |f: &&Figures, period: i64| {
+    let known = known(explored);
+    let near = |f: &Figures, period: i64| {
         f.step.zip(strongest(f)).is_some_and(|(step, seconds)| is_near(seconds, period, step))
     };
-    let count = |period: i64| explored.interfaces.iter().filter(|f| near(f, period)).count();
+    let count = |period: i64| known.iter().filter(|f| near(f, period)).count();
     let (day, week) = (count(DAY), count(WEEK));
     let at = |lag: fn(&Figures) -> Option<f64>| {
-        let mut known: Vec<f64> = explored.interfaces.iter().filter_map(lag).collect();
-        if known.is_empty() { "unknown".to_owned() } else { format!("{:.2}", median(&mut known)) }
+        let mut all: Vec<f64> = known.iter().filter_map(|f| lag(f)).collect();
+        if all.is_empty() { "unknown".to_owned() } else { format!("{:.2}", median(&mut all)) }
     };
     let (r_day, r_week) =
         (at(|f| f.echoes.as_ref().and_then(|e| e.day)), at(|f| f.echoes.as_ref().and_then(|e| e.week)));
     let none = who(explored, has(|f| matches!(f, Finding::NoPeriod | Finding::OtherPeriod(_))));
     let rest = none.map_or(String::new(), |(_, who)| format!("; neither on {who}"));
     let text = format!(
-        "the strongest period is a day on {day} and a week on {week} of {all} interfaces (autocorrelation of ranks \
-         {r_day} and {r_week} at the median). noctop always looks at the day and the week before{rest}"
+        "the strongest period is a day on {day} and a week on {week} of {} (autocorrelation of ranks {r_day} and {r_week} \
+         at the median). noctop always looks at the day and the week before{rest}",
+        so_many(&known, explored)
     );
-    (all > 0).then(|| advice("season", text, None))
+    (!known.is_empty()).then(|| advice("season", text, None))
 }
 
 fn history(explored: &Explored) -> Option<Advice> {
@@ -204,7 +216,10 @@ fn history(explored: &Explored) -> Option<Advice> {
     let text = match (short, young) {
         (None, 0) => return None,
         (None, young) => format!("{young} of {} interfaces have less than two weeks", explored.interfaces.len()),
-        (Some((_, who)), _) => format!("{who} have fewer than 48 rows and are not learnt from"),
+        (Some((short, who)), _) => {
+            let nothing = if short == explored.interfaces.len() { ", too little to advise settings" } else { "" };
+            format!("{who} have fewer than {LEAST_ROWS} rows and are not learnt from{nothing}")
+        }
     };
     let rest = format!(
         "; judging begins after {WARM_UP} rows, and two weeks are a good history: keep older rows with --history"
@@ -298,7 +313,10 @@ fn lines(explored: &Explored) -> Option<Advice> {
         let share = percent(read.refused as f64 / all as f64);
         said.push(format!(
             "{} lines were refused ({share}), the first {}:{}: {}",
-            read.refused, first.file, first.line, first.reason
+            read.refused,
+            printable(&first.file),
+            first.line,
+            printable(&first.reason)
         ));
     }
     if read.duplicates > 0 {

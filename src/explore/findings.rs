@@ -83,7 +83,7 @@ impl Finding {
             when(short, Self::Short(f.rows)),
             when(counter, Self::Counter(f.rises)),
             when(f.peaks.below_mean > 0, Self::MaxBelowMean(f.peaks.below_mean as f64 / rows)),
-            when(all_same && f.rows > 1, Self::MaxIsMean),
+            when(all_same && !short, Self::MaxIsMean),
             when(flat, Self::Flat(f.still.share)),
             when(idle, Self::Idle(f.zeros)),
             when(f.negative > 0, Self::Negative(f.negative)),

@@ -133,6 +133,11 @@ fn the_page_has_its_pictures_and_asks_for_nothing() {
     assert!(page.contains("default-src 'none'") && page.ends_with("</html>\n"));
     let elsewhere = ["<script", "<link", "<img", "@import", "url(", "src=", "href="];
     assert!(elsewhere.iter().all(|word| !page.contains(word)));
+    place.put("odd.csv", &rhythm("a\x1b[31m", "x\u{202e}y", 60, 1, |_, v| v));
+    place.run(["explore", "rows", "--html", "page.html"]).fine();
+    let odd = fs::read_to_string(place.join("page.html")).unwrap();
+    assert!(odd.matches(r"a\u{1b}[31m x\u{202e}y").count() >= 3, "in the table, in pictures and over them");
+    assert!(!odd.contains(['\x1b', '\u{202e}']));
     let inside = place.run(["explore", "rows", "--html", "rows/page.html"]).refused();
     assert!(inside.contains("--html rows/page.html"), "{inside}");
 }
@@ -169,6 +174,27 @@ fn advice_follows_the_figures() {
     let twice = format!("{alike}{}", rhythm("A", "x", 400, 6, |_, v| v));
     assert!(advised(&twice, "label")[0].0.contains("\"A/x\" and \"a/x\""));
     assert!(advised(&alike, "label").is_empty() && advised(&alike, "column").is_empty());
+}
+
+#[test]
+fn of_a_few_rows_it_says_that_they_are_too_few() {
+    let about = |rows: &str| -> Vec<(&'static str, String)> {
+        let place = Place::new();
+        place.put("rows.csv", rows);
+        advice::of(&explored(&place.rows(), 1)).into_iter().map(|a| (a.about, a.text)).collect()
+    };
+    for rows in [1, 2, 47] {
+        let few = rhythm("a", "x", rows, 1, |_, v| v) + &rhythm("b", "y", rows, 2, |_, v| 1e6 * v);
+        let said = about(&few);
+        assert!(said.len() == 1 && said[0].0 == "history", "{rows}: {said:?}");
+        assert!(said[0].1.contains("2 of 2") && said[0].1.contains("too little to advise settings"), "{said:?}");
+    }
+    // Beside one that has enough, one with a row counts for nothing.
+    let one = rhythm("a", "x", 400, 1, |_, v| v) + &rhythm("b", "y", 1, 2, |_, v| 1e6 * v);
+    let said = about(&one);
+    assert_eq!(said.iter().map(|(about, _)| *about).collect::<Vec<_>>(), ["window", "season", "history"]);
+    assert!(said[0].1.contains("on 1 of 1 interfaces that have enough rows"), "{said:?}");
+    assert!(said[2].1.contains("1 of 2 interfaces (b/y) have fewer than 48 rows") && !said[2].1.contains("too little"));
 }
 
 #[test]
