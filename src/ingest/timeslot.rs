@@ -51,8 +51,8 @@ impl TimeslotReader {
     }
 }
 
-/// `YYYY-MM-DD HH:MM:SS` (or with a `T`) in UTC as seconds since 1970, from the year 1 to the last moment that jiff
-/// knows, which is a day before the end of 9999: what lies behind it could be taken in, but not be written again.
+/// `YYYY-MM-DD HH:MM:SS` (or with a `T`) in UTC as seconds since 1970, from the year 1 to [`Timestamp::LAST`]: what
+/// lies behind it could be taken in, but not be written again.
 fn common_form(text: &[u8]) -> Option<i64> {
     let text: &[u8; 19] = text.try_into().ok()?;
     let marks = [text[4], text[7], text[13], text[16]];
@@ -77,7 +77,7 @@ fn common_form(text: &[u8]) -> Option<i64> {
         + day
         - 1;
     let seconds = days * DAY + hour * 3600 + minute * 60 + second;
-    (seconds <= jiff::Timestamp::MAX.as_second()).then_some(seconds)
+    (seconds <= Timestamp::LAST.seconds()).then_some(seconds)
 }
 
 /// Date and time up to whole seconds, and what stands after them.

@@ -13,6 +13,9 @@ pub const WEEK: i64 = 7 * DAY;
 pub struct Timestamp(i64);
 
 impl Timestamp {
+    /// The last moment that has a name, a day before the end of 9999: what lies behind it cannot be written.
+    pub const LAST: Self = Self(253_402_207_200);
+
     /// The moment `seconds` after 1970-01-01 00:00 UTC.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds)
@@ -114,6 +117,12 @@ mod tests {
         assert_eq!(monday.to_string(), "2026-11-23 00:00:00");
         assert_eq!((monday.second_of_week(), monday.second_of_day()), (0, 0));
         assert_eq!(monday.plus(-1).second_of_week(), WEEK - 1);
+    }
+
+    #[test]
+    fn the_last_moment_is_the_last_one_with_a_name() {
+        assert_eq!(Timestamp::LAST.seconds(), jiff::Timestamp::MAX.as_second());
+        assert_eq!(Timestamp::LAST.to_string(), "9999-12-30 22:00:00");
     }
 
     #[test]

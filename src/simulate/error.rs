@@ -9,6 +9,12 @@ pub enum SimulateError {
     /// The plan asks for something that makes no sense.
     #[error("{0}")]
     Plan(String),
+    /// The calendar ends.
+    #[error(
+        "the next slot would lie behind {}, the last time that can be written: choose an earlier start",
+        crate::series::Timestamp::LAST
+    )]
+    End,
     /// The labels would lie where rows are read from.
     #[error(
         "the labels file {labels} lies inside the rows' directory {rows}, where it would be read as rows: put it elsewhere, for example beside that directory",

@@ -61,6 +61,7 @@ impl LiveFleet {
     pub fn create(plan: &Plan, target: Target, progress: &mut dyn FnMut(u64, u64)) -> Result<Self, SimulateError> {
         let mut fleet = Fleet::new(plan)?;
         let next = plan.slots();
+        has_name(fleet.time(next))?;
         // What goes on at the history's end is labelled when it is over.
         let open = fleet.labels_ending(next - 1, true);
         let mut labels = fleet.labels(next);
@@ -88,9 +89,10 @@ impl LiveFleet {
     /// Appends the next slot: for each device its rows in one write; then the labels of what ended.
     ///
     /// # Errors
-    /// When a file cannot be appended to.
+    /// When a file cannot be appended to, and at the end of the calendar.
     pub fn step(&mut self) -> Result<(), SimulateError> {
         let slot = self.next;
+        has_name(self.next_time())?;
         let mut text = String::new();
         for (device, host) in self.hosts.iter().enumerate() {
             text.clear();
@@ -149,6 +151,11 @@ impl LiveFleet {
             None => Ok(()),
         }
     }
+}
+
+/// Refuses a slot that cannot be written.
+fn has_name(time: Timestamp) -> Result<(), SimulateError> {
+    if time > Timestamp::LAST { Err(SimulateError::End) } else { Ok(()) }
 }
 
 impl Plan {
@@ -268,6 +275,19 @@ mod tests {
         assert_eq!(fleet.next_time().since(first), 3 * 3600);
         assert!(clock.now.get() < Duration::from_millis(7200));
         assert!(clock.longest.get() <= Duration::from_millis(50));
+    }
+
+    #[test]
+    fn at_the_end_of_the_calendar_it_ends_and_says_so() {
+        let dir = tempfile::tempdir().unwrap();
+        let ending = |slots: i64| Plan { start: Timestamp::LAST.plus(-24 * 3600 * 3 - 3600 * slots), ..plan(3) };
+        let create = |plan: &Plan, name| LiveFleet::create(plan, target(&dir.path().join(name)), &mut |_, _| {});
+        let Err(refused) = create(&ending(-1), "none") else { panic!("no slot is left") };
+        assert!(refused.to_string().contains("9999-12-30 22:00:00"), "{refused}");
+        assert!(!dir.path().join("none").exists());
+        let mut live = create(&ending(1), "two").unwrap();
+        assert!(live.step().is_ok() && live.step().is_ok());
+        assert!(matches!(live.step(), Err(SimulateError::End)));
     }
 
     #[test]

@@ -6,8 +6,6 @@ use crate::series::{DAY, Step, Timestamp};
 
 /// The coarsest step: with a coarser one a spike would be a day's matter.
 const MAX_STEP: i64 = 6 * 3600;
-/// 9999-12-31, the last day that has a name of the usual form.
-const LAST_MOMENT: i64 = 253_402_214_400;
 
 /// A fleet to be made. Equal plans give equal rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +98,7 @@ impl Plan {
     /// [`SimulateError::Plan`] with what is wrong and what would be right.
     pub fn check(&self) -> Result<(), SimulateError> {
         let step = self.step.seconds();
-        let end = self.start.seconds().saturating_add(i64::from(self.days) * DAY);
+        let last = self.start.seconds().saturating_add(i64::from(self.days) * DAY - step);
         let refuse = |message: String| Err(SimulateError::Plan(message));
         if DAY % step != 0 || step > MAX_STEP {
             return refuse(format!("a step of {} does not do: it must divide a day and be at most 6 h", self.step));
@@ -111,10 +109,11 @@ impl Plan {
         if self.days == 0 {
             return refuse("0 days have no rows: ask for at least 1".to_owned());
         }
-        if self.start.seconds() < 0 || end > LAST_MOMENT {
-            return refuse(
-                "the rows would lie before 1970 or after 9999: choose another start or fewer days".to_owned(),
-            );
+        if self.start.seconds() < 0 || last > Timestamp::LAST.seconds() {
+            return refuse(format!(
+                "rows would lie before 1970 or after {}: choose another start or fewer days",
+                Timestamp::LAST
+            ));
         }
         for (what, count) in [("devices", self.devices), ("interfaces", self.interfaces)] {
             if count == 0 || count > 10_000 {
@@ -161,6 +160,20 @@ mod tests {
         assert_eq!(plan.start.second_of_week(), 0);
         assert_eq!(plan.start.to_string(), "2026-01-05 00:00:00");
         assert_eq!(plan.slots(), 35 * 24);
+    }
+
+    #[test]
+    fn the_last_slot_is_one_that_can_be_written() {
+        let until = |seconds: i64, step: i64| {
+            let (start, step) = (Timestamp::from_seconds(seconds), Step::from_seconds(step).unwrap());
+            Plan { start, step, days: 2, ..Plan::default() }.check().map_err(|e| e.to_string())
+        };
+        // 9999-12-28 23:00, whose 48th hour begins at 22:00 on the last day.
+        let last = Timestamp::LAST.seconds() - 47 * 3600;
+        assert_eq!(until(last, 3600), Ok(()));
+        let message = until(last + 3600, 3600).unwrap_err();
+        assert!(message.contains("after 9999-12-30 22:00:00"), "{message}");
+        assert!(until(last, 300).is_err() && until(i64::MAX / 3600 * 3600, 3600).is_err());
     }
 
     #[test]
