@@ -37,9 +37,10 @@ const SHARE: f32 = 0.05;
 const CHANCE: [f32; 2] = [0.02, 0.999];
 
 /// A pair of values by a number of its own. Two pairs share one in four milliards.
-type Name = NonZeroU32;
+pub(super) type Name = NonZeroU32;
 
-fn name(raw: Pair) -> Name {
+/// The name of what came.
+pub(super) fn name(raw: Pair) -> Name {
     let mut bytes = [0; 16];
     for (place, value) in bytes.chunks_exact_mut(8).zip(raw) {
         place.copy_from_slice(&value.to_bits().to_le_bytes());
@@ -89,9 +90,8 @@ impl Flat {
         self.known.iter_mut().flatten().find(|known| known.name == name)
     }
 
-    /// What a row scores for repeating the one before it.
-    pub(super) fn score(&self, raw: Pair) -> f64 {
-        let name = name(raw);
+    /// What a row of the values of that name scores for repeating the one before it.
+    pub(super) fn score(&self, name: Name) -> f64 {
         match self.chance {
             Some(chance) if self.repeated(name) && self.rest != Some(name) => {
                 (f64::from(self.run + 1) * -libm::log10(f64::from(chance)) - AGAINST).clamp(0.0, MOST)
@@ -105,8 +105,7 @@ impl Flat {
         self.rest = self.last;
     }
 
-    pub(super) fn learn(&mut self, raw: Pair) {
-        let name = name(raw);
+    pub(super) fn learn(&mut self, name: Name) {
         let repeated = self.repeated(name);
         self.rows = self.rows.saturating_add(1);
         if self.rows.is_multiple_of(AGE) {
@@ -208,8 +207,9 @@ mod tests {
     fn run(values: impl IntoIterator<Item = f64>) -> Vec<f64> {
         let mut flat = Flat::default();
         let one = |value: f64| {
-            let score = flat.score([value; 2]);
-            flat.learn([value; 2]);
+            let name = name([value; 2]);
+            let score = flat.score(name);
+            flat.learn(name);
             score
         };
         values.into_iter().map(one).collect()

@@ -10,7 +10,7 @@
 
 use std::ops::Range;
 
-use super::flat::Flat;
+use super::flat::{self, Flat};
 use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
 use super::restless::Restless;
@@ -130,7 +130,8 @@ pub struct Judged {
     pub mean_deviation: f64,
     running: [Pair; 2],
     distances: [Distances; 2],
-    raw: Pair,
+    /// Of what came before scaling.
+    name: flat::Name,
     relative: Pair,
     /// The usual errors and deviations at this time.
     usual: [Pair; 2],
@@ -269,7 +270,8 @@ impl Judge {
         let rows = f64::from(self.rows);
         let believed = rows / (rows + HALF_BELIEVED);
         let score = mean.max(LASTING * rarity(5, larger(running[0]))) * believed;
-        let flat = self.flat.score(raw);
+        let name = flat::name(raw);
+        let flat = self.flat.score(name);
         Judged {
             error,
             deviation,
@@ -288,7 +290,7 @@ impl Judge {
             mean_deviation,
             running,
             distances,
-            raw,
+            name,
             relative,
             usual,
         }
@@ -321,7 +323,7 @@ impl Judge {
         self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1].map(|v| v as f32), self.recent[0]];
         self.running = row.running.map(|pair| pair.map(|v| v as f32));
-        self.flat.learn(row.raw);
+        self.flat.learn(row.name);
         self.rows += 1.0;
     }
 }
