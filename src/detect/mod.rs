@@ -18,6 +18,7 @@
 //! | [`ring`] | which incidents call somebody |
 //! | [`silence`] | interfaces without rows while others have some |
 //! | `moments` | the minutes at which there were rows |
+//! | `cluster` | DBSCAN: a label for each point |
 //! | [`nearby`] | neighbours for DBSCAN, along one axis |
 //! | [`story`] | DBSCAN over the incidents of all interfaces: which belong together |
 //!
@@ -29,6 +30,7 @@
 //! incidents, by their hour, direction, extent and length, weekly ones too, and keeps one that did begin off
 //! the list. The score does not know of it.
 
+mod cluster;
 mod flat;
 pub mod habit;
 pub mod incident;

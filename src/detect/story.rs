@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use super::cluster::cluster;
 use super::incident::{Incident, IncidentId, IncidentKind};
-use super::verdict::{bend, cluster};
+use super::verdict::bend;
 use crate::series::{InterfaceName, Step};
 
 /// Starts that are this many seconds apart are one unit of distance on one device; a step, where that

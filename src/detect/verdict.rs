@@ -7,14 +7,9 @@
 //! An incident enters as its first and its worst row only, however long it lasts, and never as
 //! quiet: it cannot become its own normal.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use linfa::traits::Transformer as _;
-use linfa_clustering::Dbscan;
-use linfa_nn::distance::L2Dist;
-use ndarray::Array2;
-
-use super::nearby::Nearby;
+use super::cluster::cluster;
 use crate::series::{DAY, Step, Timestamp};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
@@ -64,6 +59,15 @@ impl Verdict {
             Self::Noise => "noise",
         }
     }
+}
+
+/// What earlier incidents say of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recognised {
+    /// DBSCAN's verdict.
+    pub verdict: Verdict,
+    /// How many of their rows look like it; at most those that are kept.
+    pub alike: u8,
 }
 
 /// What a row looks like: signed rarities of one-step errors and of deviations, of maximum and mean.
@@ -246,10 +250,10 @@ impl ErrorSpace {
     }
 
     /// How many rows of past incidents, of those that speak for what started at `start`, look like this one.
-    pub fn alike(&self, start: Timestamp, look: &Look) -> usize {
+    pub fn alike(&self, start: Timestamp, look: &Look) -> u8 {
         let (here, hour) = (point(look), half_hour(start));
         let near = |past: &&Past| past.speaks(hour) && square(&past.point.point(), &here) <= REACH_SQUARED;
-        self.past.iter().filter(near).count()
+        self.past.iter().filter(near).map(|_| 1).sum()
     }
 
     fn fit(&mut self) {
@@ -332,37 +336,6 @@ fn square(a: &Point, b: &Point) -> i32 {
     a.iter().zip(b).map(|(a, b)| (i32::from(*a) - i32::from(*b)).pow(2)).sum()
 }
 
-/// DBSCAN by linfa: a label for each point, none for noise. Points are few, since it is quadratic on dense
-/// data, and quickest where they are spread out along the first axis. What is no number counts as 0.
-///
-/// Identical points are its worst case, so of each no more go in than make it a core point by itself: that
-/// changes no label.
-pub(super) fn cluster<const N: usize>(points: &[[f64; N]], min_points: usize, reach: f64) -> Vec<Option<usize>> {
-    // By their bits: −0 and 0 apart cost one point more.
-    let key = |point: &[f64; N]| point.map(|v| if v.is_finite() { v } else { 0.0 }.to_bits());
-    let mut seen: HashMap<[u64; N], (usize, usize)> = HashMap::new();
-    let mut taken: Vec<[u64; N]> = Vec::with_capacity(points.len());
-    // Its first copy in what goes in, in the order in which they came.
-    let mut places = Vec::with_capacity(points.len());
-    for point in points {
-        let key = key(point);
-        let (first, count) = seen.entry(key).or_insert((taken.len(), 0));
-        places.push(*first);
-        if *count < min_points {
-            *count += 1;
-            taken.push(key);
-        }
-    }
-    let mut array = Array2::zeros((taken.len(), N));
-    for (mut row, point) in array.rows_mut().into_iter().zip(&taken) {
-        row.iter_mut().zip(point).for_each(|(to, from)| *to = f64::from_bits(*from));
-    }
-    match Dbscan::params_with(min_points, L2Dist, Nearby).tolerance(reach).transform(&array) {
-        Ok(labels) => places.into_iter().map(|place| labels[place]).collect(),
-        Err(_) => vec![None; points.len()],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -375,22 +348,6 @@ mod tests {
             space.learn_quiet(&look(&std::array::from_fn(|_| 0.4 * random.normal()), 0.0, false, false));
         }
         space
-    }
-
-    #[test]
-    fn leaving_out_copies_changes_no_label() {
-        let mut random = Random::new(3);
-        for turn in 0..40 {
-            let few = 3 + turn as usize % 9;
-            let place = |r: &mut Random| (r.unit() * few as f64).floor() * 0.6;
-            let points: Vec<[f64; 2]> = (0..80).map(|_| [place(&mut random), place(&mut random)]).collect();
-            for min_points in [2, 3, 5] {
-                let array = Array2::from_shape_fn((points.len(), 2), |(i, k)| points[i][k]);
-                let want = Dbscan::params(min_points).tolerance(0.7).transform(&array).unwrap();
-                assert_eq!(cluster(&points, min_points, 0.7), want.to_vec(), "turn {turn}, {min_points} points");
-            }
-        }
-        assert_eq!(cluster(&[[f64::NAN], [0.0], [9.0]], 2, 1.0), [Some(0), Some(0), None]);
     }
 
     fn at(hour: i64) -> Timestamp {

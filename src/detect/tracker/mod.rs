@@ -14,7 +14,7 @@ use super::incident::{Incident, IncidentKind};
 use super::judge::Standing;
 use super::normal::Acceptance;
 use super::routine::Routines;
-use super::verdict::{Look, Verdict};
+use super::verdict::{Look, Recognised};
 use crate::series::{InterfaceName, Move, Step};
 
 /// Share of the threshold that keeps an open incident open.
@@ -107,11 +107,10 @@ impl Tracker {
         self.now_open().is_some_and(|open| open.is_long(step))
     }
 
-    /// Takes note of what the row that was seen last looks like, whether the like came before, and how many rows of
-    /// incidents were `alike`.
-    pub fn recognise(&mut self, row: &Seen, look: &Look, verdict: Verdict, alike: usize, step: Step) {
+    /// Takes note of what the row that was seen last looks like, and what earlier incidents say of it.
+    pub fn recognise(&mut self, row: &Seen, look: &Look, known: Recognised, step: Step) {
         if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
-            open.recognise(row, look, (verdict, alike), &self.routines, step);
+            open.recognise(row, look, known, &self.routines, step);
         }
     }
 

@@ -6,7 +6,7 @@ use super::seen::Seen;
 use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
 use crate::detect::normal::Acceptance;
 use crate::detect::routine::{EARLY, Extent, Routines};
-use crate::detect::verdict::{Look, SIDES, Verdict};
+use crate::detect::verdict::{Look, Recognised, SIDES, Verdict};
 use crate::series::{DAY, InterfaceName, Pair, Step};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
@@ -45,11 +45,9 @@ pub(super) struct Open {
     pub(super) incident: Incident,
     /// Of its first and its worst row; once it lasts, of its worst row since then.
     pub(super) looks: [Look; 2],
-    /// The score of the row that it is known by, what DBSCAN says of that, and how many rows of earlier incidents
-    /// look like it.
+    /// The score of the row that it is known by, and what earlier incidents say of that.
     known_by: f64,
-    verdict: Verdict,
-    alike: usize,
+    known: Recognised,
     lasts: bool,
     /// Whether it is what comes at that hour anyway, or a way back.
     pub(super) routine: bool,
@@ -110,8 +108,7 @@ impl Open {
             incident,
             looks: [[0.0; SIDES]; 2],
             known_by: f64::NEG_INFINITY,
-            verdict: Verdict::Noise,
-            alike: 0,
+            known: Recognised { verdict: Verdict::Noise, alike: 0 },
             lasts: false,
             routine: true,
             was_over: false,
@@ -280,14 +277,7 @@ impl Open {
 
     /// An incident is known by its worst row. Once it lasts, by its worst row since then: a shift begins
     /// like a spike, and a spike that came before says nothing of it.
-    pub(super) fn recognise(
-        &mut self,
-        row: &Seen,
-        look: &Look,
-        known: (Verdict, usize),
-        routines: &Routines,
-        step: Step,
-    ) {
+    pub(super) fn recognise(&mut self, row: &Seen, look: &Look, known: Recognised, routines: &Routines, step: Step) {
         let score = row.judged.score;
         let lasts = self.is_long(step);
         if (lasts && !self.lasts) || self.rows == 1 {
@@ -295,14 +285,14 @@ impl Open {
         }
         self.lasts |= lasts;
         if score > self.known_by {
-            (self.known_by, (self.verdict, self.alike)) = (score, known);
+            (self.known_by, self.known) = (score, known);
             self.looks = [if self.lasts { *look } else { self.looks[0] }, *look];
         }
         let seen = routines.was_seen(&self.extent(), step);
-        self.incident.verdict = if seen { Verdict::Recurring } else { self.verdict };
+        self.incident.verdict = if seen { Verdict::Recurring } else { self.known.verdict };
         if !seen {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
-            let known = NO_NEWS * libm::log10(1.0 + self.alike as f64);
+            let known = NO_NEWS * libm::log10(1.0 + f64::from(self.known.alike));
             self.incident.rise.learn(row.time.since(self.incident.start), score - known);
         }
     }

@@ -4,7 +4,7 @@ use super::{CHECKPOINT_ROWS, Prepared, Track};
 use crate::detect::notice::Notices;
 use crate::detect::silence::Gap;
 use crate::detect::tracker::{Change, Rules};
-use crate::detect::verdict::{ErrorSpace, look};
+use crate::detect::verdict::{ErrorSpace, Recognised, look};
 use crate::detect::{Incident, Settings, Verdict};
 use crate::engine::chain::{Begun, Chain};
 use crate::engine::scored::Scored;
@@ -167,8 +167,9 @@ impl Track {
         let started = of.unwrap_or(time);
         let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
         if of.is_some() {
-            let known = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
-            state.tracker.recognise(&seen, &look, known, space.alike(started, &look), step);
+            let verdict = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
+            let known = Recognised { verdict, alike: space.alike(started, &look) };
+            state.tracker.recognise(&seen, &look, known, step);
         }
         chain.learn(&outcome, state.tracker.standing(step));
         self.news += u64::from(change != Change::None);
