@@ -3,18 +3,16 @@
 
 use std::sync::Arc;
 
-use super::blend::{self, Blend};
+use super::blend::Blend;
+use super::inputs::{HELD, LSTM_BLENDED, PLAIN_BLENDED, lstm_blended, plain_blended, side};
 use super::kernel::{self, GateBias, Given, INPUTS, Kernel, OUTPUTS, OutputLayer, SIDE, Sequence};
 use super::linear::{self, Coefficients, Features};
 use super::mix::{EXPERTS, Expert, LossRates, MOST_ROWS, Mix};
 use crate::series::rhythm::{Echo, Faded, NONE, Pair};
 use crate::series::running::{Running, rate};
 use crate::series::scale::median;
-use crate::series::window::circle;
-use crate::series::{DAY, Move, Scale, Step, Timestamp, WARM_UP, WEEK, Window, WindowLength};
+use crate::series::{DAY, Move, Scale, Step, Timestamp, WARM_UP, Window, WindowLength};
 
-/// Side inputs of each channel; the rest is the moment's place in day and week.
-const SIDE_OF_CHANNEL: usize = (SIDE - 4) / 2;
 const LSTM: usize = Expert::Lstm as usize;
 const BLEND: usize = Expert::Blend as usize;
 const LSTM_BLEND: usize = Expert::LstmBlend as usize;
@@ -25,16 +23,11 @@ const LEAST_USUAL: f64 = 0.02;
 const REACH: f64 = 4.0;
 /// Range of the network's log-spread.
 const LOG_SPREAD: f64 = 1.5;
-/// What a scaled value is held to where it is an input.
-const HELD: f64 = 8.0;
 /// Slots whose median is the level.
 const LEVEL_SLOTS: usize = 5;
 /// Days after which the blend has forgotten half.
 const BLEND_DAYS: f64 = 7.0;
 
-/// Forecasts that are combined without the LSTM and with it.
-const PLAIN_BLENDED: usize = 8;
-const LSTM_BLENDED: usize = 6;
 type PlainBlend = Blend<PLAIN_BLENDED, 36>;
 type LstmBlend = Blend<LSTM_BLENDED, 21>;
 
@@ -203,7 +196,7 @@ impl Forecaster {
         let last = experts[Expert::LastValue as usize];
         experts[LSTM] = lstm(out, *plain, *usual);
         forecast.spread = [0, 1].map(|c| libm::exp(f64::from(out[2 + c]).clamp(-LOG_SPREAD, LOG_SPREAD)));
-        forecast.combined_with_lstm = [0, 1].map(|c| combined_with_lstm(experts, *plain, c));
+        forecast.combined_with_lstm = [0, 1].map(|c| lstm_blended(experts, *plain, c));
         let combined = &forecast.combined_with_lstm;
         experts[LSTM_BLEND] = [0, 1].map(|c| last[c] + self.lstm_blends[c].predict(&combined[c]));
         forecast.expected = [0, 1].map(|c| self.mix.whole(experts, plain[c], c));
@@ -239,7 +232,7 @@ impl Forecaster {
             NONE,
             NONE,
         ];
-        let combined = [0, 1].map(|c| combined(&experts, &features, c));
+        let combined = [0, 1].map(|c| plain_blended(&experts, &features, c));
         experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[c].predict(&combined[c]));
         let plain = [0, 1].map(|c| self.mix.plain(&experts, c));
         let side = side(&experts, plain, usual, bias, time);
@@ -335,64 +328,9 @@ impl Forecaster {
     }
 }
 
-/// What the blend without the LSTM combines for channel `c`.
-fn combined(experts: &[Pair; EXPERTS], features: &Features, c: usize) -> [f64; PLAIN_BLENDED] {
-    let relative = |e: Expert| experts[e as usize][c] - experts[Expert::LastValue as usize][c];
-    blend::held([
-        relative(Expert::Linear),
-        relative(Expert::Level),
-        relative(Expert::DayBefore),
-        relative(Expert::WeekProfile),
-        relative(Expert::ProfileShifted),
-        relative(Expert::SevenDays),
-        features[c][linear::MEAN_OF_SIX],
-        1.0,
-    ])
-}
-
-/// What the blend with the LSTM combines for channel `c`: few, since most of it is in them.
-fn combined_with_lstm(experts: &[Pair; EXPERTS], plain: Pair, c: usize) -> [f64; LSTM_BLENDED] {
-    let last = experts[Expert::LastValue as usize][c];
-    let relative = |e: Expert| experts[e as usize][c] - last;
-    blend::held([
-        relative(Expert::Lstm),
-        plain[c] - last,
-        relative(Expert::Linear),
-        relative(Expert::ProfileShifted),
-        relative(Expert::SevenDays),
-        1.0,
-    ])
-}
-
 /// The network's forecast from its outputs.
 fn lstm(out: &[f32; OUTPUTS], plain: Pair, usual: Pair) -> Pair {
     [0, 1].map(|c| plain[c] + f64::from(out[c]).clamp(-REACH, REACH) * usual[c])
-}
-
-/// What the past says about the slot to come, relative to the mix without the LSTM and in units of its usual error.
-fn side(experts: &[Pair; EXPERTS], plain: Pair, usual: Pair, bias: [Pair; 2], time: Timestamp) -> [f32; SIDE] {
-    let mut out = [0.0f32; SIDE];
-    let held = |v: f64| if v.is_finite() { v.clamp(-HELD, HELD) as f32 } else { 0.0 };
-    for (c, out) in out.chunks_exact_mut(SIDE_OF_CHANNEL).enumerate().take(2) {
-        let relative = |e: Expert| held((experts[e as usize][c] - plain[c]) / usual[c]);
-        out.copy_from_slice(&[
-            relative(Expert::DayBefore),
-            relative(Expert::WeekBefore),
-            relative(Expert::WeekProfile),
-            relative(Expert::DayProfile),
-            relative(Expert::LastValue),
-            relative(Expert::SevenDays),
-            relative(Expert::Level),
-            relative(Expert::Linear),
-            relative(Expert::Blend),
-            held(bias[0][c]),
-            held(bias[1][c]),
-            held(libm::log(usual[c])),
-        ]);
-    }
-    let [day, week] = [circle(time.second_of_day(), DAY), circle(time.second_of_week(), WEEK)];
-    out[2 * SIDE_OF_CHANNEL..].copy_from_slice(&[day[0], day[1], week[0], week[1]]);
-    out
 }
 
 #[cfg(test)]

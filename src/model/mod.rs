@@ -12,6 +12,7 @@
 //! | `fused` | a product and a sum rounded once, where the processor has no instruction for it |
 //! | [`instructions`] | the same code for each of the processor's vector instructions |
 //! | [`forecast`] | one interface's forecast state: all experts, mixed online by their recent errors |
+//! | `inputs` | what forecasts become where they are inputs, of blends and network |
 //! | [`network`] | the same network in Candle, to be trained |
 //! | [`recurrent`] | its LSTM as one Candle operation, forward and backward |
 //! | `regress` | least squares with Huber's weights and a ridge |
@@ -40,6 +41,7 @@ pub mod file;
 pub mod forecast;
 mod fused;
 mod heads;
+mod inputs;
 pub mod instructions;
 pub mod kernel;
 mod lanes;
