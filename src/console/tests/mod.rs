@@ -11,8 +11,10 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
 mod looks;
+mod names;
 mod overlays;
 mod pictures;
+mod retraining;
 mod sessions;
 mod the_loop;
 mod triage;
@@ -122,24 +124,6 @@ fn no_size_and_no_state_panics() {
             frame(&app);
             press(&mut app, "jkG");
         }
-    }
-}
-
-#[test]
-fn names_may_be_anything() {
-    let mut snapshot = fixture::snapshot();
-    let rename = |i: &Arc<crate::engine::InterfaceView>| {
-        let mut i = i.as_ref().clone();
-        i.name = crate::series::InterfaceName::new("核心\u{1b}[31m路由器\n", "x\u{200d}\t名");
-        Arc::new(i)
-    };
-    snapshot.interfaces = snapshot.interfaces.iter().map(rename).collect();
-    for (width, height) in [(80, 24), (200, 50), (20, 6), (7, 9)] {
-        let mut app = app_of(snapshot.clone(), Options::default(), width, height);
-        frame(&app);
-        press(&mut app, "t");
-        let buffer = frame(&app);
-        assert!(buffer.content.iter().all(|c| !c.symbol().contains(char::is_control)));
     }
 }
 
