@@ -5,14 +5,15 @@ use super::scored::Scored;
 use super::track::Track;
 use crate::series::Timestamp;
 
-/// The incidents as they stood at a moment: none that began later, and open what ended later. How far
-/// one had risen by then is read from its rows again.
+/// The incidents as they stood at a moment: none that began later, and open what ended later, or with the row of that
+/// moment: only what was taken over was known to be over with it. How far one had risen by then is read from its rows again.
 pub(super) fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Vec<Told> {
     let begun = told.iter().filter(|t| t.incident.start <= at);
     let then = begun.map(|t| {
         let mut t = t.clone();
         let incident = &mut t.incident;
-        if incident.end.is_none_or(|end| end > at) {
+        let goes_on = |end| if incident.taken_over { end > at } else { end >= at };
+        if incident.end.is_none_or(goes_on) {
             (incident.end, incident.taken_over) = (None, false);
             let track = &tracks[t.interface.index()];
             let history = track.history();
