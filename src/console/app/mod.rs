@@ -254,6 +254,7 @@ impl App {
     pub fn update(&mut self, event: Event, now: Instant) -> Vec<Effect> {
         self.now = now;
         let mut effects = Vec::new();
+        let before = self.panes();
         match event {
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot, &mut effects),
             Event::EngineEnded => self.engine_ended = true,
@@ -264,13 +265,7 @@ impl App {
                 }
             }
             Event::Mouse(mouse) => self.point(mouse),
-            Event::Resize(width, height) => {
-                let before = self.panes();
-                self.size = (width, height);
-                let panes = self.panes();
-                self.fleet.scroll.grow(panes.list_lines().saturating_sub(before.list_lines()));
-                self.anomalies.scroll.grow(panes.incident_lines().saturating_sub(before.incident_lines()));
-            }
+            Event::Resize(width, height) => self.size = (width, height),
             Event::Tick => {}
             Event::Exported { path, result } => {
                 self.message = Some(match result {
@@ -285,8 +280,10 @@ impl App {
             }
             Event::NotTaken(_) => self.message = Some("the engine is busy: press the key again".to_owned()),
         }
-        // the panes may have another height now
+        // the panes may have another height now, by another size or since a chart was opened or closed
         let panes = self.panes();
+        self.fleet.scroll.grow(panes.list_lines().saturating_sub(before.list_lines()));
+        self.anomalies.scroll.grow(panes.incident_lines().saturating_sub(before.incident_lines()));
         self.fleet.scroll.show(self.fleet.rows().len(), panes.list_lines());
         self.anomalies.scroll.show(self.anomalies.lines().len(), panes.incident_lines());
         self.ask_detail(&panes, &mut effects);

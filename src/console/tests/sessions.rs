@@ -321,6 +321,10 @@ fn what_a_small_screen_hides_comes_back_with_a_larger_one() {
     assert_ne!(app.fleet.scroll.offset, 0);
     app.update(Event::Resize(80, 24), now);
     assert_eq!(lines(&app), before);
+    key(&mut app, Key::Enter);
+    assert!(app.detail);
+    key(&mut app, Key::Esc);
+    assert_eq!(lines(&app), before, "nor does a chart that was open keep the worst ones out of sight");
 }
 
 #[test]
