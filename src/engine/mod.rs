@@ -20,6 +20,7 @@ mod settle;
 mod shared;
 mod skill;
 pub mod snapshot;
+mod strip;
 pub mod succession;
 pub mod track;
 pub mod training;

@@ -213,10 +213,11 @@ impl Strip {
         self.end.is_none()
     }
 
-    /// Mean values of the last slots up to `now`, oldest first; NaN where there is no sample.
+    /// Mean values of the last slots up to `now`, oldest first; NaN where there is no sample. The newest row counts as
+    /// that of now until the next one is due.
     pub fn load(&self, now: Option<Timestamp>) -> [f32; SPARK] {
         let mut load = [f32::NAN; SPARK];
-        let by = self.slots_ago(now).min(SPARK);
+        let by = self.slots_ago(now, Step::slots_passed).min(SPARK);
         load[..SPARK - by].copy_from_slice(&self.load[by..]);
         load
     }
@@ -225,14 +226,14 @@ impl Strip {
     /// tenths: [`NO_HEAT`] where there is no sample.
     pub fn heat(&self, now: Option<Timestamp>) -> [u8; HEAT] {
         let mut heat = [NO_HEAT; HEAT];
-        let by = self.slots_ago(now).min(HEAT);
+        let by = self.slots_ago(now, Step::slots_between).min(HEAT);
         heat[..HEAT - by].copy_from_slice(&self.heat[by..]);
         heat
     }
 
-    /// How many slots its end lies before `now`.
-    fn slots_ago(&self, now: Option<Timestamp>) -> usize {
-        let ago = self.end.zip(now).map(|((end, step), now)| step.slots_between(end, now));
+    /// How many slots its end lies before `now`, counted so.
+    fn slots_ago(&self, now: Option<Timestamp>, count: fn(Step, Timestamp, Timestamp) -> i64) -> usize {
+        let ago = self.end.zip(now).map(|((end, step), now)| count(step, end, now));
         ago.map_or(0, |ago| usize::try_from(ago).unwrap_or(0))
     }
 }

@@ -12,6 +12,7 @@ use super::core::{Engine, Told};
 use super::detail::detail;
 use super::shared::SharedList;
 use super::snapshot::*;
+use super::strip::strip;
 use super::track::Track;
 use crate::detect::Incident;
 use crate::detect::judge::larger;
@@ -23,8 +24,6 @@ use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WARM_UP, WEEK};
 const CLOSED: usize = 400;
 /// Seconds for which it is shown that a level was taken over.
 const TAKEN_OVER_SHOWN: i64 = WEEK;
-/// The score from which heat is full: ten times as many tenths are a byte that is not [`NO_HEAT`].
-const HOTTEST: f64 = 25.0;
 
 /// Keeps what the last snapshot was made of.
 #[derive(Debug, Default)]
@@ -338,7 +337,7 @@ fn interface_view(
     InterfaceView {
         id,
         name: track.name().clone(),
-        strip: strip(track, rows, moment),
+        strip: strip(track, rows, moment.now, moment.step, moment.threshold),
         last: last.map(|i| history.values(i)),
         expected: scored.map(|s| s.expected),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
@@ -356,48 +355,6 @@ fn interface_view(
         description: known.and_then(|k| k.description.clone()),
         speed: known.and_then(|k| k.speed),
     }
-}
-
-/// What its line shows of the last of its first `rows` rows.
-fn strip(track: &Track, rows: usize, moment: Moment) -> Strip {
-    let history = track.history();
-    let (mut load, mut heat) = ([f32::NAN; SPARK], [NO_HEAT; HEAT]);
-    let places = history.places();
-    let newest = rows.checked_sub(1).filter(|i| places.contains(i)).map(|i| history.time(i));
-    let (Some(step), Some(now), Some(newest)) = (track.step_so_far(), moment.now, newest) else {
-        return Strip::at_once(load, heat);
-    };
-    let usual = moment.step.unwrap_or(step);
-    let shown = |to: Timestamp, time: Timestamp| {
-        // a little more than is shown of each, so that the slot at the edge is whole
-        step.slots_between(time, to) < SPARK as i64 || usual.slots_between(time, to) < HEAT as i64
-    };
-    // Rows that are whole steps apart move as one.
-    let mut times = (places.start..rows).rev().map(|i| history.time(i)).take_while(|time| shown(newest, *time));
-    let even = step == usual && newest <= now && times.all(|time| newest.since(time) % step.seconds() == 0);
-    let end = if even { newest } else { now };
-    for i in (places.start..rows).rev() {
-        let time = history.time(i);
-        if !shown(end, time) {
-            break;
-        }
-        if let Some(place) = place_of(step.slots_between(time, end), SPARK).filter(|p| load[*p].is_nan()) {
-            load[place] = history.values(i)[1] as f32;
-        }
-        if let (Some(place), Some(scored)) = (place_of(usual.slots_between(time, end), HEAT), track.scored().get(i)) {
-            // what is no anomaly, since much on this interface is as rare, stays below what looks like one
-            let most = if scored.anomaly { HOTTEST } else { moment.threshold - 0.1 };
-            let tenths = (scored.score.min(most).clamp(0.0, HOTTEST) * 10.0) as u8;
-            heat[place] = if heat[place] == NO_HEAT { tenths } else { heat[place].max(tenths) };
-        }
-    }
-    if even { Strip::ending(load, heat, newest, step) } else { Strip::at_once(load, heat) }
-}
-
-/// The place, oldest first, of what lies so many slots back among the last `slots`.
-fn place_of(back: i64, slots: usize) -> Option<usize> {
-    let back = usize::try_from(back.max(0)).ok()?;
-    (slots - 1).checked_sub(back)
 }
 
 fn leading(track: &Track) -> Expert {

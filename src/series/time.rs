@@ -89,6 +89,11 @@ impl Step {
         (later.since(earlier) + self.0 / 2).div_euclid(self.0)
     }
 
+    /// How many slots have passed from `earlier` to `later`. One that has begun is not over.
+    pub const fn slots_passed(self, earlier: Timestamp, later: Timestamp) -> i64 {
+        later.since(earlier).div_euclid(self.0)
+    }
+
     /// Slots in `seconds`, as a real number.
     pub fn slots_in(self, seconds: i64) -> f64 {
         seconds as f64 / self.0 as f64
@@ -133,6 +138,7 @@ mod tests {
         assert_eq!(step.slots_between(t, t.plus(440)), 1);
         assert_eq!(step.slots_between(t, t.plus(460)), 2);
         assert_eq!(step.slots_between(t, t.plus(20)), 0);
+        assert_eq!([299, 300, 599].map(|later| step.slots_passed(t, t.plus(later))), [0, 1, 1]);
         assert_eq!(Step::from_seconds(0), None);
     }
 }

@@ -39,7 +39,7 @@ fn seen(snapshot: &Snapshot) -> String {
 fn an_earlier_moment_looks_as_it_did() {
     let whole = engine(600);
     let mut open = 0;
-    for rows in [200, 501, 515, 529, 550, 570, 599] {
+    for rows in [200, 501, 515, 529, 530, 550, 570, 599] {
         let then = snapshot(&engine(rows), None, None);
         let back = snapshot(&whole, then.now, None);
         assert!(back.looks_back && !then.looks_back);
@@ -49,6 +49,29 @@ fn an_earlier_moment_looks_as_it_did() {
     assert!(open >= 3, "some of them had an open incident");
     let ahead = snapshot(&whole, Some(hour(5000)), None);
     assert!(!ahead.looks_back, "nobody looks ahead");
+}
+
+#[test]
+fn who_has_rows_seldom_shows_the_newest_until_the_next_is_due() {
+    let place = Place::new();
+    place.put("slow.csv", &rhythm("h", "slow", 72, 5, |i, v| if i == 71 { 1234.0 } else { v }));
+    let minutes = |last: i64| -> String {
+        let times = (0..=last).map(|i| hour(60).plus(300 * i));
+        times.map(|time| format!("{time},h,quick,{0},{0}\n", 100 + time.seconds() / 300 % 7)).collect()
+    };
+    // What the slow one shows as its newest slots, where the quick one's last row is so many minutes later.
+    let slots = |later: i64| {
+        place.put("quick.csv", &minutes(11 * 12 + later / 5));
+        place.put("new.csv", &format!("{},h,new,7,7\n", hour(71).plus(60 * later)));
+        let shown = snapshot(&scored_with(&place.rows(), 1, Settings::default()), None, None);
+        let of = |name: &str| shown.interfaces.iter().find(|i| &*i.name.ifname == name).unwrap();
+        let [.., before, last] = of("slow").strip.load(shown.now);
+        assert_eq!(of("new").strip.load(shown.now).last(), Some(&7.0), "one row is shown, too");
+        (before, last)
+    };
+    assert!([0, 5, 30, 55].iter().all(|later| slots(*later).1 == 1234.0));
+    let (before, last) = slots(60);
+    assert!(before == 1234.0 && last.is_nan(), "{before} {last}");
 }
 
 #[test]
