@@ -24,6 +24,9 @@ pub(super) struct Unfit {
     pub(super) own: bool,
 }
 
+/// What a file begins with that is packed with gzip.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 impl Layout {
     /// The layout that `header` gives, or why it gives none.
     pub(super) fn of(header: &ByteRecord, names: &ColumnNames, delimiter: u8) -> Result<Self, Unfit> {
@@ -58,6 +61,9 @@ impl Layout {
 }
 
 fn complaint(missing: &[&str], header: &ByteRecord, delimiter: u8) -> String {
+    if header.get(0).is_some_and(|field| field.starts_with(&GZIP)) {
+        return "is packed with gzip: let its name end in .csv.gz".to_owned();
+    }
     if header.iter().any(|field| field.contains(&0)) {
         return "holds no text: keep such files in another directory".to_owned();
     }
@@ -106,6 +112,9 @@ mod tests {
         assert!(message.ends_with("delimiter seems to be ';': name it with --delimiter ';', or in the configuration"));
         let message = of(&["2026-11-23 14:05:00", "core-1", "xe-0", "1", "1"]).unwrap_err();
         assert!(message.contains("first line seems to be a row"), "{message}");
+        let packed = ByteRecord::from(vec![&b"\x1f\x8b\x08\0"[..]]);
+        let unfit = Layout::of(&packed, &ColumnNames::default(), b',').unwrap_err();
+        assert_eq!(unfit.why, "is packed with gzip: let its name end in .csv.gz");
         assert_eq!(of(&["\u{1}\0", "x"]).unwrap_err(), "holds no text: keep such files in another directory");
     }
 

@@ -315,7 +315,9 @@ impl Followed {
         let why = if e.kind() == io::ErrorKind::UnexpectedEof {
             "ends before what is packed in it does: it is read again when it is whole".to_owned()
         } else {
-            format!("cannot be unpacked ({e}): pack it again with gzip; it is read again when it changes")
+            format!(
+                "cannot be unpacked ({e}): pack it again with gzip, or take .gz off its name where it is not packed; it is read again when it changes"
+            )
         };
         self.notice(batch, why.clone());
         self.set_aside(why);
