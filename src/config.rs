@@ -334,9 +334,14 @@ fn complaint(said: &str, line: &str) -> String {
         };
         return format!("unknown setting {unknown}: did you mean {known}{place}?");
     }
+    // the words of the language that this is written in are nobody's
+    let whole = "expected a whole number, not below 0";
+    let said = [("expected f64", "expected a number"), ("expected usize", whole), ("expected u64", whole)]
+        .iter()
+        .fold(said.to_owned(), |said, (theirs, ours)| said.replace(theirs, ours));
     match line.split_once('=') {
         Some((key, _)) if !key.trim().is_empty() => format!("{}: {said}", key.trim()),
-        _ => said.to_owned(),
+        _ => said,
     }
 }
 
@@ -455,6 +460,9 @@ mod tests {
         assert!(far.contains("config.toml:1: unknown setting background") && far.contains("--print-config"), "{far}");
         let kind = said("\npoll = 'often'\n");
         assert!(kind.contains("config.toml:2: poll: invalid type"), "{kind}");
+        assert!(kind.ends_with("expected a whole number, not below 0"), "{kind}");
+        let number = said("rings_per_day = 'many'\n");
+        assert!(number.ends_with("rings_per_day: invalid type: string \"many\", expected a number"), "{number}");
         let syntax = said("poll = 3\nascii = \n");
         assert!(syntax.contains("config.toml:2: ascii: "), "{syntax}");
         let missing = Config::load(Some(Path::new("/nowhere/config.toml"))).unwrap_err().to_string();
