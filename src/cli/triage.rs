@@ -13,7 +13,7 @@ use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::app::STALE;
 use crate::console::filter::state_word;
-use crate::console::format::{count, fit, how_rare, minute, s, span, units, what};
+use crate::console::format::{count, fit, how_rare, minute, s, span, units, what_within};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
@@ -21,6 +21,8 @@ use crate::series::{DAY, Step, Timestamp, printable};
 
 /// Columns of the text.
 const WIDTH: usize = 80;
+/// Columns for what happened.
+const WHAT: usize = 18;
 /// A feed that is this many slots behind the clock has stopped: a row carries the begin of its slot and
 /// comes behind its end.
 const STALE_SLOTS: i64 = 3;
@@ -304,7 +306,7 @@ impl<'a> Report<'a> {
         }
         if !self.groups.is_empty() {
             line(String::new());
-            line(format!("  {:11} {:24} {:18} {:>5} {}", "SINCE", "OPEN", "WHAT", "SCORE", "RARITY"));
+            line(format!("  {:11} {:24} {:WHAT$} {:>5} {}", "SINCE", "OPEN", "WHAT", "SCORE", "RARITY"));
             for group in self.groups.iter().take(top) {
                 line(self.group_line(group, ascii));
                 if let [IncidentView { description: Some(text), .. }] = group.members[..] {
@@ -346,7 +348,7 @@ impl<'a> Report<'a> {
             group.mark(),
             since.get(5..).unwrap_or(&since),
             fit(&group.place(), 24, ascii),
-            fit(&what(worst, ascii), 18, ascii),
+            fit(&what_within(worst, WHAT, ascii), WHAT, ascii),
         )
     }
 

@@ -185,13 +185,24 @@ pub fn how_rare(incident: &IncidentView, verdict: Verdict, step: Option<Step>) -
 
 /// What happened, with its direction and size: `spike up ×2.4`, `drop to zero`.
 pub fn what(incident: &IncidentView, ascii: bool) -> String {
+    said(incident, ["level shift", "slow drift"], ascii)
+}
+
+/// The same in so many columns, as far as that can be: the figure is worth more than the whole name of a kind.
+pub fn what_within(incident: &IncidentView, width: usize, ascii: bool) -> String {
+    let long = what(incident, ascii);
+    if long.width() <= width { long } else { said(incident, ["shift", "drift"], ascii) }
+}
+
+/// What happened, with these words for what lasts.
+fn said(incident: &IncidentView, [shift, drift]: [&str; 2], ascii: bool) -> String {
     let kind = match incident.kind {
         IncidentKind::Spike => "spike",
         IncidentKind::Drop => "drop",
         IncidentKind::DropToZero => return "drop to zero".to_owned(),
         IncidentKind::Flatline => return "flatline".to_owned(),
-        IncidentKind::LevelShift => "level shift",
-        IncidentKind::Drift => "slow drift",
+        IncidentKind::LevelShift => shift,
+        IncidentKind::Drift => drift,
         IncidentKind::Silence => return "silence".to_owned(),
     };
     // "drop down" says it twice
@@ -292,6 +303,20 @@ mod tests {
         assert_eq!(rarity(3.0, step, 9 * WEEK), "once in 3 days");
         assert_eq!(rarity(4.0, step, 9 * WEEK), "once in 4 weeks");
         assert_eq!(rarity(f64::INFINITY, None, 0), "once in 1653439153439 weeks");
+    }
+
+    #[test]
+    fn what_happened_is_said_in_fewer_words_rather_than_cut() {
+        let mut incident = IncidentView::clone(&crate::console::fixture::snapshot().incidents[0]);
+        (incident.peak_value, incident.peak_expected) = (40.0, 1000.0);
+        let mut said = |kind, direction, width| {
+            (incident.kind, incident.direction) = (kind, Some(direction));
+            what_within(&incident, width, false)
+        };
+        assert_eq!(said(IncidentKind::LevelShift, Direction::Down, 22), "level shift down ×0.04");
+        assert_eq!(said(IncidentKind::LevelShift, Direction::Down, 18), "shift down ×0.04");
+        assert_eq!(said(IncidentKind::Drift, Direction::Up, 18), "drift up ×0.04");
+        assert_eq!(said(IncidentKind::Spike, Direction::Up, 3), "spike up ×0.04");
     }
 
     #[test]

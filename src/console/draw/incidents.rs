@@ -155,9 +155,11 @@ fn incident(app: &App, line: &Line, summary: &Summary<'_>, chosen: bool, columns
     let (who, what) = match &summary.down {
         Some(host) => {
             let all = format!("all {} interfaces down", summary.others + 1);
+            // that it is down stands before it already
+            let all = if all.width() > columns.what { all.replace(" down", "") } else { all };
             (fit(&format!("{host} down"), columns.who, ascii), all)
         }
-        None => (who(summary, columns.who, ascii), format::what(worst, ascii)),
+        None => (who(summary, columns.who, ascii), format::what_within(worst, columns.what, ascii)),
     };
     pen.text(&who, if quiet || chosen { text } else { Role::Strong }).skip(1);
     if columns.what > 0 {

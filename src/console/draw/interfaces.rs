@@ -243,7 +243,7 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
         match view.state {
             InterfaceState::Silent => {
                 let since = match (view.since, app.snapshot.now) {
-                    (Some(since), Some(now)) => format!("silent {}", format::span(now.since(since))),
+                    (Some(since), Some(now)) => silent_for(now.since(since), width),
                     _ => "silent".to_owned(),
                 };
                 pen.text(&fit(&since, width, ascii), role).skip(1);
@@ -266,6 +266,13 @@ fn interface(app: &App, view: &InterfaceView, columns: &Columns, pen: &mut Pen<'
         };
         pen.text(&format!("{score:>SCORE$}"), text);
     }
+}
+
+/// For how long there were no rows, in so many columns: the mark says already that it is silent.
+fn silent_for(seconds: i64, width: usize) -> String {
+    let short = format::short_span(seconds);
+    let words = [format!("silent {}", format::span(seconds)), format!("silent {short}")];
+    words.into_iter().find(|words| words.len() <= width).unwrap_or(short)
 }
 
 /// An error with its sign in six columns.
@@ -374,6 +381,12 @@ mod tests {
         let c = Columns::new(80, (8, 12), false);
         assert_eq!((c.spark, c.now, c.error, c.score), (SPARK, NOW, ERROR, SCORE));
         assert!(c.bar >= 5, "{c:?}");
+    }
+
+    #[test]
+    fn how_long_it_is_silent_is_never_cut() {
+        let silent = |width| silent_for(11 * 3600, width);
+        assert_eq!([11, 10, 6].map(silent), ["silent 11 h", "silent 11h", "11h"]);
     }
 
     #[test]
