@@ -127,11 +127,11 @@ fn scope(explored: &Explored) -> Option<Advice> {
             "noctop train --scope device",
         ),
         (within, Some(between)) => {
-            let within = within.map_or("unknown".to_owned(), |w| format!("{w:.2}"));
+            let within = within.map_or(String::new(), |within| format!("{within:.2} within a device and "));
             (
                 format!(
-                    "days are alike to {within} within a device and {between:.2} between devices (rank correlation by \
-                     hour, median): devices are no families, one global model serves them; {tests}"
+                    "days are alike to {within}{between:.2} between devices (rank correlation by hour, median): devices \
+                     are no families, one global model serves them; {tests}"
                 ),
                 "noctop train --scope global",
             )
