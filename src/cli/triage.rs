@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::output;
 use super::time::parse_duration;
@@ -292,14 +293,14 @@ impl<'a> Report<'a> {
             out.push('\n');
         };
         let (interfaces, devices) = (snapshot.interfaces.len() as u64, snapshot.devices.len() as u64);
-        line(format!(
-            "{} interface{}, {} device{}; {until}; model {}",
-            count(interfaces),
-            s(interfaces),
-            count(devices),
-            s(devices),
-            printable(&snapshot.model.name)
-        ));
+        let (n, m) = (count(interfaces), count(devices));
+        let about = format!("{n} interface{}, {m} device{}; {until}", s(interfaces), s(devices));
+        let model = format!("model {}", printable(&snapshot.model.name));
+        // which model it is takes a line of its own rather than being cut off
+        match format!("{about}; {model}") {
+            all if all.width() <= WIDTH => line(all),
+            _ => [about, model].into_iter().for_each(&mut line),
+        }
         let archived = self.limits.stale != Some(Stale::Never) && self.age.is_some_and(|age| age > ARCHIVE);
         if self.unknown.is_some() && archived {
             line("An archive? --stale never takes its end for now.".to_owned());
