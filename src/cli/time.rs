@@ -28,7 +28,8 @@ pub(super) fn parse_duration(text: &str) -> Result<Duration, String> {
 pub(super) fn parse_time(text: &str) -> Result<Timestamp, String> {
     let civil: jiff::civil::DateTime =
         text.parse().map_err(|_| "write a date, 2026-01-05, or date and time, 2026-01-05T14:00".to_owned())?;
-    let time = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(|e| e.to_string())?;
+    let beyond = |_| format!("the last time that can be written is {}", Timestamp::LAST);
+    let time = jiff::tz::TimeZone::UTC.to_timestamp(civil).map_err(beyond)?;
     Ok(Timestamp::from_seconds(time.as_second()))
 }
 
@@ -45,5 +46,6 @@ mod tests {
         }
         assert_eq!(parse_time("2026-01-05T14:00").map(|t| t.to_string()), Ok("2026-01-05 14:00:00".to_owned()));
         assert!(parse_time("yesterday").is_err());
+        assert!(parse_time("9999-12-31").unwrap_err().ends_with("is 9999-12-30 22:00:00"));
     }
 }
