@@ -156,15 +156,25 @@ impl Keeper {
         if news.anew {
             self.firm = Marks::default();
         }
+        let mut notices = news.notices(&self.path);
+        // What stood there before this process is no news.
+        let is_fresh = self.thread.is_some() && !news.anew;
         for entry in &news.entries {
             self.firm.learn(entry);
-            if let Some(own) = self.pending.iter().position(|p| p == entry) {
-                self.pending.remove(own);
+            match (self.pending.iter().position(|p| p == entry), &entry.act) {
+                (Some(own), _) => _ = self.pending.remove(own),
+                (None, Act::Model { name, .. }) if is_fresh => {
+                    let who = &entry.who;
+                    notices.push(self.notice(format!(
+                        "{who} put the model {name:?} in force in another console: here the present one goes on scoring"
+                    )));
+                }
+                _ => {}
             }
         }
         self.marks = self.firm.clone();
         self.pending.iter().for_each(|entry| self.marks.learn(entry));
-        news.notices(&self.path)
+        notices
     }
 }
 
@@ -275,6 +285,23 @@ mod tests {
         drop((ann, bob));
         let again = Keeper::new(Some(&journal(&dir, "cyd"))).unwrap().0;
         assert_eq!((who(&again), again.marks().notes(incident).len()), (Some("bob".into()), 1));
+    }
+
+    #[test]
+    fn the_others_are_told_of_a_new_model_and_those_that_come_later_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ann = Keeper::new(Some(&journal(&dir, "ann"))).unwrap().0;
+        let mut bob = Keeper::new(Some(&journal(&dir, "bob"))).unwrap().0;
+        let incident = IncidentId(7);
+        ann.say(Act::Model { slot: Some(clock()), name: "new".into(), file: None }, clock());
+        ann.say(Act::Acknowledge { incident }, clock());
+        let told = until(&mut bob, |m| m.acknowledged(incident).is_some());
+        assert!(
+            matches!(&told[..], [one] if one.message.starts_with("ann put the model \"new\" in force")),
+            "{told:?}"
+        );
+        assert_eq!(until(&mut ann, |m| m.acknowledged(incident).is_some()), []);
+        assert_eq!(Keeper::new(Some(&journal(&dir, "cyd"))).unwrap().1, []);
     }
 
     #[test]
