@@ -10,12 +10,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::incident::{EARLY, Incident};
 use super::story::StoryId;
-use crate::series::{DAY, Timestamp};
+use crate::series::{DAY, Step, Timestamp};
 
 /// Days before from which the bar is made.
 pub const DAYS: i64 = 7;
-/// The least that the bar is: once in a thousand rows.
-const LEAST: f64 = 3.0;
+/// The least that the bar is, as a rarity in time and not in rows: a row that an interface has once in these seconds,
+/// three days and a half. Who is called counts in days, whatever the step. At 5 minutes it is once in 1,000 rows, which
+/// would be six weeks at an hour, and less than three hours at 10 seconds.
+const SELDOM: i64 = 1000 * 300;
+/// Rows of which it is at least one, as with what is listed: a day's row is rare for its step, too.
+const FEWEST: f64 = 10.0;
 /// By how much it rises when as much has rung as was wanted, and by as much again for each further
 /// time: what comes on top has to be a hundred times rarer.
 const RISE: f64 = 2.0;
@@ -27,6 +31,14 @@ pub struct Caller<'a> {
     pub incident: &'a Incident,
     /// Its story, where it has one.
     pub story: Option<StoryId>,
+    /// Its interface's step.
+    pub step: Step,
+}
+
+/// The least score that rings, for rows that are a `step` apart. Scores are compared by what they have above it: so
+/// interfaces of different steps by how seldom such a row comes.
+fn least(step: Step) -> f64 {
+    libm::log10(step.slots_in(SELDOM).max(FEWEST))
 }
 
 /// Which of `callers` ring, from `from` on: for those before it `rung` says it already. `first` is the
@@ -47,8 +59,9 @@ pub fn rings(
     bars.retain(|day, _| *day <= day_of(start));
     let mut events: Vec<(Timestamp, usize, f64)> = Vec::new();
     for (i, caller) in callers.iter().enumerate().skip(begin) {
+        let least = least(caller.step);
         let steps = caller.incident.rise.steps();
-        events.extend(steps.map(|(after, score)| (caller.incident.start.plus(after), i, score)));
+        events.extend(steps.map(|(after, score)| (caller.incident.start.plus(after), i, score - least)));
     }
     events.sort_by_key(|(time, caller, _)| (*time, *caller));
     let mut out: Vec<bool> = (begin..callers.len()).map(|i| i < from && rung[i]).collect();
@@ -109,7 +122,7 @@ fn is_one_too_many(callers: &[Caller<'_>], events: &[(Timestamp, usize, f64)], p
     enough(&others)
 }
 
-/// The score that as many stories and single incidents reached in the days before as are wanted.
+/// The score above the least that as many stories and single incidents reached in the days before as are wanted.
 fn bar(callers: &[Caller<'_>], day: i64, first: Timestamp, per_day: f64) -> f64 {
     // What started less than six hours before may still rise.
     let end = Timestamp::from_seconds(day * DAY - EARLY);
@@ -120,7 +133,7 @@ fn bar(callers: &[Caller<'_>], day: i64, first: Timestamp, per_day: f64) -> f64 
     let mut alone: Vec<f64> = Vec::new();
     let mut stories: BTreeMap<StoryId, f64> = BTreeMap::new();
     for caller in callers.get(from..to).unwrap_or_default() {
-        let rarest = caller.incident.rise.rarest();
+        let rarest = caller.incident.rise.rarest() - least(caller.step);
         match caller.story {
             Some(story) => {
                 let most = stories.entry(story).or_default();
@@ -133,7 +146,7 @@ fn bar(callers: &[Caller<'_>], day: i64, first: Timestamp, per_day: f64) -> f64 
     alone.sort_by(|a, b| b.total_cmp(a));
     let wanted = (per_day * days.max(0.0)).round() as usize;
     // Just above the first one too many; with less than a day behind it nobody knows.
-    if days < 1.0 { LEAST } else { alone.get(wanted).map_or(LEAST, |one| one.max(LEAST)) }
+    if days < 1.0 { 0.0 } else { alone.get(wanted).map_or(0.0, |one| one.max(0.0)) }
 }
 
 fn day_of(time: Timestamp) -> i64 {
@@ -148,6 +161,11 @@ mod tests {
     use crate::series::InterfaceName;
 
     const T0: i64 = 1_767_571_200;
+    const MINUTES: Step = seconds(300);
+
+    const fn seconds(of: i64) -> Step {
+        Step::from_seconds(of).expect("a step is positive")
+    }
 
     fn incident(seconds: i64, steps: &[(i64, f64)]) -> Incident {
         let start = Timestamp::from_seconds(T0 + seconds);
@@ -158,7 +176,7 @@ mod tests {
     }
 
     fn decide(all: &[Incident], per_day: f64) -> Vec<bool> {
-        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None }).collect();
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None, step: MINUTES }).collect();
         rings(&callers, 0, &[], Timestamp::from_seconds(T0), per_day, &mut BTreeMap::new())
     }
 
@@ -201,7 +219,7 @@ mod tests {
             assert_eq!(decide(&all[..cut], 5.0), whole[..cut], "the first {cut}");
         }
         // Piece by piece, as a live engine does it.
-        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None }).collect();
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story: None, step: MINUTES }).collect();
         let (mut bars, mut rung) = (BTreeMap::new(), Vec::new());
         for to in (0..=all.len()).step_by(7).chain([all.len()]) {
             let from = rung.len();
@@ -215,10 +233,35 @@ mod tests {
     fn a_story_rings_once_and_a_rise_rings_when_it_reaches_the_bar() {
         let all = [incident(0, &[(0, 3.4), (3600, 9.0)]), incident(60, &[(0, 8.0)]), incident(120, &[(0, 2.0)])];
         let story = Some(StoryId(all[0].id.0));
-        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story }).collect();
+        let callers: Vec<_> = all.iter().map(|incident| Caller { incident, story, step: MINUTES }).collect();
         let first = Timestamp::from_seconds(T0);
         assert_eq!(rings(&callers, 0, &[], first, 10.0, &mut BTreeMap::new()), [true, false, false]);
         assert_eq!(decide(&all, 10.0), [true, true, false]);
         assert_eq!(decide(&[incident(0, &[])], 10.0), [false], "what comes at its hour has no rise");
+    }
+
+    #[test]
+    fn what_rings_is_as_rare_in_time_at_each_step() {
+        let at = |of: i64, score: f64| {
+            let all = [incident(0, &[(0, score)])];
+            let callers = [Caller { incident: &all[0], story: None, step: seconds(of) }];
+            rings(&callers, 0, &[], Timestamp::from_seconds(T0), 10.0, &mut BTreeMap::new())[0]
+        };
+        // Of rows that are 10 seconds, 5 minutes, an hour, six hours and a day apart.
+        for (step, least) in [(10, 4.48), (300, 3.0), (3600, 1.93), (21_600, 1.15), (86_400, 1.0)] {
+            assert_eq!([at(step, least - 0.02), at(step, least + 0.02)], [false, true], "{step} s");
+        }
+    }
+
+    #[test]
+    fn interfaces_of_different_steps_are_compared_by_how_seldom_it_comes() {
+        let steps = [10, 3600].map(seconds);
+        let all = fleet(20, 10, 7);
+        let callers: Vec<_> =
+            all.iter().enumerate().map(|(i, incident)| Caller { incident, story: None, step: steps[i % 2] }).collect();
+        let rung = rings(&callers, 0, &[], Timestamp::from_seconds(T0), 3.0, &mut BTreeMap::new());
+        // Of the last ten days, in which each of the two has five a day, as rare among its rows.
+        let of = |which: usize| rung.iter().skip(100 + which).step_by(2).filter(|rings| **rings).count();
+        assert!(of(0) <= 2 && of(1) >= 15, "{} of ten seconds, {} of an hour", of(0), of(1));
     }
 }

@@ -302,7 +302,12 @@ impl Book {
         let base = since(from.plus(-EARLY - (ring::DAYS + 3) * DAY));
         let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
         let callers = self.told[base..].iter();
-        let callers = callers.map(|t| Caller { incident: &t.incident, story: t.story.map(|(id, _)| id) });
+        let callers = callers.map(|t| Caller {
+            incident: &t.incident,
+            story: t.story.map(|(id, _)| id),
+            // One without a step has no incidents.
+            step: self.of[t.interface.index()].step.unwrap_or(Step::SECOND),
+        });
         let callers: Vec<Caller<'_>> = callers.collect();
         let ring = ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars);
         self.told[redo..].iter_mut().zip(ring).for_each(|(t, rings)| t.rings = rings);
