@@ -12,6 +12,11 @@ use crate::series::{InterfaceName, Step};
 /// Starts that are this many seconds apart are one unit of distance on one device; a step, where that
 /// is longer. Across devices it is a step: in a large fleet something starts in any quarter of an hour.
 const TOGETHER: i64 = 900;
+/// What begins everywhere at once is off enough to be told in one slot here and in the next one there. A quarter of an
+/// hour has room for that where slots are short. So three or more are together that start within a unit of this many
+/// steps, too; two that start a slot apart are a coincidence that each device has where slots are hours.
+const STEPS: i64 = 2;
+const SEVERAL: usize = 3;
 /// Bent rarities that are this far apart are one unit of distance.
 const ALIKE: f64 = 4.0;
 /// Devices on which something alike starts at once for it to be one story across them. Two are a
@@ -26,6 +31,8 @@ const ENOUGH: usize = 500;
 /// are then few points that many share, and sharing costs nothing.
 const STORM: usize = 300;
 const FINEST: f64 = 0.25;
+/// A start that is one unit off is still together.
+const REACH: f64 = 1.0 + 1e-9;
 /// Larger than any distance that could join two incidents.
 const APART: f64 = 100.0;
 
@@ -69,17 +76,22 @@ pub fn stories(parts: &[Part<'_>]) -> Vec<Option<(StoryId, usize)>> {
     out
 }
 
-/// The longest pause that a story can have before a part of this step.
+/// What is one unit of distance on one device between two parts of this step.
 fn unit(step: Step) -> i64 {
     step.seconds().max(TOGETHER)
+}
+
+/// The same where several are looked at: the longest pause that a story can have before a part of this step.
+fn wide_unit(step: Step) -> i64 {
+    unit(step).max(STEPS * step.seconds())
 }
 
 /// Where the run that begins at `from` ends: its parts are clustered on their own.
 pub fn run_end(parts: &[Part<'_>], from: usize) -> usize {
     let mut to = from + 1;
-    let mut widest = unit(parts[from].step);
+    let mut widest = wide_unit(parts[from].step);
     while to < parts.len() && to - from < MOST {
-        widest = widest.max(unit(parts[to].step));
+        widest = widest.max(wide_unit(parts[to].step));
         let pause = parts[to].incident.start.since(parts[to - 1].incident.start);
         if pause > widest || (pause > 0 && to - from >= ENOUGH) {
             break;
@@ -99,17 +111,27 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
     };
     // First on each device, which are so far apart that nothing joins them: groups, by the place of their
     // first member.
-    let mut hosts: HashMap<&str, usize> = HashMap::new();
-    let on_devices = run.iter().map(|part| {
-        let known = hosts.len();
-        let host = *hosts.entry(&part.name.host).or_insert(known);
-        let [place, onset_max, onset_mean, silent] = point(part, unit(part.step));
-        [host as f64 * APART, place, onset_max, onset_mean, silent]
-    });
-    // A start that is one unit off is still together.
-    let labels = cluster(&on_devices.collect::<Vec<_>>(), 2, 1.0 + 1e-9);
-    let mut group: Vec<usize> = (0..run.len()).collect();
-    gather(&labels, &group.clone(), &mut group);
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let hosts: Vec<usize> = run
+        .iter()
+        .map(|part| {
+            let new = known.len();
+            *known.entry(&part.name.host).or_insert(new)
+        })
+        .collect();
+    let on_devices = |unit: fn(Step) -> i64| -> Vec<_> {
+        let place = |(part, host): (&Part<'_>, &usize)| {
+            let [place, onset_max, onset_mean, silent] = point(part, unit(part.step));
+            [*host as f64 * APART, place, onset_max, onset_mean, silent]
+        };
+        run.iter().zip(&hosts).map(place).collect()
+    };
+    let all: Vec<usize> = (0..run.len()).collect();
+    let mut group = all.clone();
+    gather(&cluster(&on_devices(unit), 2, REACH), &all, &mut group);
+    if run.iter().any(|part| wide_unit(part.step) > unit(part.step)) {
+        gather(&cluster(&on_devices(wide_unit), SEVERAL, REACH), &all, &mut group);
+    }
     // Then across devices, each group by its first member.
     let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
     let across = |i: &usize| {
@@ -121,16 +143,15 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
         [place, onset_max, onset_mean, silent]
     };
     let points: Vec<_> = firsts.iter().map(across).collect();
-    let labels = cluster(&points, DEVICES, 1.0 + 1e-9);
+    let labels = cluster(&points, DEVICES, REACH);
     let mut devices: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
     for (label, i) in labels.iter().zip(&firsts) {
         label.map(|label| devices.entry(label).or_default().insert(&run[*i].name.host));
     }
     let several = |label: &usize| devices.get(label).is_some_and(|hosts| hosts.len() >= DEVICES);
     let labels: Vec<Option<usize>> = labels.into_iter().map(|label| label.filter(several)).collect();
-    let mut whole = group.clone();
-    gather(&labels, &firsts, &mut whole);
-    let story: Vec<usize> = group.iter().map(|first| whole[*first]).collect();
+    gather(&labels, &firsts, &mut group);
+    let story = group;
     let mut sizes = vec![0; run.len()];
     story.iter().for_each(|first| sizes[*first] += 1);
     for (out, first) in out.iter_mut().zip(story) {
@@ -138,14 +159,25 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
     }
 }
 
-/// Gives all `members` of one label the first one's place as their group.
+/// Puts the groups of all `members` of one label together. A group is named by the place of its first member.
 fn gather(labels: &[Option<usize>], members: &[usize], group: &mut [usize]) {
     let mut firsts: BTreeMap<usize, usize> = BTreeMap::new();
     for (label, member) in labels.iter().zip(members) {
         if let Some(label) = label {
-            group[*member] = *firsts.entry(*label).or_insert(*member);
+            let first = *firsts.entry(*label).or_insert(*member);
+            let [a, b] = [first, *member].map(|place| named(group, place));
+            group[a.max(b)] = a.min(b);
         }
     }
+    (0..group.len()).for_each(|i| group[i] = named(group, i));
+}
+
+/// The first member of a place's group.
+fn named(group: &[usize], mut place: usize) -> usize {
+    while group[place] != place {
+        place = group[place];
+    }
+    place
 }
 
 #[cfg(test)]
@@ -160,7 +192,11 @@ mod tests {
     }
 
     fn told(all: &[(InterfaceName, Incident)]) -> Vec<Option<(StoryId, usize)>> {
-        let step = Step::from_seconds(300).unwrap();
+        told_at(300, all)
+    }
+
+    fn told_at(step: i64, all: &[(InterfaceName, Incident)]) -> Vec<Option<(StoryId, usize)>> {
+        let step = Step::from_seconds(step).unwrap();
         stories(&all.iter().map(|(name, incident)| Part { incident, name, step }).collect::<Vec<_>>())
     }
 
@@ -183,6 +219,35 @@ mod tests {
         let first = Some((StoryId(all[0].1.id.0), 3));
         assert_eq!(got, [first, first, None, first, None, None]);
         assert_eq!(told(&all[..5]), got[..5], "what comes later changes no earlier story");
+    }
+
+    #[test]
+    fn what_begins_one_long_slot_later_is_the_same_story_where_several_are_alike() {
+        for step in [900, 3600, 21_600] {
+            let at = |ifname: &str, slot: i64, onset: f64| {
+                on(
+                    "h",
+                    incident(
+                        ifname,
+                        slot * step,
+                        onset,
+                        if onset > 0.0 { IncidentKind::Spike } else { IncidentKind::Drop },
+                    ),
+                )
+            };
+            let sizes = |all: &[(InterfaceName, Incident)]| -> Vec<usize> {
+                told_at(step, all).iter().map(|story| story.map_or(0, |(_, n)| n)).collect()
+            };
+            let evening = [("a", 0), ("b", 0), ("c", 1), ("d", 1), ("e", 2), ("f", 2)];
+            assert_eq!(sizes(&evening.map(|(ifname, slot)| at(ifname, slot, -5.0 - slot as f64))), [6; 6], "{step} s");
+            assert_eq!(sizes(&[at("a", 0, 4.0), at("b", 0, 5.0), at("c", 1, 3.0)]), [3; 3], "{step} s");
+            let two = [at("a", 0, 4.0), at("b", 1, 5.0)];
+            assert_eq!(sizes(&two), [0; 2], "two are a coincidence at {step} s");
+            let late = [at("a", 0, 4.0), at("b", 0, 4.0), at("c", 2, 5.0), at("d", 2, 5.0)];
+            assert_eq!(sizes(&late), [2; 4], "two slots later is another one at {step} s");
+            let ways = [at("a", 0, 4.0), at("b", 0, 4.0), at("c", 1, -4.0), at("d", 1, -4.0)];
+            assert_eq!(sizes(&ways), [2; 4], "so is what goes the other way at {step} s");
+        }
     }
 
     #[test]
