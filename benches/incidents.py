@@ -14,18 +14,29 @@ from collections import Counter, defaultdict
 from datetime import datetime, timedelta
 from pathlib import Path
 
-CUT = "2026-01-19"
-BEGIN, END = datetime(2026, 1, 19), datetime(2026, 2, 2)
-STEP = timedelta(minutes=5)
+START = datetime(2026, 1, 5)
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours"}
 # A microburst is a spike of the maximum; a backup has no kind of its own.
 NAMES = {"microburst": "spike", "backup": None}
 
 
-def time(text):
-    return datetime.fromisoformat(text) if text else END
+class Plan:
+    """How far apart a fleet's slots are, when it is scored, and how far from a label what belongs to it lies."""
+
+    def __init__(self, text):
+        self.text = text
+        self.step = timedelta(**{UNITS[text[-1]]: int(text[:-1])})
+        # Where slots are long a fortnight has few of them to learn from.
+        self.weeks = 2 if self.step <= timedelta(minutes=5) else 4
+        self.begin = START + timedelta(weeks=self.weeks)
+        self.end = START + timedelta(weeks=2 * self.weeks)
+        self.before = max(timedelta(minutes=15), self.step)
+        self.beside = max(timedelta(minutes=10), self.step)
+        self.after = max(timedelta(hours=2), 3 * self.step)
 
 
-def read(path):
+def read(path, plan):
+    time = lambda text: datetime.fromisoformat(text) if text else plan.end
     with open(path, newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
@@ -34,10 +45,11 @@ def read(path):
     return rows
 
 
-def make(binary, place, devices, seed, options):
+def make(binary, place, devices, seed, options, plan):
     run = lambda *args: subprocess.run([binary, *map(str, args)], check=True, capture_output=True)
-    run("simulate", "--output", place / "all", "--labels", place / "labels.csv", "--seed", seed, "--step", "5m",
-        "--days", 28, "--quiet-days", 14, "--devices", devices, "--interfaces", 6, *options)
+    run("simulate", "--output", place / "all", "--labels", place / "labels.csv", "--seed", seed, "--step", plan.text,
+        "--days", 14 * plan.weeks, "--quiet-days", 7 * plan.weeks, "--devices", devices, "--interfaces", 6, *options)
+    cut = plan.begin.date().isoformat()
     for name in ("history", "rows"):
         (place / name).mkdir()
     for path in (place / "all").iterdir():
@@ -46,17 +58,17 @@ def make(binary, place, devices, seed, options):
             old.write(header)
             new.write(header)
             for line in file:
-                (old if line < CUT else new).write(line)
+                (old if line < cut else new).write(line)
         path.unlink()
     run("train", place / "history", "--model", place / "model.safetensors")
     run("score", place / "rows", "--history", place / "history", "--model", place / "model.safetensors",
         "--output", place / "scores.csv", "--incidents", place / "incidents.csv")
-    labels = read(place / "labels.csv")
-    incidents = [i for i in read(place / "incidents.csv") if i["to"] >= BEGIN]
+    labels = read(place / "labels.csv", plan)
+    incidents = [i for i in read(place / "incidents.csv", plan) if i["to"] >= plan.begin]
     return labels, incidents
 
 
-def compare(labels, incidents, counts):
+def compare(labels, incidents, counts, plan):
     own = defaultdict(list)
     for incident in incidents:
         own[incident["who"]].append(incident)
@@ -64,7 +76,7 @@ def compare(labels, incidents, counts):
     for n, label in enumerate(labels):
         kind, who = label["kind"], label["who"]
         overlap = lambda i: min(i["to"], label["to"]) - max(i["from"], label["from"])
-        near = [i for i in own[who] if i["from"] <= label["to"] + 24 * STEP and i["to"] >= label["from"] - 3 * STEP]
+        near = [i for i in own[who] if i["from"] <= label["to"] + plan.after and i["to"] >= label["from"] - plan.before]
         explained.update(id(i) for i in near)
         hits = [i for i in near if overlap(i) >= timedelta(0)]
         counts["all", kind] += 1
@@ -81,13 +93,13 @@ def compare(labels, incidents, counts):
             counts["again" if again else "first", best["verdict"]] += 1
         seen.add((who, kind, label["to"] - label["from"]))
     for who, (start, end) in first_night.items():
-        for night in range(3, 14):
+        for night in range(3, 7 * plan.weeks):
             late = timedelta(days=night)
-            if end + late + 2 * STEP < END:
-                hits = [i for i in own[who] if i["from"] <= end + late + 2 * STEP and i["to"] >= start + late - 2 * STEP]
+            if end + late + plan.beside < plan.end:
+                hits = [i for i in own[who] if i["from"] <= end + late + plan.beside and i["to"] >= start + late - plan.beside]
                 counts["later nights"] += 1
                 counts["later nights listed"] += any(i["direction"] == "up" for i in hits)
-                explained.update(id(i) for i in own[who] if i["from"] <= end + late + 24 * STEP and i["to"] >= start + late)
+                explained.update(id(i) for i in own[who] if i["from"] <= end + late + plan.after and i["to"] >= start + late)
     for story in {label["story"] for label in labels if label["story"]}:
         members = [n for n, label in enumerate(labels) if label["story"] == story]
         stories = Counter(told[n]["story"] for n in members if n in told and told[n]["story"])
@@ -99,10 +111,10 @@ def compare(labels, incidents, counts):
             counts["stories whole"] += size == len(members)
             counts["members"] += len(of_it)
             counts["strangers"] += sum(i["who"] not in whose for i in of_it)
-    fresh = [i for i in incidents if i["from"] >= BEGIN]
+    fresh = [i for i in incidents if i["from"] >= plan.begin]
     counts["others"] += sum(id(i) not in explained for i in fresh)
     counts["rings"] += sum(i["rings"] == "1" for i in fresh)
-    counts["days"] += 14
+    counts["days"] += 7 * plan.weeks
 
 
 def main():
@@ -113,7 +125,9 @@ def main():
     parser.add_argument("--first", type=int, default=101, help="seed of the first fleet; the others follow from it")
     parser.add_argument("--only", choices=["fleet", "quiet", "repeats"], help="one kind of fleet instead of all three")
     parser.add_argument("--keep", type=Path, help="directory for labels and incidents of each fleet, to look at")
+    parser.add_argument("--step", default="5m", help="time between two slots; above 5m a fleet has eight weeks instead of four")
     args = parser.parse_args()
+    plan = Plan(args.step)
     busy = ["--incidents", "0.8", "--stories", "0.6", "--unlabelled", "0.3", "--new-backups", "0.1"]
     plans = {
         "fleet": [(args.first + n, busy) for n in range(args.seeds)],
@@ -126,14 +140,14 @@ def main():
         counts = Counter()
         for seed, options in fleets:
             with tempfile.TemporaryDirectory() as place:
-                compare(*make(args.binary, Path(place), args.devices, seed, options), counts)
+                compare(*make(args.binary, Path(place), args.devices, seed, options, plan), counts, plan)
                 if args.keep:
                     shutil.copytree(place, args.keep / f"{name}-{seed}", dirs_exist_ok=True)
         print(f"\n{name}: {len(fleets)} of {6 * args.devices} interfaces")
         for kind in sorted(k[1] for k in counts if k[0] == "all"):
             found, everything = counts["found", kind], counts["all", kind]
             print(f"  {kind:13} {found:4} of {everything:4} found, {found / everything:.3f}; {counts['named', kind]} named")
-        weeks = len(fleets) * 6 * args.devices * 2
+        weeks = len(fleets) * 6 * args.devices * plan.weeks
         print(f"  others: {counts['others'] / weeks:.2f} for each interface and week; rings: {counts['rings'] / counts['days']:.1f} a day")
         if counts["stories"]:
             print(f"  stories: {counts['stories whole']} of {counts['stories']} whole, {counts['strangers']} strangers in {counts['members']}")
