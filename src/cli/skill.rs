@@ -41,12 +41,9 @@ pub(super) fn report(trained: &Trained, out: &mut impl Write) -> io::Result<()> 
     let model = &trained.model;
     writeln!(
         out,
-        "Mean absolute error of the mean value on held-out rows (the last fifth of each interface, which was not"
+        "Mean absolute error of the mean value on held-out rows (the last fifth of each interface, learnt from only"
     )?;
-    writeln!(
-        out,
-        "learnt from), in units of the interface's own spread. * is the best simple forecast; lower is better."
-    )?;
+    writeln!(out, "once this was measured), in units of the interface's own spread. * is the best simple forecast.")?;
     writeln!(out)?;
     table(model, out)?;
     notes(trained, out)

@@ -118,11 +118,15 @@ fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
         .collect();
     let named = copies.iter().zip(&cut);
     let series: Vec<Series<'_>> = named.map(|((_, c), history)| Series { name: &c.name, history }).collect();
+    let tried = match present.trial() {
+        Ok(tried) => tried,
+        Err(e) => return Ended::Failed(e.to_string()),
+    };
     let mut onlooker = Onlooker::default();
     let mut seen: (usize, Option<Beside>) = (0, None);
     let report = |progress: &TrainingProgress| {
         if progress.losses.len() > seen.0 {
-            seen = (progress.losses.len(), onlooker.look(&progress.glimpses, present, &series));
+            seen = (progress.losses.len(), onlooker.look(&progress.glimpses, &tried, &series));
         }
         let run = Run { whose: whose.clone(), progress: progress.clone(), so_far: seen.1 };
         let _ = say.try_send(Said::Progress(run));
@@ -130,15 +134,15 @@ fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
     };
     let trained = match whose {
         Whose::All => training::train(&series, options, report),
-        Whose::Device(_) => training::renew(present, &series, Scope::Device, options, report),
-        Whose::Interface(_) => training::renew(present, &series, Scope::Interface, options, report),
+        Whose::Device(_) => training::renew([present, &tried], &series, Scope::Device, options, report),
+        Whose::Interface(_) => training::renew([present, &tried], &series, Scope::Interface, options, report),
     };
     let trained = match trained {
         Ok(trained) => trained,
         Err(TrainError::Cancelled) => return Ended::Cancelled,
         Err(e) => return Ended::Failed(e.to_string()),
     };
-    let Some(beside) = training::compare(&trained.model, present, &series) else {
+    let Some(beside) = training::compare(&trained.trial, &tried, &series) else {
         return Ended::Failed("too few rows to compare it with the present model".into());
     };
     if !beside.is_no_worse() {

@@ -28,6 +28,8 @@ use crate::series::{InterfaceName, Scale, Step, WindowLength};
 /// network's numbers mean nothing to a forecast that is put together in another way.
 const FORMAT: u32 = 2;
 const KEY: &str = "noctop";
+/// A file within the file: the model before it learnt the newest rows. It is only read where models are compared.
+const TRIAL: &str = "trial";
 
 /// Why a model could not be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -139,6 +141,7 @@ impl Model {
         let layer_weights: Vec<f32> = self.layers.iter().flat_map(|l| l.weights.as_flattened()).copied().collect();
         let layer_biases: Vec<f32> = self.layers.iter().flat_map(|l| l.bias).collect();
         let common = self.common_scale.as_ref().map_or(&[][..], |scale| &scale[..]);
+        let trial = self.trial.as_deref().unwrap_or_default();
         let skill = |k: &KnownInterface| match &k.skill {
             Some(s) => {
                 let scope = Scope::ALL.iter().position(|scope| *scope == s.scope).unwrap_or(0) as f64;
@@ -169,6 +172,7 @@ impl Model {
             ("pooled.calibration", Dtype::F32, vec![width], floats(&self.pooled_calibration)),
             ("pooled.linear", Dtype::F64, vec![2, FEATURES], doubles(linear(&self.pooled))),
             ("pooled.scale", Dtype::F64, vec![common.len(), 3], doubles(scales(common))),
+            (TRIAL, Dtype::U8, vec![trial.len()], trial.to_vec()),
         ];
         let views = tensors
             .iter()
@@ -371,6 +375,7 @@ impl Reader<'_> {
         };
         let mut model = Model::new(parts);
         model.pooled_calibration = pooled_calibration;
+        model.trial = self.file.tensor(TRIAL).ok().map(|t| t.data()).filter(|bytes| !bytes.is_empty()).map(Arc::from);
         Ok(model)
     }
 }
@@ -410,6 +415,15 @@ mod tests {
         assert_eq!((back.weights, back.pooled_calibration), (model.weights, model.pooled_calibration));
         assert_eq!((back.settings, back.layers, back.host_layers), (model.settings, model.layers, model.host_layers));
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left beside the model");
+    }
+
+    #[test]
+    fn a_trial_that_is_damaged_is_told_where_it_is_asked_for_and_scoring_goes_on() {
+        let mut damaged = model();
+        damaged.trial = Some(Arc::from([1u8, 2, 3].as_slice()));
+        let back = Arc::new(read(&damaged.to_bytes().unwrap(), Path::new("m")).unwrap());
+        let error = back.trial().unwrap_err().to_string();
+        assert!(error.starts_with("the trial of the model test: not a noctop model"), "{error}");
     }
 
     #[test]

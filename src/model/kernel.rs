@@ -78,7 +78,7 @@ pub struct Given<'a> {
 
 /// The weights in the form that scoring takes: aligned, in the order in which they are read, and
 /// with the constant factors of the squashes folded in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Kernel {
     body: Body<INPUTS, BLOCKS, SIDE, { HEAD / LANES }>,
     embedding: Box<[Gates<BLOCKS>; EMBEDDING]>,

@@ -9,7 +9,7 @@ use super::forecast::Outlook;
 use super::kernel::{HOST_EMBEDDING, INTERFACE_EMBEDDING, Kernel, OutputLayer, Weights};
 use super::linear::{Coefficients, FEATURES};
 use super::network::Embeddings;
-use super::settings::ModelSettings;
+use super::settings::{ModelSettings, Scope};
 use super::skill::Skill;
 use crate::series::scale::quantile;
 use crate::series::{InterfaceName, Pair, Scale, Step};
@@ -55,7 +55,7 @@ impl KnownInterface {
 }
 
 /// Everything that is learnt, ready to score.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Model {
     /// What to call it.
     pub name: String,
@@ -77,6 +77,8 @@ pub struct Model {
     pub(super) host_layers: Vec<Option<usize>>,
     /// What errors are usually like on an interface that is not known.
     pub pooled_calibration: Vec<f32>,
+    /// The file of its trial.
+    pub(super) trial: Option<Arc<[u8]>>,
     index: HashMap<InterfaceName, usize>,
     host_index: HashMap<Arc<str>, usize>,
     outlooks: Vec<Arc<Outlook>>,
@@ -140,6 +142,7 @@ impl Model {
             host_index: hosts.iter().enumerate().map(|(i, h)| (h.clone(), i + 1)).collect(),
             outlooks: Vec::new(),
             pooled_calibration: Vec::new(),
+            trial: None,
             lstm: true,
             name,
             seed,
@@ -179,6 +182,45 @@ impl Model {
     pub(super) fn settled(mut self) -> Self {
         self.outlooks = (0..self.known.len()).map(|i| self.outlook_with(i, self.known[i].layer)).collect();
         self
+    }
+
+    /// The same model as it was when its skill was measured, before it learnt the newest fifth of the rows. One that
+    /// was written without a trial did not learn them, and is its own.
+    ///
+    /// # Errors
+    /// Where the trial is damaged.
+    pub fn trial(self: &Arc<Self>) -> Result<Arc<Self>, ModelError> {
+        let Some(bytes) = &self.trial else { return Ok(Arc::clone(self)) };
+        file::read(bytes, Path::new(&format!("the trial of the model {}", self.name))).map(Arc::new)
+    }
+
+    /// Takes from its trial what that was like on known interface `i`: where it did well with a last layer of its
+    /// own, so does this, with that of `layers`, the device's and its own.
+    pub(super) fn follow(&mut self, trial: &Self, i: usize, [device, own]: [Option<usize>; 2]) {
+        let Some(tried) = trial.index.get(&self.known[i].name).map(|place| &trial.known[*place]) else { return };
+        self.known[i].skill = tried.skill;
+        self.known[i].layer = match tried.skill.filter(|_| tried.layer.is_some()).map(|skill| skill.scope) {
+            Some(Scope::Device) => device,
+            Some(Scope::Interface) => own,
+            Some(Scope::Global) | None => None,
+        };
+    }
+
+    /// The same forecasts on another model's scales, so that their errors are in its units.
+    pub fn on_scales_of(mut self, other: &Self) -> Self {
+        self.common_scale = other.common_scale;
+        for known in &mut self.known {
+            if let Some(place) = other.index.get(&known.name) {
+                known.scale = other.known[*place].scale;
+            }
+        }
+        self.settled()
+    }
+
+    /// The same after interfaces have got their last layers; its trial stays with it.
+    pub(super) fn tried(mut self, trial: &Self) -> Result<Self, ModelError> {
+        self.trial = Some(trial.bytes()?.into());
+        Ok(self.settled())
     }
 
     /// What it knows of known interface `i` with another last layer, to compare them.
@@ -301,7 +343,7 @@ pub(crate) mod tests {
     use crate::model::kernel::{HEAD, OUTPUTS};
     use crate::model::mix::EXPERTS;
     use crate::model::network::Network;
-    use crate::model::settings::{Scaling, Scope};
+    use crate::model::settings::Scaling;
     use crate::random::Random;
     use crate::series::WindowLength;
 

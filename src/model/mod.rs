@@ -21,6 +21,8 @@
 //! | `shard` | the arithmetic of that for some 32 samples |
 //! | [`adam`] | the optimiser, in one pass over each variable |
 //! | [`train`] | training: what is learnt from what |
+//! | `lesson` | what is learnt from a share of the rows: all around the network, and its windows |
+//! | `pupil` | one interface on its way through training |
 //! | `teach` | teaching the network: batches, when to stop, many made into one |
 //! | `heads` | last layers of their own for devices and interfaces |
 //! | `scopes` | whose last layer is used |
@@ -46,6 +48,7 @@ pub mod instructions;
 pub mod kernel;
 mod lanes;
 pub mod learnt;
+mod lesson;
 pub mod linear;
 pub mod lstm;
 pub mod mix;

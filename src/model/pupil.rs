@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use super::forecast::{Forecast, Forecaster, Outlook};
-use super::kernel::{EMBEDDING, Kernel, Weights};
+use super::kernel::{EMBEDDING, Weights};
 use super::linear::{self, FEATURES};
 use super::network::Sample;
 use super::skill;
-use super::train::{BEFORE_HELD_OUT, Options, Series};
+use super::train::{Options, Series};
 use crate::random::{Random, fnv1a};
 use crate::series::{Scale, Step, WARM_UP, WindowLength, step};
 
-/// Share of the rows that the network learns from; those from there to the held-out ones decide.
-const LEARNT: f64 = 0.72;
+/// Share of its rows that the network learns from; the others decide when to stop.
+const LEARNT: f64 = 0.9;
 /// A row whose error is larger than so many usual ones is taken for part of an incident; it and so
 /// many rows after it are left out of what the network learns.
 const FAR: f64 = 8.0;
@@ -23,6 +23,8 @@ const TARGET_LIMIT: f64 = 8.0;
 /// An interface on its way through training.
 pub(super) struct Pupil<'a> {
     pub(super) series: Series<'a>,
+    /// How many of its rows are learnt from: the first ones.
+    rows: usize,
     pub(super) step: Step,
     /// That which it is forecast on, and its own.
     pub(super) scale: [Scale; 2],
@@ -33,37 +35,32 @@ pub(super) struct Pupil<'a> {
 }
 
 impl<'a> Pupil<'a> {
-    /// An interface with these rows, as it is forecast on its own scale or on one for all. None where its
-    /// rows show no step. Its own entry is that of an unknown one.
-    pub(super) fn enrol(series: Series<'a>, host: usize, common: Option<[Scale; 2]>) -> Option<Self> {
+    /// An interface that is learnt from its first `share` of rows, as it is forecast on its own scale or on one
+    /// for all. None where its rows show no step. Its own entry is that of an unknown one.
+    pub(super) fn enrol(series: Series<'a>, share: f64, host: usize, common: Option<[Scale; 2]>) -> Option<Self> {
         let times: Vec<_> = series.history.times().collect();
-        let before = (series.history.len() as f64 * BEFORE_HELD_OUT) as usize;
-        let own = [0, 1].map(|c| Scale::fit(&(0..before).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
-        Some(Self { series, step: step::infer(&times)?, scale: common.unwrap_or(own), own, host, entry: 0 })
+        let rows = (series.history.len() as f64 * share) as usize;
+        let own = [0, 1].map(|c| Scale::fit(&(0..rows).map(|i| series.history.values(i)[c]).collect::<Vec<f64>>()));
+        Some(Self { series, rows, step: step::infer(&times)?, scale: common.unwrap_or(own), own, host, entry: 0 })
     }
 
-    fn cut(&self, share: f64) -> usize {
-        (self.series.history.len() as f64 * share) as usize
+    /// The same with an entry of its own.
+    pub(super) fn with_entry(self, entry: usize) -> Self {
+        Self { entry, ..self }
     }
 
-    /// Runs the forecaster over the rows, causally; `see` is shown each row after the first with
-    /// what was expected of it and the state before it was learnt.
-    fn run(
-        &self,
-        outlook: Arc<Outlook>,
-        network: Option<&Kernel>,
-        rows: usize,
-        see: impl FnMut(usize, &Forecaster, &Forecast),
-    ) {
+    /// Runs the forecaster without the network over the rows that are learnt from, causally; `see` is shown each row
+    /// after the first with what was expected of it and the state before it was learnt.
+    fn run(&self, outlook: Arc<Outlook>, see: impl FnMut(usize, &Forecaster, &Forecast)) {
         let state = Forecaster::new(self.step, self.scale, outlook);
-        skill::run(self.series.history, state, network, rows, see);
+        skill::run(self.series.history, state, None, self.rows, see);
     }
 
     /// What the linear forecast learns from: features and changes, of maxima and of means.
     pub(super) fn changes(&self, blank: &Arc<Outlook>, quota: &Quota) -> [linear::Rows; 2] {
         let mut own: [linear::Rows; 2] = Default::default();
         let mut keep = quota.of(self, "linear");
-        self.run(blank.clone(), None, self.cut(BEFORE_HELD_OUT), |row, state, forecast| {
+        self.run(blank.clone(), |row, state, forecast| {
             if row >= WARM_UP && keep() {
                 let (z, last) = (state.forward(self.series.history.values(row)), state.window().last());
                 for (c, own) in own.iter_mut().enumerate() {
@@ -85,8 +82,8 @@ impl<'a> Pupil<'a> {
         deciding: &mut Vec<Sample>,
     ) {
         let mut keep = quota.of(self, "windows");
-        let (end, mut disturbed) = (self.cut(LEARNT), 0);
-        self.run(outlook, None, self.cut(BEFORE_HELD_OUT), |row, state, forecast| {
+        let (end, mut disturbed) = ((self.rows as f64 * LEARNT) as usize, 0);
+        self.run(outlook, |row, state, forecast| {
             let calm = calm(&mut disturbed, state, forecast, self.series.history.values(row));
             if row >= WARM_UP && calm && keep() {
                 let sample = self.sample(state, forecast, row);
@@ -132,7 +129,7 @@ impl Quota {
     fn of(&self, pupil: &Pupil<'_>, purpose: &str) -> impl FnMut() -> bool + use<> {
         let name = fnv1a(pupil.series.name.to_string().as_bytes());
         let mut random = Random::for_purpose(self.seed ^ name, purpose);
-        let share = self.rows as f64 / pupil.cut(BEFORE_HELD_OUT).max(1) as f64;
+        let share = self.rows as f64 / pupil.rows.max(1) as f64;
         move || share >= 1.0 || random.chance(share)
     }
 }

@@ -14,22 +14,24 @@ use super::forecast::Outlook;
 use super::heads;
 use super::kernel::OutputLayer;
 use super::learnt::{KnownInterface, Model, Parts};
+use super::lesson::Tell;
 use super::linear::{self, Coefficients};
 use super::network::{Embeddings, Sample};
 use super::pupil::{Pupil, Quota, blank};
 use super::scopes::compare_scopes;
 use super::settings::{ModelSettings, Scope};
 use super::skill::Measure;
-use super::train::{LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
+use super::train::{BEFORE_HELD_OUT, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
 
 /// The present model with these interfaces learnt anew: a last layer for all of them with
-/// [`Scope::Device`], and one for each with [`Scope::Interface`]; skill is what `measure` says. `report` is told
-/// of every step and can end the run.
+/// [`Scope::Device`], and one for each with [`Scope::Interface`]; skill is what `measure` says of the `trial` of the
+/// present one with the same learnt anew without the held-out rows. `report` is told of every step and can end
+/// the run.
 ///
 /// # Errors
 /// Where none of them has enough rows, and where `report` ends it.
 pub fn renew(
-    present: &Model,
+    [present, trial]: [&Model; 2],
     series: &[Series<'_>],
     scope: Scope,
     options: &Options,
@@ -38,43 +40,87 @@ pub fn renew(
 ) -> Result<Trained, TrainError> {
     let start = Instant::now();
     let mut progress = TrainingProgress::default();
-    let mut tell = |progress: &mut TrainingProgress, stage: &'static str, fraction: f64| {
+    let mut tell = |stage: &'static str, fraction: f64| {
         (progress.stage, progress.fraction, progress.elapsed) = (stage, fraction, start.elapsed());
-        if report(progress).is_break() { Err(TrainError::Cancelled) } else { Ok(()) }
+        if report(&progress).is_break() { Err(TrainError::Cancelled) } else { Ok(()) }
     };
-    tell(&mut progress, "reading rhythms", 0.0)?;
+    let enough: Vec<Series<'_>> = series.iter().copied().filter(|s| s.history.len() >= LEAST_ROWS).collect();
+    let of = |from: &Model, share: f64, tell: &mut Tell<'_>| match once(from, &enough, share, scope, options, tell)? {
+        Some(renewed) => Ok(renewed),
+        None => Err(TrainError::TooFewRows { longest: series.iter().map(|s| s.history.len()).max().unwrap_or(0) }),
+    };
+    let renewed = of(trial, BEFORE_HELD_OUT, &mut |stage, share| tell(stage, 0.4 * share))?;
+    let mut trial = renewed.model;
+    for (i, one) in renewed.ones.iter().enumerate() {
+        tell("measuring skill", 0.4 + 0.2 * i as f64 / renewed.ones.len() as f64)?;
+        let (skill, layer) = compare_scopes(&trial, scope, one.place, one.series, one.layers, measure);
+        (trial.known_mut()[one.place].skill, trial.known_mut()[one.place].layer) = (skill, layer);
+    }
+    let trial = trial.settled();
+    let Renewed { mut model, ones, windows } = of(present, 1.0, &mut |stage, share| tell(stage, 0.6 + 0.4 * share))?;
+    ones.iter().for_each(|one| model.follow(&trial, one.place, one.layers));
+    let model = model.tried(&trial)?;
+    tell("done", 1.0)?;
+    let left_out = series.len() - ones.len();
+    Ok(Trained { left_out, windows, best_epoch: 0, own_scales: None, progress, model, trial })
+}
+
+/// A model with some interfaces learnt anew; which last layers they use is left open.
+struct Renewed<'a> {
+    model: Model,
+    ones: Vec<One<'a>>,
+    windows: usize,
+}
+
+/// An interface that was learnt anew: its place in the model, its rows, and the last layers that were learnt for it,
+/// that of its device and its own.
+struct One<'a> {
+    place: usize,
+    series: Series<'a>,
+    layers: [Option<usize>; 2],
+}
+
+/// Learns some interfaces of a model anew, from the first `share` of their rows. None where there is none of them.
+fn once<'a>(
+    present: &Model,
+    series: &[Series<'a>],
+    share: f64,
+    scope: Scope,
+    options: &Options,
+    tell: &mut Tell<'_>,
+) -> Result<Option<Renewed<'a>>, TrainError> {
+    tell("reading rhythms", 0.0)?;
     let mut roll = Roll::of(present);
-    let enough = series.iter().filter(|s| s.history.len() >= LEAST_ROWS);
-    let pupils: Vec<Pupil<'_>> = enough
+    let pupils: Vec<Pupil<'_>> = series
+        .iter()
         .filter_map(|s| {
             let (host, entry) = roll.enter(*s);
-            Pupil::enrol(*s, host, present.common_scale).map(|pupil| Pupil { entry, ..pupil })
+            Pupil::enrol(*s, share, host, present.common_scale).map(|pupil| pupil.with_entry(entry))
         })
         .collect();
     if pupils.is_empty() {
-        return Err(TrainError::TooFewRows { longest: series.iter().map(|s| s.history.len()).max().unwrap_or(0) });
+        return Ok(None);
     }
     let model = ModelSettings { scope, ..present.settings };
     let quota = Quota::new(options, pupils.len());
-    let share = |from: f64, i: usize| from + 0.3 * i as f64 / pupils.len() as f64;
+    let part = |from: f64, i: usize| from + 0.4 * i as f64 / pupils.len() as f64;
     let blank = blank(model.window);
     let mut own: Vec<Coefficients> = Vec::with_capacity(pupils.len());
     for (i, pupil) in pupils.iter().enumerate() {
-        tell(&mut progress, "linear forecast", share(0.0, i))?;
+        tell("linear forecast", part(0.0, i))?;
         let rows = pupil.changes(&blank, &quota);
         let fit = |c: usize| linear::fit_own(&rows[c], &present.pooled[c]).unwrap_or(present.pooled[c]);
         own.push([fit(0), fit(1)]);
     }
     let mut windows: Vec<[Vec<Sample>; 2]> = Vec::with_capacity(pupils.len());
     for (i, pupil) in pupils.iter().enumerate() {
-        tell(&mut progress, "cutting windows", share(0.3, i))?;
+        tell("cutting windows", part(0.4, i))?;
         let [mut learnt, mut deciding] = [Vec::new(), Vec::new()];
         let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
         pupil.windows(outlook, &quota, &mut learnt, &mut deciding);
         windows.push([learnt, deciding]);
     }
-    tell(&mut progress, "own last layers", 0.6)?;
-    let learnt: usize = windows.iter().map(|[learnt, _]| learnt.len()).sum();
+    tell("own last layers", 0.8)?;
     let of = match scope {
         _ if present.network().is_none() => vec![None; pupils.len()],
         Scope::Interface => windows.iter().map(|own| roll.layer(std::slice::from_ref(own), present)).collect(),
@@ -90,18 +136,15 @@ pub fn renew(
         let known = &mut roll.known[pupil.entry - 1];
         (known.step, known.scale, known.linear) = (pupil.step, pupil.own, *linear);
     }
-    let mut model = roll.into_model(present, options.name.clone());
-    for (i, (pupil, layer)) in pupils.iter().zip(of).enumerate() {
-        tell(&mut progress, "measuring skill", 0.7 + share(0.0, i))?;
-        let place = pupil.entry - 1;
-        let layers = if scope == Scope::Interface { [None, layer] } else { [layer, None] };
-        let (skill, layer) = compare_scopes(&model, scope, place, pupil.series, layers, measure);
-        (model.known_mut()[place].skill, model.known_mut()[place].layer) = (skill, layer);
-    }
-    let model = model.settled();
-    tell(&mut progress, "done", 1.0)?;
-    let left_out = series.len() - pupils.len();
-    Ok(Trained { left_out, windows: learnt, best_epoch: 0, own_scales: None, progress, model })
+    let layers = |layer| if scope == Scope::Interface { [None, layer] } else { [layer, None] };
+    let one = |(pupil, layer): (&Pupil<'a>, Option<usize>)| One {
+        place: pupil.entry - 1,
+        series: pupil.series,
+        layers: layers(layer),
+    };
+    let ones = pupils.iter().zip(of).map(one).collect();
+    let windows = windows.iter().flatten().map(Vec::len).sum();
+    Ok(Some(Renewed { model: roll.into_model(present, options.name.clone()), ones, windows }))
 }
 
 /// What the model knows, with room for more.
@@ -197,14 +240,19 @@ mod tests {
         fleet.iter().map(|(name, history)| Series { name, history }).collect()
     }
 
-    fn present() -> Model {
+    /// A model and its trial.
+    type Both = [Model; 2];
+
+    fn present() -> Both {
         let options = Options { epochs: 2, ..Options::default() };
-        train::train(&of(&fleet()), &options, measure, |_| ControlFlow::Continue(())).unwrap().model
+        let trained = train::train(&of(&fleet()), &options, measure, |_| ControlFlow::Continue(())).unwrap();
+        [trained.model, trained.trial]
     }
 
-    fn renewed(present: &Model, series: &[Series<'_>], scope: Scope) -> Model {
+    fn renewed([present, trial]: &Both, series: &[Series<'_>], scope: Scope) -> Both {
         let options = Options { name: "renewed".into(), ..Options::default() };
-        renew(present, series, scope, &options, measure, |_| ControlFlow::Continue(())).unwrap().model
+        let trained = renew([present, trial], series, scope, &options, measure, |_| ControlFlow::Continue(())).unwrap();
+        [trained.model, trained.trial]
     }
 
     #[test]
@@ -212,16 +260,17 @@ mod tests {
         let (present, fleet) = (present(), fleet());
         let changed = vec![(fleet[1].0.clone(), history(900, 9, 50.0, |i| if i % 6 == 2 { 500.0 } else { 0.0 }))];
         for scope in [Scope::Device, Scope::Interface] {
-            let model = renewed(&present, &of(&changed), scope);
-            assert_eq!((&model.weights, model.known().len()), (&present.weights, present.known().len()));
-            for s in of(&fleet) {
-                let [before, after] =
-                    [&present, &model].map(|m| HeldOut::of(m, s).map(|held| measure(&held).mix.to_bits()));
-                assert_eq!(before == after, *s.name != changed[0].0, "{scope:?} {}", s.name);
+            for (model, present) in renewed(&present, &of(&changed), scope).iter().zip(&present) {
+                assert_eq!((&model.weights, model.known().len()), (&present.weights, present.known().len()));
+                for s in of(&fleet) {
+                    let [before, after] =
+                        [present, model].map(|m| HeldOut::of(m, s).map(|held| measure(&held).mix.to_bits()));
+                    assert_eq!(before == after, *s.name != changed[0].0, "{scope:?} {}", s.name);
+                }
+                let fresh = of(&changed)[0];
+                let [before, after] = [present, model].map(|m| measure(&HeldOut::of(m, fresh).unwrap()).mix);
+                assert!(after < 1.01 * before, "{scope:?}: {after} is learnt from its rows, {before} is not");
             }
-            let fresh = of(&changed)[0];
-            let [before, after] = [&present, &model].map(|m| measure(&HeldOut::of(m, fresh).unwrap()).mix);
-            assert!(after < before, "{scope:?}: {after} is learnt from its rows, {before} is not");
         }
     }
 
@@ -232,8 +281,12 @@ mod tests {
             (InterfaceName::new("c", "1"), history(700, 7, 10.0, |i| if i % 8 == 3 { 300.0 } else { 0.0 })),
             (InterfaceName::new("c", "2"), history(40, 8, 10.0, |_| 0.0)),
         ];
-        let model = renewed(&present, &of(&new), Scope::Device);
-        assert_eq!(model.known().len(), present.known().len() + 1, "too few rows are left out");
+        let [model, trial] = renewed(&present, &of(&new), Scope::Device);
+        assert_eq!(
+            [&model, &trial].map(|m| m.known().len()),
+            [present[0].known().len() + 1; 2],
+            "few rows are left out"
+        );
         let known = model.known().last().unwrap();
         assert_eq!((&known.name, known.skill.is_some()), (&new[0].0, true));
         // and comes back from a file
@@ -243,23 +296,28 @@ mod tests {
         model.pooled_calibration = vec![0.5; 2];
         model.known_mut().iter_mut().for_each(|k| k.calibration = vec![0.25; 2]);
         model.save(&path).unwrap();
-        let again = Model::load(&path).unwrap();
+        let again = Arc::new(Model::load(&path).unwrap());
         let s = of(&new)[0];
-        let [before, after] = [&model, &again].map(|m| measure(&HeldOut::of(m, s).unwrap()).mix.to_bits());
-        assert_eq!(before, after);
+        for (before, after) in [(&model, &again), (&trial, &again.trial().unwrap())] {
+            let [before, after] = [before, after].map(|m| measure(&HeldOut::of(m, s).unwrap()).mix.to_bits());
+            assert_eq!(before, after);
+        }
         // learnt again and again, it does not grow
-        let twice = renewed(&renewed(&again, &of(&new), Scope::Device), &of(&new), Scope::Device);
+        let once = [Model::load(&path).unwrap(), trial];
+        let [twice, tried] = renewed(&renewed(&once, &of(&new), Scope::Device), &of(&new), Scope::Device);
         assert_eq!((twice.known().len(), twice.layers.len()), (again.known().len(), again.layers.len()));
+        assert_eq!((tried.known().len(), tried.layers.len()), (again.known().len(), once[1].layers.len()));
     }
 
     #[test]
     fn too_few_rows_and_an_end_by_who_watches_leave_no_model() {
-        let present = present();
+        let [model, trial] = &present();
+        let both = [model, trial];
         let few = vec![(InterfaceName::new("a", "1"), history(40, 7, 10.0, |_| 0.0))];
         let none =
-            renew(&present, &of(&few), Scope::Interface, &Options::default(), measure, |_| ControlFlow::Continue(()));
+            renew(both, &of(&few), Scope::Interface, &Options::default(), measure, |_| ControlFlow::Continue(()));
         assert!(matches!(none, Err(TrainError::TooFewRows { longest: 40 })), "{none:?}");
-        let ended = renew(&present, &of(&fleet()), Scope::Device, &Options::default(), measure, |p| match p.stage {
+        let ended = renew(both, &of(&fleet()), Scope::Device, &Options::default(), measure, |p| match p.stage {
             "cutting windows" => ControlFlow::Break(()),
             _ => ControlFlow::Continue(()),
         });

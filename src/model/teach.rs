@@ -71,29 +71,37 @@ pub(super) struct Heard<'a> {
 /// Is told how far it is; an error ends the training.
 pub(super) type Tell<'a> = dyn FnMut(Heard<'_>) -> Result<(), TrainError> + 'a;
 
-/// Teaches the network, and says which epoch did best on `deciding`: 0 where none did better than a
-/// network that says nothing, which it is then left to be.
+/// What the teaching of a network came to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taught {
+    /// The epoch that did best on the rows that decide; 0 where none did better than a network that says nothing.
+    pub(super) best_epoch: usize,
+    /// Networks that it was made of, and the epochs of each.
+    members: usize,
+    epochs: usize,
+}
+
+/// Teaches the network from windows to learn from and others that decide, and in the end from all of them. One that
+/// does no better than a network that says nothing is left to be that.
 pub(super) fn learn(
     network: &Network,
-    learnt: &[Sample],
-    deciding: &[Sample],
+    [learnt, deciding]: [&[Sample]; 2],
     options: &Options,
     random: &mut Random,
     tell: &mut Tell<'_>,
-) -> Result<usize, TrainError> {
-    if learnt.is_empty() || deciding.is_empty() {
-        return Ok(0);
-    }
+) -> Result<Taught, TrainError> {
     let (epochs, rate) = (options.epochs, options.learning_rate);
+    let members = (MEMBERS_WINDOWS / learnt.len().max(1)).min(MEMBERS);
+    let mut taught = Taught { best_epoch: 0, members, epochs: epochs.min(LATER_EPOCHS) };
+    if learnt.is_empty() || deciding.is_empty() {
+        return Ok(taught);
+    }
     let early: Vec<&Sample> = learnt.iter().collect();
-    let all: Vec<&Sample> = learnt.iter().chain(deciding).collect();
-    let members = (MEMBERS_WINDOWS / learnt.len()).min(MEMBERS);
     let mut class = Class::new(learnt.len(), random);
 
     let mut best = (mean_loss(network, deciding)?, 0, snapshot(network)?);
     let mut losses = vec![best.0];
-    let later = if members > 1 { epochs as f64 * (members as f64 + of_one(members)) } else { LAST_EPOCHS as f64 };
-    let whole = epochs as f64 + later;
+    let whole = epochs as f64 + taught.later();
     let mut told = |stage: &'static str, done: f64, losses: &[f32]| {
         tell(Heard { stage, epoch: losses.len() - 1, share: (done / whole).min(1.0), losses })
     };
@@ -114,20 +122,60 @@ pub(super) fn learn(
         }
     }
     set(network, &best.2)?;
-    if best.1 == 0 {
-        return Ok(0);
-    }
+    taught.best_epoch = best.1;
+    taught.epochs = epochs.min((losses.len() - 1).max(LATER_EPOCHS));
+    let told = &mut |stage: &'static str, done: f64| told(stage, epochs as f64 + done, &losses);
+    go_on(network, &mut class, [learnt, deciding], &taught, rate, told)?;
+    Ok(taught)
+}
 
-    let mut told = |stage: &'static str, done: f64| told(stage, epochs as f64 + done, &losses);
-    if members > 1 {
-        let epochs = epochs.min((losses.len() - 1).max(LATER_EPOCHS));
-        of_many(network, &mut class, &all, members, (epochs, rate), &mut told)?;
+/// Teaches a network more rows than those that it was taught first, among them these: without a question when to
+/// stop, since that is known. `tell` hears the share that is done.
+pub(super) fn learn_more(
+    network: &Network,
+    windows: [&[Sample]; 2],
+    taught: &Taught,
+    options: &Options,
+    random: &mut Random,
+    tell: &mut dyn FnMut(f64) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let mut class = Class::new(windows.iter().map(|some| some.len()).sum(), random);
+    let told = &mut |_: &'static str, done: f64| tell((done / taught.later()).min(1.0));
+    go_on(network, &mut class, windows, taught, options.learning_rate, told)
+}
+
+/// What is taught once it is known when to stop: all rows, to several networks that are made one, or to the one.
+fn go_on(
+    network: &Network,
+    class: &mut Class<'_>,
+    windows: [&[Sample]; 2],
+    taught: &Taught,
+    rate: f64,
+    told: &mut dyn FnMut(&'static str, f64) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    if taught.best_epoch == 0 {
+        return Ok(());
+    }
+    let all: Vec<&Sample> = windows.into_iter().flatten().collect();
+    if taught.members > 1 {
+        of_many(network, class, &all, taught.members, (taught.epochs, rate), told)?;
     } else {
         let last = (LAST_EPOCHS, LAST_RATE * rate);
-        teach(network, &mut class, &all, last, &|shown| network.loss(shown), &mut |done| told(FIRST, done))?;
+        teach(network, class, &all, last, &|shown| network.loss(shown), &mut |done| told(FIRST, done))?;
     }
-    finite(mean_loss(network, deciding)?, losses.len() - 1)?;
-    Ok(best.1)
+    finite(mean_loss(network, windows[1])?, taught.epochs)?;
+    Ok(())
+}
+
+impl Taught {
+    /// What comes once it is known when to stop, in epochs.
+    fn later(&self) -> f64 {
+        if self.members > 1 {
+            self.epochs as f64 * (self.members as f64 + of_one(self.members))
+        } else {
+            LAST_EPOCHS as f64
+        }
+    }
 }
 
 /// Makes the network one that says what `members` others say on the average, all of them taught on `rows` for so
@@ -276,7 +324,7 @@ fn mean_loss(network: &Network, samples: &[Sample]) -> Result<f32, TrainError> {
         let loss = network.loss(&batch.iter().map(Shown::from).collect::<Vec<_>>())?.to_scalar::<f32>()?;
         sum += f64::from(loss) * batch.len() as f64;
     }
-    Ok((sum / samples.len() as f64) as f32)
+    Ok((sum / samples.len().max(1) as f64) as f32)
 }
 
 fn finite(loss: f32, epoch: usize) -> Result<f32, TrainError> {
@@ -322,11 +370,11 @@ mod tests {
         let (network, all, mut heard) = (network(seed), samples(count, 1), Vec::new());
         let (learnt, deciding) = all.split_at(count * 9 / 10);
         let options = Options { epochs: 2, ..Options::default() };
-        let best = learn(&network, learnt, deciding, &options, &mut Random::new(seed), &mut |h: Heard<'_>| {
+        let best = learn(&network, [learnt, deciding], &options, &mut Random::new(seed), &mut |h: Heard<'_>| {
             heard.push((h.stage, h.share));
             Ok(())
         });
-        (network, best.unwrap(), heard)
+        (network, best.unwrap().best_epoch, heard)
     }
 
     #[test]

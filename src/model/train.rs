@@ -4,26 +4,27 @@
 //! when to stop, and the last 20 % are held out: every figure of skill is measured on them alone.
 //! The linear coefficients are learnt first (from all rows before the held-out ones: nothing decides when
 //! they stop); the network then learns what the mix of the other forecasts leaves over, and once it is
-//! known that it can, from the rows that decided that as well. Where there are more windows than
+//! known that it can, from the rows that decided that as well. That is the trial. What scores is learnt from
+//! all rows, the newest fifth too, since they say most of the rows to come; the trial stays with it, so that a later
+//! model can be compared with it on rows that neither learnt from. Where there are more windows than
 //! [`Options::max_windows`], each interface gives an equal share,
 //! drawn at random: a large fleet is learnt from in bounded time.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::file::ModelError;
 use super::forecast::Outlook;
-use super::learnt::{KnownInterface, Model, Parts};
-use super::linear::{self, Coefficients};
-use super::network::{Embeddings, Network};
-use super::pupil::{Pupil, Quota, blank};
-use super::scopes::{Entries, compare_scopes, own_layers};
+use super::learnt::Model;
+use super::lesson::{Lesson, Roster};
+use super::network::Network;
+use super::scopes::compare_scopes;
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::{HeldOut, Measure, Skill};
-use super::teach::{FIRST, Heard, learn};
+use super::teach::{FIRST, Heard, learn, learn_more};
 use crate::random::Random;
-use crate::series::{History, InterfaceName, Scale, WARM_UP};
+use crate::series::{History, InterfaceName, WARM_UP};
 
 /// Share of the rows before the held-out ones.
 pub const BEFORE_HELD_OUT: f64 = 0.8;
@@ -89,6 +90,9 @@ pub enum TrainError {
     /// The network's arithmetic failed.
     #[error("the network could not be trained: {0}")]
     Network(#[from] candle_core::Error),
+    /// The model makes no file.
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The loss is no number.
     #[error("the loss became {0} in epoch {1}: nothing was learnt; try a smaller --learning-rate")]
     Diverged(f32, usize),
@@ -125,8 +129,10 @@ pub struct Glimpse {
 /// What a training run learnt, besides the model.
 #[derive(Debug)]
 pub struct Trained {
-    /// The model. Its error calibrations are still empty.
+    /// The model, learnt from all rows. Its error calibrations are still empty.
     pub model: Model,
+    /// The same, learnt without the held-out rows: that of which skill was measured.
+    pub trial: Model,
     /// Interfaces that had too few rows.
     pub left_out: usize,
     /// Windows that the network learnt from.
@@ -174,117 +180,64 @@ fn train_once(
         if report(progress).is_break() { Err(TrainError::Cancelled) } else { Ok(()) }
     };
 
-    let mut series: Vec<Series<'_>> = series.to_vec();
-    series.sort_unstable_by_key(|s| s.name);
-    let hosts: Vec<Arc<str>> =
-        series.iter().map(|s| s.name.host.clone()).collect::<BTreeSet<_>>().into_iter().collect();
     let all = series.len();
-    let longest = series.iter().map(|s| s.history.len()).max().unwrap_or(0);
-    series.retain(|s| s.history.len() >= LEAST_ROWS);
-    let common_scale = (options.model.scaling == Scaling::Global && !series.is_empty()).then(|| common_scale(&series));
-    let host_of = |s: &Series<'_>| hosts.binary_search(&s.name.host).map_or(0, |i| i + 1);
-    let pupils: Vec<Pupil<'_>> = series
-        .into_iter()
-        .filter_map(|s| Pupil::enrol(s, host_of(&s), common_scale))
-        .enumerate()
-        .map(|(i, p)| Pupil { entry: i + 1, ..p })
-        .collect();
-    if pupils.is_empty() {
-        return Err(TrainError::TooFewRows { longest });
-    }
-    let quota = Quota::new(options, pupils.len());
-
-    // First pass: what the linear forecast learns from.
-    let blank = blank(options.model.window);
-    let mut rows: [Vec<linear::Rows>; 2] = Default::default();
-    for (i, pupil) in pupils.iter().enumerate() {
-        tell(&mut progress, "reading rhythms", 0.08 * i as f64 / pupils.len() as f64)?;
-        let own = pupil.changes(&blank, &quota);
-        for (rows, own) in rows.iter_mut().zip(own) {
-            rows.push(own);
-        }
-    }
-    tell(&mut progress, "linear forecast", 0.08)?;
-    let [(pooled_max, own_max), (pooled_mean, own_mean)] = rows.map(|rows| linear::fit(&rows));
-    let pooled: Coefficients = [pooled_max, pooled_mean];
-    let own: Vec<Coefficients> =
-        own_max.into_iter().zip(own_mean).map(|(a, b)| [a.unwrap_or(pooled[0]), b.unwrap_or(pooled[1])]).collect();
-
-    // Second pass: windows, and what the linear forecast leaves over.
-    let (mut learnt, mut deciding) = (Vec::new(), Vec::new());
-    for (i, pupil) in pupils.iter().enumerate() {
-        tell(&mut progress, "cutting windows", 0.1 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let outlook = Arc::new(Outlook { linear: own[i], ..(*blank).clone() });
-        pupil.windows(outlook, &quota, &mut learnt, &mut deciding);
-    }
+    let roster = Roster::of(series);
+    let lesson = Lesson::prepare(&roster, BEFORE_HELD_OUT, options, &mut |stage, share| {
+        tell(&mut progress, stage, 0.1 * share)
+    })?;
     let mut random = Random::for_purpose(options.seed, "network");
-    let network = Network::new(hosts.len(), pupils.len(), options.model.window, &mut random)?;
-    let best_epoch = learn(&network, &learnt, &deciding, options, &mut random, &mut |heard: Heard<'_>| {
+    let network = lesson.network(&roster, options, &mut random)?;
+    let samples = [&lesson.learnt[..], &lesson.deciding];
+    let taught = learn(&network, samples, options, &mut random, &mut |heard: Heard<'_>| {
         if heard.losses.len() > progress.losses.len() && options.glimpse > 0 {
-            progress.glimpses = glimpses(&pupils, &own, &network, options, measure)?;
+            progress.glimpses = glimpses(&lesson, &network, options, measure)?;
         }
         progress.epoch = heard.epoch;
         // The others' epochs are not its own, and no loss is told of them.
         progress.epochs = if heard.stage == FIRST { options.epochs } else { 0 };
         progress.losses = heard.losses.to_vec();
-        tell(&mut progress, heard.stage, 0.2 + 0.7 * heard.share)
+        tell(&mut progress, heard.stage, 0.1 + 0.4 * heard.share)
     })?;
-
-    let known = pupils
-        .iter()
-        .zip(&own)
-        .map(|(p, own)| KnownInterface {
-            name: p.series.name.clone(),
-            step: p.step,
-            scale: p.own,
-            linear: *own,
-            layer: None,
-            calibration: Vec::new(),
-            skill: None,
-        })
-        .collect();
-    let embeddings: Embeddings = network.embeddings()?;
-    let weights = network.weights()?;
-    tell(&mut progress, "own last layers", 0.9)?;
-    let entries: Vec<Entries> = pupils.iter().map(|p| Entries { host: p.host, interface: p.entry }).collect();
+    progress.epochs = 0;
+    tell(&mut progress, "own last layers", 0.5)?;
     // A network that learnt nothing has nothing to tune.
-    let scope = if best_epoch > 0 { options.model.scope } else { Scope::Global };
-    let layers = own_layers(scope, &weights, &embeddings, hosts.len(), &entries, [&learnt, &deciding]);
-    let parts = Parts {
-        name: options.name.clone(),
-        seed: options.seed,
-        settings: options.model,
-        weights,
-        embeddings,
-        hosts,
-        known,
-        pooled,
-        common_scale,
-        layers: layers.all,
-        host_layers: layers.hosts,
-    };
-    let mut model = Model::new(parts);
-    for (i, pupil) in pupils.iter().enumerate() {
-        tell(&mut progress, "measuring skill", 0.9 + 0.1 * i as f64 / pupils.len() as f64)?;
-        let (skill, layer) = compare_scopes(&model, options.model.scope, i, pupil.series, layers.of[i], measure);
-        model.known_mut()[i].skill = skill;
-        model.known_mut()[i].layer = layer;
+    let scope = if taught.best_epoch > 0 { options.model.scope } else { Scope::Global };
+    let (mut trial, layers) = lesson.model(&roster, &network, scope, options)?;
+    for (i, pupil) in lesson.pupils.iter().enumerate() {
+        tell(&mut progress, "measuring skill", 0.5 + 0.1 * i as f64 / lesson.pupils.len() as f64)?;
+        let (skill, layer) = compare_scopes(&trial, options.model.scope, i, pupil.series, layers[i], measure);
+        trial.known_mut()[i].skill = skill;
+        trial.known_mut()[i].layer = layer;
     }
-    let model = model.settled();
+    let trial = trial.settled();
+    drop(lesson);
+
+    // What was measured is known; now the newest rows, which say most of those to come, are learnt as well.
+    let lesson =
+        Lesson::prepare(&roster, 1.0, options, &mut |stage, share| tell(&mut progress, stage, 0.6 + 0.1 * share))?;
+    let samples = [&lesson.learnt[..], &lesson.deciding];
+    learn_more(&network, samples, &taught, options, &mut random, &mut |share| {
+        tell(&mut progress, "learning the newest rows", 0.7 + 0.25 * share)
+    })?;
+    tell(&mut progress, "own last layers", 0.95)?;
+    let (mut model, layers) = lesson.model(&roster, &network, scope, options)?;
+    layers.into_iter().enumerate().for_each(|(i, layers)| model.follow(&trial, i, layers));
+    let model = model.tried(&trial)?;
     tell(&mut progress, "done", 1.0)?;
-    Ok(Trained { left_out: all - pupils.len(), windows: learnt.len(), best_epoch, own_scales: None, progress, model })
+    let (windows, left_out) = (lesson.learnt.len() + lesson.deciding.len(), all - lesson.pupils.len());
+    Ok(Trained { left_out, windows, best_epoch: taught.best_epoch, own_scales: None, progress, model, trial })
 }
 
 /// How the network as it is does on held-out rows: of as many interfaces, evenly spread, as have no more
 /// rows together than there may be, and of one at least.
 fn glimpses(
-    pupils: &[Pupil<'_>],
-    own: &[Coefficients],
+    lesson: &Lesson<'_>,
     network: &Network,
     options: &Options,
     measure: Measure,
 ) -> Result<Vec<Glimpse>, TrainError> {
     let (kernel, embeddings) = (network.weights()?.kernel(), network.embeddings()?);
+    let (pupils, own) = (&lesson.pupils, &lesson.own);
     let rows: usize = pupils.iter().map(|p| p.series.history.len()).sum();
     let every = rows.div_ceil(options.glimpse).clamp(1, pupils.len());
     let seen = pupils.iter().zip(own).step_by(every).filter_map(|(pupil, linear)| {
@@ -299,21 +252,6 @@ fn glimpses(
         Some(Glimpse { name: pupil.series.name.clone(), skill })
     });
     Ok(seen.collect())
-}
-
-/// One scale for all interfaces, each channel's from the rows before the held-out ones; each
-/// interface gives at most so many, evenly spaced.
-fn common_scale(series: &[Series<'_>]) -> [Scale; 2] {
-    const MOST: usize = 2000;
-    let mut values: [Vec<f64>; 2] = Default::default();
-    for s in series {
-        let before = (s.history.len() as f64 * BEFORE_HELD_OUT) as usize;
-        for i in (0..before).step_by(before.div_ceil(MOST).max(1)) {
-            let row = s.history.values(i);
-            values.iter_mut().zip(row).for_each(|(values, v)| values.push(v));
-        }
-    }
-    values.map(|values| Scale::fit(&values))
 }
 
 #[cfg(test)]
@@ -349,6 +287,40 @@ pub(super) mod tests {
         let series: Vec<Series<'_>> = fleet.iter().map(|(name, history)| Series { name, history }).collect();
         let options = Options { epochs: 2, model, ..Options::default() };
         train(&series, &options, measure, |_| ControlFlow::Continue(())).unwrap()
+    }
+
+    #[test]
+    fn what_scores_has_learnt_the_newest_rows_and_its_trial_has_not() {
+        let of = |newest: f64| {
+            let fleet: Vec<(InterfaceName, History)> = (1..4)
+                .map(|i| {
+                    let more = |row: usize| if row >= 560 && row % 8 == 3 { newest } else { 0.0 };
+                    (InterfaceName::new("a", &i.to_string()), history(700, i, 1.0, more))
+                })
+                .collect();
+            let series: Vec<Series<'_>> = fleet.iter().map(|(name, history)| Series { name, history }).collect();
+            let options = Options { epochs: 2, ..Options::default() };
+            train(&series, &options, measure, |_| ControlFlow::Continue(())).unwrap()
+        };
+        let [a, b] = [0.0, 300.0].map(of);
+        let alike = |a: &Model, b: &Model| {
+            [
+                a.weights == b.weights,
+                a.known()[0].linear == b.known()[0].linear,
+                a.known()[0].scale == b.known()[0].scale,
+            ]
+        };
+        assert_eq!(alike(&a.trial, &b.trial), [true; 3]);
+        assert_eq!(alike(&a.model, &b.model), [false; 3]);
+        for Trained { model, trial, .. } in [a, b] {
+            let model = Arc::new(model);
+            let kept = model.trial().unwrap();
+            assert_eq!(alike(&kept, &trial), [true; 3]);
+            let skill = |of: &Model| of.known()[2].skill.map(|skill| skill.mix);
+            assert!(skill(&trial).is_some());
+            assert_eq!([skill(&model), skill(&kept)], [skill(&trial); 2], "skill is that of the trial");
+            assert!(Arc::ptr_eq(&kept.trial().unwrap(), &kept), "a trial is its own");
+        }
     }
 
     #[test]

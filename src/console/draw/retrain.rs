@@ -11,8 +11,8 @@ use crate::engine::{Beside, HeldOut, Run, TrainingOutcome, TrainingView};
 
 /// The rule that decides between two models.
 const RULE: [&str; 2] = [
-    "The new model takes over where its median error is no larger on the rows",
-    "that it did not learn from: the last fifth of each interface's.",
+    "The new model takes over where its median error is no larger on the last",
+    "fifth of each interface's rows, measured before they are learnt as well.",
 ];
 /// Columns of the bar.
 const BAR: usize = 40;

@@ -56,7 +56,7 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
 fn the_dialog_for_a_new_model_asks_shows_and_tells() {
     let mut app = app(80, 24);
     press(&mut app, "r");
-    for part in ["as the present model", "all history", "present model", "no larger on the rows"] {
+    for part in ["as the present model", "all history", "present model", "no larger on the last"] {
         assert!(text(&app).contains(part), "{part}\n{}", text(&app));
     }
     press(&mut app, "jljll");
