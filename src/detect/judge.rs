@@ -15,7 +15,7 @@ use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
 use super::restless::Restless;
 use super::spread::Spread;
-use super::tail::{BINS, TAILS, Tails};
+use super::tail::{BINS, RUNNING, TAILS, Tails};
 use super::tracker::Rules;
 use crate::model::{Expert, Forecast};
 use crate::series::{Move, Pair, Scale, Step, Timestamp};
@@ -25,8 +25,6 @@ use crate::series::{Move, Pair, Scale, Step, Timestamp};
 const PARTS: [f64; 4] = [0.45, 0.25, 0.15, 0.15];
 /// What the running deviation counts alone.
 const LASTING: f64 = 0.85;
-/// Weight of a new row in the running means: that of the last twelve rows or so.
-const RUNNING: f64 = 2.0 / 13.0;
 /// What a row counts at most in the running means, in usual errors.
 const RUNNING_CLIP: f64 = 8.0;
 /// Rows that an alarm that chance brings has, where a slot is an hour: what is off stays off for some rows, so

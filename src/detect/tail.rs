@@ -5,8 +5,15 @@ use std::ops::Range;
 use crate::series::running::rate;
 use crate::series::{DAY, Short, Step};
 
-/// Kinds of size that are looked at side by side.
+/// Kinds of size that are looked at side by side: one-step errors and deviations of both channels, then the mean of
+/// three deviations, a running deviation and a running error.
 pub const TAILS: usize = 7;
+/// Weight of a new row in the running means: that of the last twelve rows or so.
+pub const RUNNING: f64 = 2.0 / 13.0;
+/// What each kind makes of independent noise of size 1: the mean of three rows 1/√3 of it, a running mean of rate r
+/// √(r/(2 − r)), here 1/√12 (Roberts, Technometrics, 1959). Sizes are measured by that, since the floors below are
+/// those of single rows: a running mean that had to reach them was rare in nobody's eyes.
+const NOISE: [f64; TAILS] = [1.0, 1.0, 1.0, 1.0, 0.577, 0.289, 0.289];
 /// Bins: half-octaves from 2^-6 to 2^8; sizes outside are in the first and the last one.
 pub const BINS: usize = 28;
 /// Bins that are kept as one: all of what is in the first three is below [`LEAST_MIDDLE`], and so where
@@ -88,7 +95,7 @@ impl Tails {
     /// −log10 of the probability of a size of kind `i` of at least `size`.
     pub fn rarity(&self, i: usize, size: f64) -> f64 {
         let Weibull { scale, shape } = self.fitted[i];
-        let rarity = libm::pow(size.abs() / f64::from(scale), f64::from(shape)) * std::f64::consts::LOG10_E;
+        let rarity = libm::pow(size.abs() / NOISE[i] / f64::from(scale), f64::from(shape)) * std::f64::consts::LOG10_E;
         if rarity > EVIDENCE { EVIDENCE * (1.0 + libm::log(rarity / EVIDENCE)) } else { rarity }
     }
 
@@ -101,7 +108,7 @@ impl Tails {
     pub fn learn(&mut self, sizes: &[f64; TAILS], part: Range<usize>, share: f64) {
         for (i, (bins, size)) in self.bins.iter_mut().zip(sizes).enumerate() {
             let weight = self.weight * if part.contains(&i) { share } else { 1.0 };
-            let bin = &mut bins[(bin(size.abs()) + 1).saturating_sub(LOW)];
+            let bin = &mut bins[(bin(size.abs() / NOISE[i]) + 1).saturating_sub(LOW)];
             *bin = Short::new(bin.get() + weight, self.rows);
         }
         self.rows = self.rows.wrapping_add(1);

@@ -26,7 +26,7 @@ use crate::series::{InterfaceName, Scale, Step, WindowLength};
 
 /// Version of the file's layout and of what its numbers mean. Another version is refused: the
 /// network's numbers mean nothing to a forecast that is put together in another way.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const KEY: &str = "noctop";
 /// A file within the file: the model before it learnt the newest rows. It is only read where models are compared.
 const TRIAL: &str = "trial";
@@ -441,8 +441,8 @@ mod tests {
         let foreign = safetensors::serialize(Vec::<(&str, TensorView<'_>)>::new(), None).unwrap();
         assert!(error(&foreign).contains("no `noctop` entry"));
         let text = String::from_utf8_lossy(&whole).into_owned();
-        assert!(text.contains("\\\"format\\\":2"), "the header is JSON in a string");
-        let at = whole.windows(12).position(|w| w == b"\\\"format\\\":2").unwrap();
+        assert!(text.contains("\\\"format\\\":3"), "the header is JSON in a string");
+        let at = whole.windows(12).position(|w| w == b"\\\"format\\\":3").unwrap();
         let mut future = whole.clone();
         future[at + 11] = b'7';
         assert!(error(&future).contains("model format 7"), "{}", error(&future));
