@@ -16,8 +16,13 @@ const DAY: i64 = 86_400;
 
 /// An engine that has read hourly rows of one interface, with `change` on each mean.
 fn one(rows: usize, settings: Settings, change: impl Fn(usize, f64) -> f64) -> Engine {
+    one_with(5, rows, settings, change)
+}
+
+/// The same with other noise.
+fn one_with(seed: u64, rows: usize, settings: Settings, change: impl Fn(usize, f64) -> f64) -> Engine {
     let place = Place::new();
-    place.put("r.csv", &rhythm("h", "i", rows, 5, change));
+    place.put("r.csv", &rhythm("h", "i", rows, seed, change));
     scored_with(&place.rows(), 1, settings)
 }
 
@@ -44,11 +49,16 @@ fn thirty_hours_are_one_incident_that_is_open_for_thirty_hours() {
             assert_eq!(found.len(), 1, "{factor}, {rows} rows: {found:#?}");
             assert_eq!((found[0].incident.start, found[0].incident.end), (hour(500), None), "{factor}, {rows} rows");
         }
-        let found = touching(&one(600, Settings::default(), shifted), 500, 545);
-        assert_eq!(found.len(), 1, "{factor}: {found:#?}");
-        assert_eq!((found[0].incident.kind, found[0].incident.taken_over), (IncidentKind::LevelShift, false));
-        let end = found[0].incident.end.unwrap();
-        assert!(hour(528) <= end && end <= hour(531), "{factor}: until {end}");
+        // Noise decides how soon it is over; what runs over the last twelve rows or so has it behind it by then.
+        let mut late = Vec::new();
+        for seed in 5..13 {
+            let found = touching(&one_with(seed, 600, Settings::default(), shifted), 500, 529);
+            assert_eq!(found.len(), 1, "{factor}, {seed}: {found:#?}");
+            assert_eq!((found[0].incident.kind, found[0].incident.taken_over), (IncidentKind::LevelShift, false));
+            late.push(found[0].incident.end.unwrap().since(hour(529)) / 3600);
+        }
+        late.sort_unstable();
+        assert!(late[0] >= -1 && late[4] <= 2 && late[7] <= 10, "{factor}: hours behind its last row {late:?}");
     }
 }
 
