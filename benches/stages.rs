@@ -12,12 +12,16 @@ use noctop::detect::verdict::{ErrorSpace, look};
 use noctop::detect::{Incident, IncidentId, IncidentKind};
 use noctop::model::kernel::sequence;
 use noctop::random::Random;
-use noctop::series::{InterfaceName, Step, Timestamp, Window};
+use noctop::series::{Clock, InterfaceName, Local, Step, Timestamp, Window};
 
 const STEP: Step = Step::from_seconds(300).unwrap();
 /// Interfaces on which something starts at once, and the devices that they are on.
 const STORM: usize = 500;
 const DEVICES: usize = 50;
+
+fn local(i: i64) -> Local {
+    Clock::UTC.at(slot(i))
+}
 
 fn slot(i: i64) -> Timestamp {
     Timestamp::from_seconds(1_767_571_200 + STEP.seconds() * i)
@@ -30,7 +34,7 @@ fn window(c: &mut Criterion) {
     group.bench_function("a row into it, and as the network takes it", |b| {
         b.iter(|| {
             i += 1;
-            window.push(0, slot(i), [0.25, 0.5], [0.125, -0.5], [1.5, 0.75]);
+            window.push(0, local(i), [0.25, 0.5], [0.125, -0.5], [1.5, 0.75]);
             sequence(&window, &mut into);
             black_box(&into);
         });
@@ -43,12 +47,12 @@ fn clusters(c: &mut Criterion) {
     let mut draw = |size: f64| look(&std::array::from_fn(|_| random.normal() * size), 0.0, false, false);
     let mut space = ErrorSpace::new(STEP);
     (0..28 * 288).for_each(|_| space.learn_quiet(&draw(0.5)));
-    (0..15).for_each(|i| space.learn_incident(slot(i * 500), &[draw(4.0), draw(6.0)], false));
+    (0..15).for_each(|i| space.learn_incident(local(i * 500), &[draw(4.0), draw(6.0)], false));
     let looks = [draw(4.0), draw(6.0)];
     c.bench_function("clusters of an interface's errors, found again after an incident", |b| {
         let again = |space: &mut ErrorSpace| {
-            space.learn_incident(slot(9000), &looks, false);
-            space.verdict(slot(9001), &looks[0], true)
+            space.learn_incident(local(9000), &looks, false);
+            space.verdict(local(9001), &looks[0], true)
         };
         b.iter_batched_ref(|| space.clone(), again, BatchSize::SmallInput);
     });

@@ -31,6 +31,8 @@ pub struct Config {
     pub shift_accepted_after: Option<f64>,
     /// Seconds between two looks at the directory, without file events.
     pub poll: Option<u64>,
+    /// Zone whose clock the load follows.
+    pub clock: Option<String>,
     /// MiB of memory for rows.
     pub memory: Option<usize>,
     /// ASCII characters only.
@@ -158,6 +160,12 @@ pub const SETTINGS: &[Setting] = &[
         "poll",
         "10",
         "Seconds between two looks at the directory; only where file events do not work (none by default)",
+    ),
+    setting(
+        "",
+        "clock",
+        "'UTC'",
+        "Zone whose clock the load follows: by it the hours of days and weeks are told; by default that of time_zone below",
     ),
     setting(
         "",
@@ -377,7 +385,7 @@ mod tests {
     fn every_setting_can_be_set_and_is_printed_as_it_was_set() {
         let config = read(
             "dir = '/rows'\nmodel = 'm'\nread_only = true\nalarms_per_week = 0.5\nrings_per_day = 5\nshift_accepted_after = 0\npoll = 30\nmemory = 64\nascii = true\n\
-             who = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
+             clock = 'Europe/Berlin'\nwho = \"ann\"\non_incident = 'page'\ninventory = 'i.csv'\n[input]\ndelimiter = ';'\ntime_zone = 'Europe/Berlin'\nrecursive = true\n[input.columns]\ntimeslot = 'ts'\n\
              hostname = 'h'\nifname = 'i'\nmax_metric_value = 'max'\nmean_metric_value = 'avg'\n\
              [triage]\nwarning = 0\ncritical = 2\nstale = '2h'\n\
              [console]\ntheme = 'light'\ndisplay_zone = 'Europe/Berlin'\nbell = true\nslow_line = true\nmouse = true\n\

@@ -89,6 +89,8 @@ pub struct ScoringArgs {
     #[command(flatten)]
     alarms: super::AlarmArgs,
     #[command(flatten)]
+    clock: super::ClockArgs,
+    #[command(flatten)]
     read: super::ReadArgs,
 }
 
@@ -111,7 +113,7 @@ impl ScoringArgs {
 
     /// Reads the directories, and scores every row.
     pub fn engine(&self, config: &Config) -> anyhow::Result<Engine> {
-        let model = super::model(self.model.as_deref())?;
+        let model = super::model(self.model.as_deref())?.following(self.clock.clock(&self.read, config)?);
         let mut engine = Engine::new(model, self.alarms.settings(config)?, super::threads());
         let mut roots = vec![(Root::Data, self.dir.clone())];
         roots.extend(self.history.iter().map(|dir| (Root::History, dir.clone())));

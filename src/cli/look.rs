@@ -30,6 +30,8 @@ pub struct LookArgs {
     #[command(flatten)]
     alarms: super::AlarmArgs,
     #[command(flatten)]
+    clock: super::ClockArgs,
+    #[command(flatten)]
     read: super::ReadArgs,
 }
 
@@ -49,12 +51,13 @@ impl LookArgs {
     ///
     /// # Errors
     /// When there is no directory, it cannot be read or has no rows, or the model is none.
-    pub fn look(&self, config: &Config, clock: Timestamp, all_closed: bool) -> anyhow::Result<Looked> {
+    pub fn look(&self, config: &Config, today: Timestamp, all_closed: bool) -> anyhow::Result<Looked> {
         let dir = watch::directory(self.dir.as_deref(), config)?;
         let journal = Journal::of(&dir);
         let (entries, damaged) = journal.as_ref().map(Journal::entries).unwrap_or_default();
+        let clock = self.clock.clock(&self.read, config)?;
         let (models, model_path, mut notices) =
-            watch::choose_models(self.model.as_deref(), config, journal.as_ref(), &entries)?;
+            watch::choose_models(self.model.as_deref(), config, &clock, journal.as_ref(), &entries)?;
         notices.extend(damaged);
         for notice in &notices {
             super::tell!("{}: {}", notice.path.display(), notice.message);
@@ -69,7 +72,7 @@ impl LookArgs {
         .context("cannot read the rows")?;
         engine.settle();
         let mut marks: Marks = entries.iter().collect();
-        marks.expire(clock);
+        marks.expire(today);
         engine.mark(marks);
         engine.describe(Arc::new(inventory));
         let around = Surroundings { model: model_view, all_closed, ..Surroundings::default() };

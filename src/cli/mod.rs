@@ -27,12 +27,14 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use jiff::tz::TimeZone;
 
 use crate::config::Config;
 use crate::detect::Settings;
 use crate::ingest::{ColumnNames, ReadOptions};
 use crate::inventory::Inventory;
 use crate::model::Model;
+use crate::series::Clock;
 
 /// Says something on standard error, line by line without what a terminal obeys, since names of files are in it.
 /// Where nobody can hear it any more, as after a hang-up, that is no reason to panic, which is what `eprintln!` would
@@ -130,9 +132,17 @@ impl ReadArgs {
         self.recursive || config.input.recursive == Some(true)
     }
 
+    /// The zone of timeslots that state none.
+    fn time_zone(&self, config: &Config) -> anyhow::Result<TimeZone> {
+        let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
+        TimeZone::get(zone).with_context(|| {
+            let whence = if self.time_zone.is_some() { String::new() } else { config.whence("input", "time_zone") };
+            format!("{whence}time zone {zone}: name a zone such as UTC or Europe/Berlin")
+        })
+    }
+
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
         let delimiter = self.delimiter.or(config.input.delimiter).unwrap_or(',');
-        let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
         let byte = u8::try_from(delimiter).ok().filter(u8::is_ascii);
         // a flag has no place in the file
         let whence = |flagged: bool, key| if flagged { String::new() } else { config.whence("input", key) };
@@ -143,10 +153,7 @@ impl ReadArgs {
                 let whence = whence(self.delimiter.is_some(), "delimiter");
                 format!("{whence}delimiter {delimiter:?}: name one ASCII character")
             })?,
-            time_zone: jiff::tz::TimeZone::get(zone).with_context(|| {
-                let whence = whence(self.time_zone.is_some(), "time_zone");
-                format!("{whence}time zone {zone}: name a zone such as UTC or Europe/Berlin")
-            })?,
+            time_zone: self.time_zone(config)?,
             columns: ColumnNames {
                 timeslot: named(&own.timeslot, usual.timeslot),
                 hostname: named(&own.hostname, usual.hostname),
@@ -159,6 +166,33 @@ impl ReadArgs {
         };
         options.check().with_context(|| format!("{}[input]", config.whence("input", "columns")))?;
         Ok(options)
+    }
+}
+
+/// Whose clock loads follow.
+#[derive(Debug, Args, Clone)]
+pub struct ClockArgs {
+    /// Zone whose clock the load follows, as Europe/Berlin: by it the hours of days and weeks are told [default: the zone of --time-zone, else UTC]
+    #[arg(long, value_name = "ZONE", value_parser = values::zone)]
+    clock: Option<String>,
+}
+
+impl ClockArgs {
+    /// The settings with these arguments over them.
+    fn over(&self, config: &Config) -> Config {
+        Config { clock: self.clock.clone().or(config.clock.clone()), ..config.clone() }
+    }
+
+    /// That of these arguments, else of the settings, else that of timeslots that state no zone.
+    fn clock(&self, read: &ReadArgs, config: &Config) -> anyhow::Result<Clock> {
+        let Some(zone) = self.clock.as_deref().or(config.clock.as_deref()) else {
+            return Ok(Clock::of(&read.time_zone(config)?));
+        };
+        let zone = TimeZone::get(zone).with_context(|| {
+            let whence = if self.clock.is_some() { String::new() } else { config.whence("", "clock") };
+            format!("{whence}clock {zone}: name a zone such as UTC or Europe/Berlin")
+        })?;
+        Ok(Clock::of(&zone))
     }
 }
 

@@ -212,7 +212,7 @@ impl Slots {
             (self.day, self.date) = (Some(day), date.to_owned());
         }
         out.extend_from_slice(self.date.as_bytes());
-        let second = time.second_of_day();
+        let second = time.second_of_utc_day();
         let [hour, minute, second] = [second / 3600, second / 60 % 60, second % 60].map(|part| {
             let part = part as u8;
             [b'0' + part / 10, b'0' + part % 10]

@@ -53,6 +53,8 @@ pub struct TrainArgs {
     #[arg(long)]
     pub name: Option<String>,
     #[command(flatten)]
+    clock: super::ClockArgs,
+    #[command(flatten)]
     read: super::ReadArgs,
 }
 
@@ -69,6 +71,7 @@ fn window(word: &str) -> Result<WindowLength, String> {
 /// When the directory cannot be read, has too few rows, or the model cannot be written.
 pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
     super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
+    let clock = args.clock.clock(&args.read, config)?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained(), Default::default(), 1);
     read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {
@@ -86,6 +89,7 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         learning_rate: args.learning_rate,
         name: args.name.clone().unwrap_or(stem),
         model: ModelSettings { scope: args.scope, window: args.window, scaling: args.scale },
+        clock,
     };
     let progress = bar("training", false);
     progress.set_length(1000);

@@ -19,7 +19,7 @@ use crate::ingest::{Notice, WatchOptions};
 use crate::journal::{Change, Entry, Journal};
 use crate::model::Model;
 use crate::model::train::Options as TrainOptions;
-use crate::series::Timestamp;
+use crate::series::{Clock, Timestamp};
 
 /// Where the sample lies in a checkout.
 const SAMPLE: &str = "datasets/sample";
@@ -56,6 +56,8 @@ pub struct WatchArgs {
     face: FaceArgs,
     #[command(flatten)]
     alarms: super::AlarmArgs,
+    #[command(flatten)]
+    clock: super::ClockArgs,
     #[command(flatten)]
     read: super::ReadArgs,
 }
@@ -149,7 +151,7 @@ impl FaceArgs {
 impl WatchArgs {
     /// The settings with these arguments over them.
     fn over(&self, config: &Config) -> Config {
-        let config = self.face.over(&self.alarms.over(&self.read.over(config)));
+        let config = self.face.over(&self.alarms.over(&self.clock.over(&self.read.over(config))));
         Config {
             dir: self.dir.clone().or(config.dir),
             model: self.model.clone().or(config.model),
@@ -187,7 +189,9 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
     });
     let journal = journal.map(|journal| if config.read_only == Some(true) { journal.read_only() } else { journal });
     let entries = journal.as_ref().map(|journal| journal.entries().0).unwrap_or_default();
-    let (models, model_path, notices) = choose_models(args.model.as_deref(), config, journal.as_ref(), &entries)?;
+    let clock = args.clock.clock(&args.read, config)?;
+    let (models, model_path, notices) =
+        choose_models(args.model.as_deref(), config, &clock, journal.as_ref(), &entries)?;
     let options = LiveOptions {
         watch: WatchOptions {
             read: args.read.options(config)?,
@@ -251,10 +255,11 @@ fn screen(handle: Handle, look: console::Options) -> anyhow::Result<()> {
 
 /// The model that was named for all rows; else the built-in one, and the retrained ones of this directory
 /// each for the rows that it scored first. One that cannot be read, which is said, is no reason not to watch: its
-/// rows are scored by the next that can.
+/// rows are scored by the next that can. All go by one clock.
 pub(super) fn choose_models(
     named: Option<&Path>,
     config: &Config,
+    clock: &Clock,
     journal: Option<&Journal>,
     entries: &[Entry],
 ) -> anyhow::Result<(Succession, Option<PathBuf>, Vec<Notice>)> {
@@ -263,14 +268,14 @@ pub(super) fn choose_models(
             Some(_) => e.into(),
             None => anyhow::Error::new(e).context(format!("{}model", config.whence("", "model"))),
         })?;
-        return Ok((model.into(), Some(path.to_owned()), Vec::new()));
+        return Ok((model.following(clock.clone()).into(), Some(path.to_owned()), Vec::new()));
     }
     let mut notices = Vec::new();
     let mut changes = journal.map(|journal| journal.changes(entries)).unwrap_or_default();
     if let Some(path) = journal.map(Journal::only_model).filter(|path| changes.is_empty() && path.exists()) {
         changes.push(Change { slot: None, name: String::new(), path });
     }
-    let mut models = Succession::from(Model::built_in()?);
+    let mut models = Succession::from(Model::built_in()?.following(clock.clone()));
     let mut newest = None;
     // Behind which slot the next one scores, where the one that did so is lost.
     let mut behind: Option<Timestamp> = None;
@@ -279,7 +284,7 @@ pub(super) fn choose_models(
         let from = behind.take().map_or(slot, |earlier| earlier.min(slot));
         match Model::load(&path) {
             Ok(model) => {
-                models.take_over(from, Arc::new(model));
+                models.take_over(from, Arc::new(model.following(clock.clone())));
                 newest = Some(path);
             }
             Err(e) => {

@@ -196,7 +196,7 @@ pub(crate) fn detail(snapshot: &Snapshot, id: InterfaceId, points: usize) -> Det
     let rows = (0..points).filter(|back| !(40..52).contains(back)).rev();
     let points = rows.map(|back| {
         let time = NOW.plus(-STEP * i64::try_from(back).unwrap_or(0));
-        let day = time.second_of_day() as f64 / 86_400.0 * std::f64::consts::TAU;
+        let day = time.second_of_utc_day() as f64 / 86_400.0 * std::f64::consts::TAU;
         let expected = base * (0.4 - 0.2 * libm::cos(day));
         let ripple = 1.0 + 0.05 * libm::sin(back as f64 * 1.7);
         let anomaly = back < 3;

@@ -53,13 +53,13 @@ pub fn s(n: u64) -> &'static str {
 
 /// `14:05`, UTC.
 pub fn clock(time: Timestamp) -> String {
-    let s = time.second_of_day();
+    let s = time.second_of_utc_day();
     format!("{:02}:{:02}", s / 3600, s / 60 % 60)
 }
 
 /// `14:05:09`, UTC.
 pub fn clock_seconds(time: Timestamp) -> String {
-    format!("{}:{:02}", clock(time), time.second_of_day() % 60)
+    format!("{}:{:02}", clock(time), time.second_of_utc_day() % 60)
 }
 
 /// `2026-11-23 14:05`, UTC.

@@ -15,7 +15,7 @@
 //! This is about the sizes of rows and changes the score. What whole incidents do at the same hour,
 //! and whether they are listed, is the matter of [`super::routine`].
 
-use crate::series::{DAY, Timestamp};
+use crate::series::{DAY, Local, Timestamp};
 
 /// Half-hours of a day.
 const BINS: usize = 48;
@@ -93,7 +93,7 @@ impl HalfHour {
 #[derive(Debug, Clone)]
 pub struct Habits {
     bins: [HalfHour; BINS],
-    /// The half-hour that goes on, counted since 1970, and its peaks so far.
+    /// The half-hour that goes on, counted since the clock showed 1970, and its peaks so far.
     current: Option<(i32, [f32; 4])>,
     /// Where deviations are large now, and since when.
     off: Option<(u8, Timestamp)>,
@@ -106,10 +106,10 @@ impl Default for Habits {
 }
 
 impl Habits {
-    /// What the signed sizes of an error and of a deviation at `time` are to be divided by: 1 where
+    /// What the signed sizes of an error and of a deviation at a moment are to be divided by: 1 where
     /// nothing of the kind is a habit at about this time of the day.
-    pub fn temper(&self, time: Timestamp, sizes: [f64; 2]) -> [f64; 2] {
-        let bin = (time.second_of_day() / BIN) as usize;
+    pub fn temper(&self, now: Local, sizes: [f64; 2]) -> [f64; 2] {
+        let bin = (now.second_of_day() / BIN) as usize;
         places(sizes).map(|place| {
             let near = [BINS - 1, 0, 1].map(|o| self.bins[(bin + o) % BINS].habit(place));
             if near.iter().all(|habit| habit.days < DAYS) {
@@ -137,10 +137,10 @@ impl Habits {
     }
 
     /// Learns the signed sizes of a row's error and deviation, as they were before they were divided.
-    pub fn learn(&mut self, time: Timestamp, sizes: [f64; 2]) {
+    pub fn learn(&mut self, now: Local, sizes: [f64; 2]) {
         // Half-hours of a hundred thousand years fit.
-        let now = time.seconds().div_euclid(BIN) as i32;
-        let ended = self.current.take_if(|(bin, _)| *bin != now);
+        let half_hour = now.wall().div_euclid(BIN) as i32;
+        let ended = self.current.take_if(|(bin, _)| *bin != half_hour);
         if let Some((bin, peaks)) = ended {
             let habits = &mut self.bins[bin.rem_euclid(BINS as i32) as usize];
             (0..).zip(peaks).for_each(|(place, peak)| habits.learn(place, f64::from(peak)));
@@ -148,10 +148,10 @@ impl Habits {
         let [error, deviation] = places(sizes);
         let large = sizes[1].abs() > LARGE;
         let place = deviation as u8;
-        self.off = large.then(|| self.off.filter(|(off, _)| *off == place).unwrap_or((place, time)));
-        let (_, peaks) = self.current.get_or_insert((now, [0.0; 4]));
+        self.off = large.then(|| self.off.filter(|(off, _)| *off == place).unwrap_or((place, now.time())));
+        let (_, peaks) = self.current.get_or_insert((half_hour, [0.0; 4]));
         peaks[error] = peaks[error].max(sizes[0].abs() as f32);
-        if self.off.is_none_or(|(_, since)| time.since(since) < SHIFT) {
+        if self.off.is_none_or(|(_, since)| now.time().since(since) < SHIFT) {
             peaks[deviation] = peaks[deviation].max(sizes[1].abs() as f32);
         }
     }
@@ -165,9 +165,10 @@ fn places([error, deviation]: [f64; 2]) -> [usize; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::Clock;
 
-    fn at(day: i64, minute: i64) -> Timestamp {
-        Timestamp::from_seconds(1_767_571_200 + day * DAY + minute * 60)
+    fn at(day: i64, minute: i64) -> Local {
+        Clock::UTC.at(Timestamp::from_seconds(1_767_571_200 + day * DAY + minute * 60))
     }
 
     /// Every five minutes of a day, an error of `size` at two o'clock and of 1 else.

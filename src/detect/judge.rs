@@ -18,7 +18,7 @@ use super::spread::Spread;
 use super::tail::{BINS, RUNNING, TAILS, Tails};
 use super::tracker::Rules;
 use crate::model::{Expert, Forecast};
-use crate::series::{Move, Pair, Scale, Step, Timestamp};
+use crate::series::{Local, Move, Pair, Scale, Step};
 
 /// What a component weighs in the score: one-step error, deviation, mean deviation, running error. Chosen for what
 /// they find on several labelled and generated sets at the same number of false alarms (benches/README.md).
@@ -231,20 +231,20 @@ impl Judge {
     }
 
     /// Judges a row: `z` came where `forecast` was expected, `raw` is what came before scaling.
-    pub fn judge(&self, time: Timestamp, forecast: &Forecast, z: Pair, raw: Pair) -> Judged {
+    pub fn judge(&self, now: Local, forecast: &Forecast, z: Pair, raw: Pair) -> Judged {
         // After a gap the last value is older, and an error says less.
         let stale = libm::sqrt((1.0 + forecast.missing as f64).min(4.0));
         let relative = [0, 1].map(|c| (z[c] - forecast.expected[c]) / stale);
         // Not over the network's spread: that grows in an incident and hides how long it lasts
         // (measured on real series: .81 of the incidents instead of .87 at the same false alarms).
-        let usual = [self.errors.at(time), self.deviations.at(time)];
+        let usual = [self.errors.at(now), self.deviations.at(now)];
         let error = [0, 1].map(|c| relative[c] / usual[0][c]);
         let day = forecast.experts[Expert::DayProfile as usize];
         let distances = [0, 1].map(|c| self.levels[c].distances(z[c], forecast.profile[c], day[c]));
         let off = [0, 1].map(|c| self.levels[c].deviation(&distances[c]));
         let deviation = [0, 1].map(|c| off[c] / usual[1][c]);
         // What comes every day at this time is measured against what it usually is.
-        let [by_error, by_deviation] = self.habits.temper(time, [larger(error), larger(deviation)]);
+        let [by_error, by_deviation] = self.habits.temper(now, [larger(error), larger(deviation)]);
         let (u, v) = (error.map(|e| e / by_error), deviation.map(|d| d / by_deviation));
         let mean_deviation =
             larger([0, 1].map(|c| (v[c] + f64::from(self.recent[0][c]) + f64::from(self.recent[1][c])) / 3.0));
@@ -296,12 +296,12 @@ impl Judge {
 
     /// Learns a row that was judged. While an incident is open the level stays where it was: what
     /// lasts is measured against it, and a long incident must not become its own normal.
-    pub fn learn(&mut self, time: Timestamp, row: &Judged, standing: Standing) {
+    pub fn learn(&mut self, now: Local, row: &Judged, standing: Standing) {
         let lasting = matches!(standing, Standing::Lasting { .. });
         let [errors, deviations] = row.usual;
-        self.errors.learn(time, row.relative.map(f64::abs), errors);
+        self.errors.learn(now, row.relative.map(f64::abs), errors);
         if !lasting {
-            self.deviations.learn(time, row.off.map(f64::abs), deviations);
+            self.deviations.learn(now, row.off.map(f64::abs), deviations);
         }
         if standing == Standing::Usual {
             for ((level, distances), unit) in self.levels.iter_mut().zip(&row.distances).zip(deviations) {
@@ -318,7 +318,7 @@ impl Judge {
             Standing::Lasting { accepted: false, .. } => 0.0,
         };
         self.tails.learn(&sizes, OF_LEVEL, share);
-        self.habits.learn(time, [larger(row.error), larger(row.deviation)]);
+        self.habits.learn(now, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1].map(|v| v as f32), self.recent[0]];
         self.running = row.running.map(|pair| pair.map(|v| v as f32));
         self.flat.learn(row.name);
@@ -339,25 +339,27 @@ mod tests {
     use crate::model::kernel::EMBEDDING;
     use crate::model::linear::FEATURES;
     use crate::random::Random;
+    use crate::series::{Clock, Timestamp};
     use std::sync::Arc;
 
     fn run(values: &[f64]) -> Vec<Judged> {
         let blank = crate::model::kernel::Weights::zero().kernel();
-        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], blank.gate_bias(&[0.0; EMBEDDING])));
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], blank.gate_bias(&[0.0; EMBEDDING]), Clock::UTC));
         let step = Step::from_seconds(3600).unwrap();
         let scale = [Scale::fit(values); 2];
         let (mut f, mut j) = (Forecaster::new(step, scale, outlook), Judge::new(step, &scale, &[], false));
         let mut out = Vec::new();
         for (i, v) in values.iter().enumerate() {
-            let (time, z) = (Timestamp::from_seconds(1_767_571_200 + i as i64 * 3600), f.forward([*v; 2]));
+            let now = f.local(Timestamp::from_seconds(1_767_571_200 + i as i64 * 3600));
+            let z = f.forward([*v; 2]);
             if i == 0 {
-                f.start(time, z);
+                f.start(now, z);
                 continue;
             }
-            let forecast = f.expect(None, time);
-            let judged = j.judge(time, &forecast, z, [*v; 2]);
-            j.learn(time, &judged, Standing::Usual);
-            f.learn(time, z, &forecast);
+            let forecast = f.expect(None, now);
+            let judged = j.judge(now, &forecast, z, [*v; 2]);
+            j.learn(now, &judged, Standing::Usual);
+            f.learn(now, z, &forecast);
             out.push(judged);
         }
         out

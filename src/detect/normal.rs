@@ -52,7 +52,7 @@ impl Acceptance {
     /// Sees a row of the incident; `on` says whether it is anomalous. Gives how the
     /// levels of maximum and mean have moved, once that is clear.
     pub fn see(&mut self, row: &Seen, on: bool) -> Option<[Move; 2]> {
-        let part = row.time.since(self.start) / self.length;
+        let part = row.at.time().since(self.start) / self.length;
         let mut accepted = None;
         if part != self.newest {
             if part == self.newest + 1 && self.parts.len() == self.wanted {

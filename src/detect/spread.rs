@@ -1,7 +1,7 @@
 //! An interface's usual errors of maximum and mean, as a whole and by hour of the day.
 
 use crate::series::running::{Running, rate};
-use crate::series::{DAY, Pair, Short, Step, Timestamp};
+use crate::series::{DAY, Local, Pair, Short, Step};
 
 const HOURS: usize = 24;
 /// Days after which an error counts half, in the whole and in an hour's own mean.
@@ -50,8 +50,8 @@ impl Spread {
     }
 
     /// The usual errors at this time of the day.
-    pub fn at(&self, time: Timestamp) -> Pair {
-        let (means, rows) = (self.hours[hour(time)], self.rows[hour(time)]);
+    pub fn at(&self, now: Local) -> Pair {
+        let (means, rows) = (self.hours[hour(now)], self.rows[hour(now)]);
         [0, 1].map(|c| {
             let whole = self.whole[c].mean();
             let usual = if f64::from(rows) < TRIAL { whole } else { libm::sqrt(whole * means[c].get()) };
@@ -60,8 +60,8 @@ impl Spread {
     }
 
     /// Learns the sizes of errors. `usual` is what [`Self::at`] says for this time.
-    pub fn learn(&mut self, time: Timestamp, sizes: Pair, usual: Pair) {
-        let (means, rows) = (&mut self.hours[hour(time)], &mut self.rows[hour(time)]);
+    pub fn learn(&mut self, now: Local, sizes: Pair, usual: Pair) {
+        let (means, rows) = (&mut self.hours[hour(now)], &mut self.rows[hour(now)]);
         *rows = rows.saturating_add(1);
         let hour_rate = f64::from(self.hour_rate).max(1.0 / f64::from(*rows));
         for c in 0..2 {
@@ -70,21 +70,22 @@ impl Spread {
             let size = if whole.rows() < 8.0 { sizes[c] } else { sizes[c].min(CLIP * usual[c]) };
             whole.learn(size, f64::from(self.whole_rate));
             let before = means[c].get();
-            means[c] = Short::new(before + (size - before) * hour_rate, time.seconds() as u32);
+            means[c] = Short::new(before + (size - before) * hour_rate, now.time().seconds() as u32);
         }
     }
 }
 
-fn hour(time: Timestamp) -> usize {
-    (time.second_of_day() / 3600) as usize
+fn hour(now: Local) -> usize {
+    (now.second_of_day() / 3600) as usize
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::{Clock, Timestamp};
 
-    fn at(hour: i64) -> Timestamp {
-        Timestamp::from_seconds(1_767_571_200 + hour * 3600)
+    fn at(hour: i64) -> Local {
+        Clock::UTC.at(Timestamp::from_seconds(1_767_571_200 + hour * 3600))
     }
 
     fn learn(s: &mut Spread, hour: i64, size: f64) {

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::cluster::cluster;
-use crate::series::{DAY, Step, Timestamp};
+use crate::series::{DAY, Local, Step};
 
 /// Quiet rows that are kept, spread over [`QUIET_DAYS`].
 const QUIET: usize = 92;
@@ -159,8 +159,8 @@ fn near_hour(a: u8, b: u8) -> bool {
     apart.min(HALF_HOURS - apart) <= 1
 }
 
-fn half_hour(time: Timestamp) -> u8 {
-    (time.seconds().rem_euclid(DAY) / (DAY / i64::from(HALF_HOURS))) as u8
+fn half_hour(time: Local) -> u8 {
+    (time.second_of_day() / (DAY / i64::from(HALF_HOURS))) as u8
 }
 
 /// An interface's error space.
@@ -213,7 +213,7 @@ impl ErrorSpace {
 
     /// Learns an incident that started at `start` and has ended, by the looks of its first and its worst row.
     /// Where it comes at that hour as a job does (`of_hour`), what came then says nothing of other hours.
-    pub fn learn_incident(&mut self, start: Timestamp, looks: &[Look; 2], of_hour: bool) {
+    pub fn learn_incident(&mut self, start: Local, looks: &[Look; 2], of_hour: bool) {
         let hour = half_hour(start);
         let marked = if of_hour { hour + HALF_HOURS } else { hour };
         if of_hour {
@@ -236,7 +236,7 @@ impl ErrorSpace {
     /// The verdict on a row of what started at `start`, and DBSCAN's label of the cluster that it falls
     /// into: 0 for the largest, −1 for none. A row of an incident is never nominal: rarity raises the alarm, and DBSCAN
     /// does not take it back.
-    pub fn verdict(&mut self, start: Timestamp, look: &Look, incident: bool) -> (Verdict, i32) {
+    pub fn verdict(&mut self, start: Local, look: &Look, incident: bool) -> (Verdict, i32) {
         let here = point(look);
         if !self.fitted || usize::from(self.since_fit) > REFIT.min(self.quiet.len() / 4) {
             self.fit();
@@ -250,7 +250,7 @@ impl ErrorSpace {
     }
 
     /// How many rows of past incidents, of those that speak for what started at `start`, look like this one.
-    pub fn alike(&self, start: Timestamp, look: &Look) -> u8 {
+    pub fn alike(&self, start: Local, look: &Look) -> u8 {
         let (here, hour) = (point(look), half_hour(start));
         let near = |past: &&Past| past.speaks(hour) && square(&past.point.point(), &here) <= REACH_SQUARED;
         self.past.iter().filter(near).map(|_| 1).sum()
@@ -340,6 +340,7 @@ fn square(a: &Point, b: &Point) -> i32 {
 mod tests {
     use super::*;
     use crate::random::Random;
+    use crate::series::{Clock, Timestamp};
 
     fn space() -> ErrorSpace {
         let mut space = ErrorSpace::new(Step::from_seconds(3600).unwrap());
@@ -350,8 +351,8 @@ mod tests {
         space
     }
 
-    fn at(hour: i64) -> Timestamp {
-        Timestamp::from_seconds(1_767_571_200 + 3600 * hour)
+    fn at(hour: i64) -> Local {
+        Clock::UTC.at(Timestamp::from_seconds(1_767_571_200 + 3600 * hour))
     }
 
     /// The verdict on a row of no incident.

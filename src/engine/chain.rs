@@ -8,7 +8,7 @@ use crate::detect::{Judge, Judged, Standing};
 use crate::model::forecast::{Forecast, Outlook};
 use crate::model::kernel::{Given, Kernel, OUTPUTS, Sequence};
 use crate::model::{Forecaster, KnownInterface, Model};
-use crate::series::{DAY, History, InterfaceName, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
+use crate::series::{DAY, History, InterfaceName, Local, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
 /// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled. Where it
 /// comes out about the same all goes on as it is, since all rows would have to be learnt again on another one.
@@ -50,7 +50,7 @@ struct Former {
 /// A row with what is expected of it, but for what the network says.
 #[derive(Debug, Clone)]
 pub struct Begun {
-    time: Timestamp,
+    at: Local,
     raw: Pair,
     z: Pair,
     forecast: Forecast,
@@ -72,7 +72,7 @@ pub struct Outcome {
     pub usual: Pair,
     /// The judgement.
     pub judged: Judged,
-    time: Timestamp,
+    at: Local,
     raw: Pair,
     z: Pair,
     forecast: Forecast,
@@ -155,7 +155,7 @@ impl Chain {
 
     pub(super) fn start(&mut self, history: &History, i: usize) {
         let z = self.forecaster.forward(history.values(i));
-        self.forecaster.start(history.time(i), z);
+        self.forecaster.start(self.forecaster.local(history.time(i)), z);
     }
 
     /// Judges row `i`, which is then to be learnt.
@@ -168,17 +168,17 @@ impl Chain {
     /// the chain is built again from rows before `i`; what was said of those stays as it was said.
     pub fn begin(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) -> Begun {
         self.prepare(name, history, i, model);
-        let (time, raw) = (history.time(i), history.values(i));
-        Begun { time, raw, z: self.forecaster.forward(raw), forecast: self.forecaster.expect_plainly(time) }
+        let (at, raw) = (self.forecaster.local(history.time(i)), history.values(i));
+        Begun { at, raw, z: self.forecaster.forward(raw), forecast: self.forecaster.expect_plainly(at) }
     }
 
     /// Judges a row that was begun, with what the network says where there is one.
     pub fn finish(&self, begun: Begun, out: Option<&[f32; OUTPUTS]>) -> Outcome {
-        let Begun { time, raw, z, mut forecast } = begun;
+        let Begun { at, raw, z, mut forecast } = begun;
         if let Some(out) = out {
             self.forecaster.add_network(&mut forecast, out);
         }
-        self.judge(time, raw, z, forecast)
+        self.judge(at, raw, z, forecast)
     }
 
     fn prepare(&mut self, name: &InterfaceName, history: &History, i: usize, model: &Model) {
@@ -213,13 +213,13 @@ impl Chain {
 
     /// Learns a row that was judged.
     pub fn learn(&mut self, outcome: &Outcome, standing: Standing) {
-        self.judge.learn(outcome.time, &outcome.judged, standing);
+        self.judge.learn(outcome.at, &outcome.judged, standing);
         match standing {
             Standing::Lasting { level, .. } => {
-                self.forecaster.learn_apart(outcome.time, outcome.z, &outcome.forecast, level);
+                self.forecaster.learn_apart(outcome.at, outcome.z, &outcome.forecast, level);
             }
             Standing::Usual | Standing::Incident => {
-                self.forecaster.learn(outcome.time, outcome.z, &outcome.forecast);
+                self.forecaster.learn(outcome.at, outcome.z, &outcome.forecast);
             }
         }
     }
@@ -228,10 +228,10 @@ impl Chain {
     /// has passed then for how restless the interface is: once for each row.
     pub(super) fn seen(&mut self, outcome: &Outcome, rules: &Rules, known: i64) -> Seen {
         self.judge.restless.pass(self.forecaster.step());
-        let Outcome { time, judged, raw, usual, .. } = *outcome;
+        let Outcome { at, judged, raw, usual, .. } = *outcome;
         let nothing = is_nothing(raw[1], usual[1]);
         let bar = self.judge.bar(rules, known, nothing);
-        Seen { time, judged, raw, usual, nothing, back: self.is_back(outcome), history: known, bar }
+        Seen { at, judged, raw, usual, nothing, back: self.is_back(outcome), history: known, bar }
     }
 
     /// Learns that an incident is over, at `time`.
@@ -274,7 +274,7 @@ impl Chain {
 
     /// Whether a row lies where the level was before the last shift that was taken over.
     pub fn is_back(&self, outcome: &Outcome) -> bool {
-        let Some(former) = self.former.as_ref().filter(|f| outcome.time.since(f.at) <= REMEMBERED) else {
+        let Some(former) = self.former.as_ref().filter(|f| outcome.at.time().since(f.at) <= REMEMBERED) else {
             return false;
         };
         let scale = self.forecaster.scale();
@@ -291,19 +291,19 @@ impl Chain {
 
     /// Judges row `i`, whatever scale or step would suit it better.
     pub(super) fn look(&self, history: &History, i: usize, network: Option<&Kernel>) -> Outcome {
-        let (time, raw) = (history.time(i), history.values(i));
+        let (at, raw) = (self.forecaster.local(history.time(i)), history.values(i));
         let z = self.forecaster.forward(raw);
-        self.judge(time, raw, z, self.forecaster.expect(network, time))
+        self.judge(at, raw, z, self.forecaster.expect(network, at))
     }
 
-    fn judge(&self, time: Timestamp, raw: Pair, z: Pair, forecast: Forecast) -> Outcome {
-        let judged = self.judge.judge(time, &forecast, z, raw);
+    fn judge(&self, at: Local, raw: Pair, z: Pair, forecast: Forecast) -> Outcome {
+        let judged = self.judge.judge(at, &forecast, z, raw);
         let level = [0, 1].map(|c| z[c] - judged.off[c]);
         Outcome {
             expected: self.forecaster.back(forecast.expected),
             usual: self.forecaster.back(level),
             judged,
-            time,
+            at,
             raw,
             z,
             forecast,

@@ -50,7 +50,7 @@ mod tests {
     use crate::model::skill::measure;
     use crate::model::train::Series;
     use crate::random::Random;
-    use crate::series::{FileId, History, InterfaceName, Origin, Step, Timestamp};
+    use crate::series::{Clock, FileId, History, InterfaceName, Origin, Step, Timestamp};
 
     /// Both measures on six weeks of hourly rows, the last 202 of which are held out.
     fn skills(value: impl Fn(i64) -> f64) -> [Skill; 2] {
@@ -61,7 +61,7 @@ mod tests {
             history.insert(Timestamp::from_seconds(1_767_571_200 + h * 3600), mean, mean, origin, |_, _| true);
         }
         let (name, blank) = (InterfaceName::new("a", "1"), Weights::zero().kernel());
-        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], blank.gate_bias(&[0.0; EMBEDDING])));
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], blank.gate_bias(&[0.0; EMBEDDING]), Clock::UTC));
         let series = Series { name: &name, history: &history };
         let step = Step::from_seconds(3600).unwrap();
         let held = HeldOut { network: None, outlook, series, first: 24 * 42 - 202, step };

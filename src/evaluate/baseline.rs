@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::case::Series;
 use crate::random::Random;
-use crate::series::Timestamp;
 use crate::series::scale::quantile;
+use crate::series::{Clock, Local, Timestamp};
 
 /// With so few earlier rows or fewer, a series' own first rows stand in for them.
 const TOO_FEW: usize = 5;
@@ -77,9 +77,9 @@ fn last_value(series: &Series) -> Vec<f64> {
 
 fn hour_of_week(series: &Series) -> Vec<f64> {
     let earlier = learnt_from(series);
-    let profile = Profile::of(&earlier);
-    let usual = spread(earlier.iter().map(|(time, v)| v - profile.expect(*time)).collect());
-    let error = |(time, value): (&Timestamp, &f64)| (value - profile.expect(*time)).abs() / usual;
+    let profile = Profile::of(&earlier, &series.clock);
+    let usual = spread(earlier.iter().map(|(time, v)| v - profile.expect(series.clock.at(*time))).collect());
+    let error = |(time, value): (&Timestamp, &f64)| (value - profile.expect(series.clock.at(*time))).abs() / usual;
     series.times.iter().zip(&series.values).map(error).collect()
 }
 
@@ -91,31 +91,32 @@ struct Profile {
 }
 
 impl Profile {
-    fn of(rows: &[(Timestamp, f64)]) -> Self {
+    fn of(rows: &[(Timestamp, f64)], clock: &Clock) -> Self {
+        let rows: Vec<(Local, f64)> = rows.iter().map(|(time, value)| (clock.at(*time), *value)).collect();
         Self {
-            week: medians(rows, hour_in_week),
-            day: medians(rows, hour_in_day),
-            all: medians(rows, |_| 0).get(&0).copied().unwrap_or(0.0),
+            week: medians(&rows, hour_in_week),
+            day: medians(&rows, hour_in_day),
+            all: medians(&rows, |_| 0).get(&0).copied().unwrap_or(0.0),
         }
     }
 
-    fn expect(&self, time: Timestamp) -> f64 {
-        let known = self.week.get(&hour_in_week(time)).or_else(|| self.day.get(&hour_in_day(time)));
+    fn expect(&self, now: Local) -> f64 {
+        let known = self.week.get(&hour_in_week(now)).or_else(|| self.day.get(&hour_in_day(now)));
         known.copied().unwrap_or(self.all)
     }
 }
 
-fn hour_in_week(time: Timestamp) -> i64 {
-    time.second_of_week() / 3600
+fn hour_in_week(now: Local) -> i64 {
+    now.second_of_week() / 3600
 }
 
-fn hour_in_day(time: Timestamp) -> i64 {
-    time.second_of_day() / 3600
+fn hour_in_day(now: Local) -> i64 {
+    now.second_of_day() / 3600
 }
 
-fn medians(rows: &[(Timestamp, f64)], slot: impl Fn(Timestamp) -> i64) -> BTreeMap<i64, f64> {
+fn medians(rows: &[(Local, f64)], slot: impl Fn(Local) -> i64) -> BTreeMap<i64, f64> {
     let mut of: BTreeMap<i64, Vec<f64>> = BTreeMap::new();
-    rows.iter().for_each(|(time, value)| of.entry(slot(*time)).or_default().push(*value));
+    rows.iter().for_each(|(now, value)| of.entry(slot(*now)).or_default().push(*value));
     of.into_iter().map(|(slot, mut values)| (slot, quantile(&mut values, 0.5))).collect()
 }
 
@@ -138,6 +139,7 @@ mod tests {
         Series {
             name: InterfaceName::new("h", "i"),
             step: None,
+            clock: Clock::UTC,
             earlier: earlier.iter().enumerate().map(|(i, v)| (time(i), *v)).collect(),
             times: (0..values.len()).map(|i| time(earlier.len() + i)).collect(),
             values: values.to_vec(),

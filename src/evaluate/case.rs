@@ -7,7 +7,7 @@ use super::truth::{Span, Truth};
 use crate::detect::StoryId;
 use crate::engine::Engine;
 use crate::engine::track::Track;
-use crate::series::{InterfaceName, Step, Timestamp};
+use crate::series::{Clock, InterfaceName, Step, Timestamp};
 
 /// The rows of one interface that are judged, with what is known of them.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct Series {
     pub name: InterfaceName,
     /// Its step, where its rows show one.
     pub step: Option<Step>,
+    /// The clock that its load follows.
+    pub clock: Clock,
     /// Rows before those that are judged: their times and mean values.
     pub earlier: Vec<(Timestamp, f64)>,
     /// The times of the rows.
@@ -111,7 +113,7 @@ impl Case {
         let mut place: HashMap<&InterfaceName, Option<usize>> = HashMap::new();
         for (_, track) in engine.by_name() {
             let rows: Vec<usize> = track.history().places().filter(|i| engine.is_data(track, *i)).collect();
-            let known = (!rows.is_empty()).then(|| case.add(track, &rows));
+            let known = (!rows.is_empty()).then(|| case.add(track, &rows, engine.model().clock()));
             place.insert(track.name(), known);
         }
         case.take_labels(engine, labels, &place)?;
@@ -119,12 +121,13 @@ impl Case {
         Ok(case)
     }
 
-    fn add(&mut self, track: &Track, rows: &[usize]) -> usize {
+    fn add(&mut self, track: &Track, rows: &[usize], clock: &Clock) -> usize {
         let history = track.history();
         let mean = |i: usize| history.values(i)[1];
         self.series.push(Series {
             name: track.name().clone(),
             step: track.step_so_far(),
+            clock: clock.clone(),
             earlier: (0..rows[0]).map(|i| (history.time(i), mean(i))).collect(),
             times: rows.iter().map(|i| history.time(*i)).collect(),
             values: rows.iter().map(|i| mean(*i)).collect(),

@@ -216,6 +216,7 @@ mod tests {
         let series = |ifname: &str| Series {
             name: InterfaceName::new("h", ifname),
             step: Step::from_seconds(300),
+            clock: crate::series::Clock::UTC,
             earlier: Vec::new(),
             times: (0..=2016).map(slot).collect(),
             values: vec![1.0; 2017],

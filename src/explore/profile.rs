@@ -20,7 +20,7 @@ pub fn hour(seconds: i64) -> usize {
 }
 
 fn weekday(seconds: i64) -> usize {
-    (Timestamp::from_seconds(seconds).second_of_week() / DAY) as usize
+    (Timestamp::from_seconds(seconds).second_of_utc_week() / DAY) as usize
 }
 
 impl Profile {

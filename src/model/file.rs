@@ -22,7 +22,7 @@ use super::mix::EXPERTS;
 use super::network::Embeddings;
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::Skill;
-use crate::series::{InterfaceName, Scale, Step, WindowLength};
+use crate::series::{Clock, InterfaceName, Scale, Step, WindowLength};
 
 /// Version of the file's layout and of what its numbers mean. Another version is refused: the
 /// network's numbers mean nothing to a forecast that is put together in another way.
@@ -364,6 +364,7 @@ impl Reader<'_> {
             name: header.name,
             seed: header.seed,
             settings,
+            clock: Clock::UTC,
             weights,
             embeddings,
             hosts,

@@ -11,7 +11,7 @@ use super::mix::{EXPERTS, Expert, LossRates, MOST_ROWS, Mix};
 use crate::series::rhythm::{Echo, Faded, NONE, Pair};
 use crate::series::running::{Running, rate};
 use crate::series::scale::median;
-use crate::series::{DAY, Move, Scale, Step, Timestamp, WARM_UP, Window, WindowLength};
+use crate::series::{Clock, DAY, Local, Move, Rhythm, Scale, Step, Timestamp, WARM_UP, Window, WindowLength};
 
 const LSTM: usize = Expert::Lstm as usize;
 const BLEND: usize = Expert::Blend as usize;
@@ -42,14 +42,16 @@ pub struct Outlook {
     pub layer: Option<Arc<OutputLayer>>,
     /// Slots that the network sees.
     pub window: WindowLength,
+    /// The clock that the load follows.
+    pub clock: Clock,
     /// The scales to forecast on; none where they are to be fitted on the interface's own rows.
     pub scale: Option<[Scale; 2]>,
 }
 
 impl Outlook {
     /// With the shared last layer, the usual window and the interface's own scales.
-    pub fn new(linear: Coefficients, gates: GateBias) -> Self {
-        Self { linear, gates, layer: None, window: WindowLength::default(), scale: None }
+    pub fn new(linear: Coefficients, gates: GateBias, clock: Clock) -> Self {
+        Self { linear, gates, layer: None, window: WindowLength::default(), clock, scale: None }
     }
 }
 
@@ -87,7 +89,7 @@ pub struct Forecaster {
     step: Step,
     scale: [Scale; 2],
     outlook: Arc<Outlook>,
-    rhythm: crate::series::Rhythm,
+    rhythm: Rhythm,
     window: Window,
     echo_last: Faded,
     /// The level's distance from the profile, and from the day before.
@@ -117,11 +119,12 @@ impl Forecaster {
         let day = step.slots_in(DAY);
         let rate = |rows: f64| rate(rows) as f32;
         let window = Window::new(outlook.window);
+        let rhythm = Rhythm::new(step, outlook.clock.clone());
         Self {
             step,
             scale,
             outlook,
-            rhythm: crate::series::Rhythm::new(step),
+            rhythm,
             window,
             echo_last: Faded::from(&Echo::SILENT),
             bias: Default::default(),
@@ -151,6 +154,11 @@ impl Forecaster {
         &self.scale
     }
 
+    /// A moment by the clock that its load follows.
+    pub fn local(&self, time: Timestamp) -> Local {
+        self.outlook.clock.at(time)
+    }
+
     /// The window of its last slots.
     pub fn window(&self) -> &Window {
         &self.window
@@ -166,10 +174,10 @@ impl Forecaster {
         [0, 1].map(|c| self.scale[c].back(scaled[c]))
     }
 
-    /// What is expected of the row at `time`, which lies after all rows learnt so far. Without
+    /// What is expected of the row at a moment that lies after all rows learnt so far. Without
     /// `network` the LSTM is left out.
-    pub fn expect(&self, network: Option<&Kernel>, time: Timestamp) -> Forecast {
-        let mut forecast = self.expect_plainly(time);
+    pub fn expect(&self, network: Option<&Kernel>, now: Local) -> Forecast {
+        let mut forecast = self.expect_plainly(now);
         if let Some(network) = network {
             let mut sequence = Vec::new();
             self.sequence(&mut sequence);
@@ -203,10 +211,11 @@ impl Forecaster {
     }
 
     /// What is expected without the LSTM.
-    pub fn expect_plainly(&self, time: Timestamp) -> Forecast {
+    pub fn expect_plainly(&self, now: Local) -> Forecast {
+        let time = now.time();
         let (last_time, last) = self.window.last().unwrap_or((time, [0.0; 2]));
         let missing = (self.step.slots_between(last_time, time) - 1).clamp(0, 1_000_000) as usize;
-        let echo = self.rhythm.echo(time);
+        let echo = self.rhythm.echo(now);
         let bias = self.bias.map(|pair| pair.map(|r| r.mean()));
         let features = linear::features(&self.window, last, &echo, &self.echo_last, bias);
         let change = linear::predict(&self.outlook.linear, &features);
@@ -235,7 +244,7 @@ impl Forecaster {
         let combined = [0, 1].map(|c| plain_blended(&experts, &features, c));
         experts[BLEND] = [0, 1].map(|c| last[c] + self.blends[c].predict(&combined[c]));
         let plain = [0, 1].map(|c| self.mix.plain(&experts, c));
-        let side = side(&experts, plain, usual, bias, time);
+        let side = side(&experts, plain, usual, bias, now);
         let profile = [0, 1].map(|c| if echo.profile[c].is_nan() { self.level[c].mean() } else { echo.profile[c] });
         Forecast {
             expected: plain,
@@ -254,22 +263,22 @@ impl Forecaster {
     }
 
     /// Learns what came where `forecast` was expected.
-    pub fn learn(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
-        self.rhythm.learn(time, z);
+    pub fn learn(&mut self, now: Local, z: Pair, forecast: &Forecast) {
+        self.rhythm.learn(now, z);
         self.mix.learn(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
-        self.follow(time, z, forecast);
+        self.follow(now, z, forecast);
     }
 
     /// Learns a row of an incident that has gone on for long: the profiles leave it out. How the forecasts do on a
     /// `level` counts while it goes on, and behind it no more: those that know the rhythm err by all of it, and would
     /// be trusted for days less than the last value, which knows no morning. What is stuck or near nothing is no
     /// level, and says nothing of forecasts.
-    pub fn learn_apart(&mut self, time: Timestamp, z: Pair, forecast: &Forecast, level: bool) {
-        self.rhythm.remember(time, z);
+    pub fn learn_apart(&mut self, now: Local, z: Pair, forecast: &Forecast, level: bool) {
+        self.rhythm.remember(now.time(), z);
         if level {
             self.mix.learn_apart(z, &forecast.experts, forecast.plain, self.rates.losses, self.rows);
         }
-        self.follow(time, z, forecast);
+        self.follow(now, z, forecast);
     }
 
     /// Takes over that the level of maximum and mean has moved: what is usual moves with it.
@@ -280,7 +289,7 @@ impl Forecaster {
         self.bias[0] = Default::default();
     }
 
-    fn follow(&mut self, time: Timestamp, z: Pair, forecast: &Forecast) {
+    fn follow(&mut self, now: Local, z: Pair, forecast: &Forecast) {
         let mut surprise = [0.0; 2];
         self.mix.saw(z);
         self.rows = self.rows.saturating_add(1);
@@ -304,21 +313,21 @@ impl Forecaster {
             self.level[c].learn(z[c], f64::from(self.rates.week));
         }
         let deviation = [0, 1].map(|c| z[c] - forecast.profile[c]);
-        self.window.push(forecast.missing, time, z, surprise, deviation);
+        self.window.push(forecast.missing, now, z, surprise, deviation);
         self.echo_last = Faded::from(&forecast.echo);
     }
 
     /// Learns the first row, before which nothing can be expected.
-    pub fn start(&mut self, time: Timestamp, z: Pair) {
-        let nothing = self.expect_plainly(time);
+    pub fn start(&mut self, now: Local, z: Pair) {
+        let nothing = self.expect_plainly(now);
         // No expert said anything that could count for or against it.
-        self.learn(time, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
+        self.learn(now, z, &Forecast { experts: [NONE; EXPERTS], plain: NONE, profile: z, ..nothing });
     }
 
     /// Bytes of its state: of the ring and the profiles of day and week, of what a long incident takes while it
     /// goes on, and of all else. What a model knows is not counted, since interfaces share it.
     pub fn bytes(&self) -> [usize; 3] {
-        let own = size_of::<Self>() - size_of::<crate::series::Rhythm>();
+        let own = size_of::<Self>() - size_of::<Rhythm>();
         [self.rhythm.bytes(), self.mix.heap(), own + self.window.bytes()]
     }
 
@@ -338,9 +347,13 @@ mod tests {
     use super::*;
     use crate::model::kernel::{EMBEDDING, Weights};
 
+    fn at(seconds: i64) -> Local {
+        Clock::UTC.at(Timestamp::from_seconds(seconds))
+    }
+
     fn forecaster(step: i64) -> Forecaster {
         let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-        let outlook = Outlook::new([[0.0; linear::FEATURES]; 2], gates);
+        let outlook = Outlook::new([[0.0; linear::FEATURES]; 2], gates, Clock::UTC);
         let scale = Scale { knee: 3000.0, middle: 0.32, spread: 0.2 };
         Forecaster::new(Step::from_seconds(step).unwrap(), [scale; 2], Arc::new(outlook))
     }
@@ -354,7 +367,7 @@ mod tests {
         };
         let (mut mix, mut last) = (0.0, 0.0);
         for h in 0..24 * 9 {
-            let time = Timestamp::from_seconds(1_767_571_200 + h * 3600);
+            let time = at(1_767_571_200 + h * 3600);
             let z = f.forward([value(h); 2]);
             if h == 0 {
                 f.start(time, z);
@@ -380,7 +393,7 @@ mod tests {
         for h in 0..24 * 10 {
             let still = h / 24 == 8;
             let raw = [if still { 1100.0 } else { value(h) }; 2];
-            let (time, z) = (Timestamp::from_seconds(1_767_571_200 + h * 3600), f.forward(raw));
+            let (time, z) = (at(1_767_571_200 + h * 3600), f.forward(raw));
             if h == 0 {
                 f.start(time, z);
                 continue;
@@ -413,7 +426,7 @@ mod tests {
         wild.linear = [[50.0; linear::FEATURES]; 2];
         f.outlook = Arc::new(wild);
         for (i, raw) in [1000.0, 1e18, -1e18, 0.0].into_iter().cycle().take(400).enumerate() {
-            let time = Timestamp::from_seconds(i as i64 * 300 * (1 + (i as i64 % 3)));
+            let time = at(i as i64 * 300 * (1 + (i as i64 % 3)));
             let z = f.forward([raw; 2]);
             let forecast = f.expect(Some(&Weights::zero().kernel()), time);
             assert!(f.back(forecast.expected).iter().all(|v| v.is_finite() && v.abs() < 1e26), "row {i}");
@@ -424,8 +437,8 @@ mod tests {
     #[test]
     fn a_blank_network_says_what_is_said_without_it() {
         let mut f = forecaster(300);
-        f.start(Timestamp::from_seconds(0), [0.4, 0.3]);
-        let forecast = f.expect(Some(&Weights::zero().kernel()), Timestamp::from_seconds(300));
+        f.start(at(0), [0.4, 0.3]);
+        let forecast = f.expect(Some(&Weights::zero().kernel()), at(300));
         assert_eq!(forecast.experts[LSTM], forecast.plain);
         assert_eq!(forecast.spread, [1.0; 2]);
     }

@@ -6,7 +6,7 @@ use super::linear::{self, Features};
 use super::mix::{EXPERTS, Expert};
 use crate::series::rhythm::Pair;
 use crate::series::window::circle;
-use crate::series::{DAY, Timestamp, WEEK};
+use crate::series::{DAY, Local, WEEK};
 
 /// Forecasts that are combined without the LSTM and with it.
 pub(super) const PLAIN_BLENDED: usize = 8;
@@ -46,13 +46,7 @@ pub(super) fn lstm_blended(experts: &[Pair; EXPERTS], plain: Pair, c: usize) -> 
 }
 
 /// What the past says about the slot to come, relative to the mix without the LSTM and in units of its usual error.
-pub(super) fn side(
-    experts: &[Pair; EXPERTS],
-    plain: Pair,
-    usual: Pair,
-    bias: [Pair; 2],
-    time: Timestamp,
-) -> [f32; SIDE] {
+pub(super) fn side(experts: &[Pair; EXPERTS], plain: Pair, usual: Pair, bias: [Pair; 2], now: Local) -> [f32; SIDE] {
     let mut out = [0.0f32; SIDE];
     let input = |v: f64| if v.is_finite() { v.clamp(-HELD, HELD) as f32 } else { 0.0 };
     for (c, out) in out.chunks_exact_mut(SIDE_OF_CHANNEL).enumerate().take(2) {
@@ -72,7 +66,7 @@ pub(super) fn side(
             input(libm::log(usual[c])),
         ]);
     }
-    let [day, week] = [circle(time.second_of_day(), DAY), circle(time.second_of_week(), WEEK)];
+    let [day, week] = [circle(now.second_of_day(), DAY), circle(now.second_of_week(), WEEK)];
     out[2 * SIDE_OF_CHANNEL..].copy_from_slice(&[day[0], day[1], week[0], week[1]]);
     out
 }

@@ -12,7 +12,7 @@ use super::network::Embeddings;
 use super::settings::{ModelSettings, Scope};
 use super::skill::Skill;
 use crate::series::scale::quantile;
-use crate::series::{InterfaceName, Pair, Scale, Step};
+use crate::series::{Clock, InterfaceName, Pair, Scale, Step};
 
 /// Distance from the trained median, in trained spreads, beyond which a name is taken to have
 /// another load behind it than the one that was learnt.
@@ -63,6 +63,9 @@ pub struct Model {
     pub seed: u64,
     /// What it was told that a retraining is told again.
     pub settings: ModelSettings,
+    /// The clock that loads follow. Its file does not say: what is learnt is relative to the rhythm, and serves where
+    /// people live by another clock as well.
+    clock: Clock,
     /// The shared network, and the same as scoring takes it.
     pub(super) weights: Weights,
     kernel: Kernel,
@@ -94,6 +97,8 @@ pub struct Parts {
     pub seed: u64,
     /// What it was told.
     pub settings: ModelSettings,
+    /// The clock that loads follow.
+    pub clock: Clock,
     /// The shared network.
     pub weights: Weights,
     /// Embeddings; entry 0 of each is the unknown one, host `i` has entry `i + 1`, and so has interface `i`.
@@ -119,6 +124,7 @@ impl Model {
             name,
             seed,
             settings,
+            clock,
             weights,
             embeddings,
             hosts,
@@ -134,6 +140,7 @@ impl Model {
             gates: kernel.gate_bias(&embeddings.of(0, 0)),
             layer: None,
             window: settings.window,
+            clock: clock.clone(),
             scale: common_scale,
         };
         let mut model = Self {
@@ -147,6 +154,7 @@ impl Model {
             name,
             seed,
             settings,
+            clock,
             weights,
             kernel,
             embeddings,
@@ -170,6 +178,7 @@ impl Model {
             gates: self.kernel.gate_bias(&embedding),
             layer: self.layer(layer),
             window: self.settings.window,
+            clock: self.clock.clone(),
             scale: Some(self.common_scale.unwrap_or(known.scale)),
         }
     }
@@ -191,7 +200,8 @@ impl Model {
     /// Where the trial is damaged.
     pub fn trial(self: &Arc<Self>) -> Result<Arc<Self>, ModelError> {
         let Some(bytes) = &self.trial else { return Ok(Arc::clone(self)) };
-        file::read(bytes, Path::new(&format!("the trial of the model {}", self.name))).map(Arc::new)
+        let trial = file::read(bytes, Path::new(&format!("the trial of the model {}", self.name)))?;
+        Ok(Arc::new(trial.following(self.clock.clone())))
     }
 
     /// Takes from its trial what that was like on known interface `i`: where it did well with a last layer of its
@@ -223,6 +233,21 @@ impl Model {
         Ok(self.settled())
     }
 
+    /// The same for loads that follow another clock.
+    pub fn following(mut self, clock: Clock) -> Self {
+        if self.clock == clock {
+            return self;
+        }
+        self.stranger = Arc::new(Outlook { clock: clock.clone(), ..(*self.stranger).clone() });
+        self.clock = clock;
+        self.settled()
+    }
+
+    /// The clock that loads follow.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// What it knows of known interface `i` with another last layer, to compare them.
     pub(super) fn outlook_with(&self, i: usize, layer: Option<usize>) -> Arc<Outlook> {
         Arc::new(self.outlook(i, layer))
@@ -242,7 +267,7 @@ impl Model {
                 model.embeddings.of(host, entry.map_or(0, |i| i + 1)),
             )
         };
-        let shared = |model: &Self| (model.lstm, model.settings.window, model.common_scale);
+        let shared = |model: &Self| (model.lstm, model.settings.window, model.common_scale, model.clock.clone());
         shared(self) == shared(other)
             && own(self) == own(other)
             && (self.index.contains_key(name) || self.pooled_calibration == other.pooled_calibration)
@@ -255,6 +280,7 @@ impl Model {
             name: "untrained".into(),
             seed: 0,
             settings: ModelSettings::default(),
+            clock: Clock::UTC,
             weights: Weights::zero(),
             embeddings: Embeddings { host: vec![0.0; HOST_EMBEDDING], interface: vec![0.0; INTERFACE_EMBEDDING] },
             hosts: Vec::new(),
@@ -374,6 +400,7 @@ pub(crate) mod tests {
                 window: WindowLength::new(12).unwrap(),
                 scaling: Scaling::Interface,
             },
+            clock: Clock::UTC,
             weights: network.weights().unwrap(),
             embeddings: network.embeddings().unwrap(),
             hosts: vec!["core-1".into()],
@@ -409,5 +436,19 @@ pub(crate) mod tests {
         assert!(model.stranger("core-1").layer.is_some(), "that of its device");
         assert!(model.stranger("core-2").layer.is_none());
         assert!(model.outlook_with(0, None).layer.is_none());
+    }
+    #[test]
+    fn all_that_it_says_of_interfaces_goes_by_the_clock_that_it_follows() {
+        let clock = Clock::of(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+        let (utc, model) = (model(), model().following(clock.clone()));
+        let (name, hour) = (InterfaceName::new("core-1", "xe-0"), Step::from_seconds(3600).unwrap());
+        let (_, known) = model.recognise(&name, hour, &vec![[1e6; 2]; 24]).unwrap();
+        for outlook in [known, model.stranger("core-1"), model.stranger("core-2"), model.outlook_with(0, None)] {
+            assert_eq!(outlook.clock, clock);
+        }
+        assert!(!model.agrees_on(&name, &utc) && utc.following(clock).agrees_on(&name, &model));
+        let file = tempfile::tempdir().unwrap();
+        model.save(&file.path().join("m")).unwrap();
+        assert_eq!(Model::load(&file.path().join("m")).unwrap().clock(), &Clock::UTC, "a file knows none");
     }
 }

@@ -77,7 +77,7 @@ impl<'a> Lesson<'a> {
         let quota = Quota::new(options, pupils.len());
         let part = |i: usize| i as f64 / pupils.len() as f64;
 
-        let blank = blank(options.model.window);
+        let blank = blank(options.model.window, &options.clock);
         let mut rows: [Vec<linear::Rows>; 2] = Default::default();
         for (i, pupil) in pupils.iter().enumerate() {
             tell("reading rhythms", 0.4 * part(i))?;
@@ -142,6 +142,7 @@ impl<'a> Lesson<'a> {
             name: options.name.clone(),
             seed: options.seed,
             settings: options.model,
+            clock: options.clock.clone(),
             weights,
             embeddings,
             hosts: roster.hosts.clone(),

@@ -9,7 +9,7 @@ use super::network::Sample;
 use super::skill;
 use super::train::{Options, Series};
 use crate::random::{Random, fnv1a};
-use crate::series::{Scale, Step, WARM_UP, WindowLength, step};
+use crate::series::{Clock, Scale, Step, WARM_UP, WindowLength, step};
 
 /// Share of its rows that the network learns from; the others decide when to stop.
 const LEARNT: f64 = 0.9;
@@ -109,9 +109,9 @@ impl<'a> Pupil<'a> {
 }
 
 /// What is known before anything is learnt.
-pub(super) fn blank(window: WindowLength) -> Arc<Outlook> {
+pub(super) fn blank(window: WindowLength, clock: &Clock) -> Arc<Outlook> {
     let silent = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
-    Arc::new(Outlook { window, ..Outlook::new([[0.0; FEATURES]; 2], silent) })
+    Arc::new(Outlook { window, ..Outlook::new([[0.0; FEATURES]; 2], silent, clock.clone()) })
 }
 
 /// Which rows of an interface are taken, where there are more than its share.
@@ -155,7 +155,7 @@ mod tests {
         let gates = Weights::zero().kernel().gate_bias(&[0.0; EMBEDDING]);
         let rows = history(300, 5, 1.0, |i| if i == 200 { 5000.0 } else { 0.0 });
         let scale = [Scale { knee: 3000.0, middle: 0.33, spread: 0.08 }; 2];
-        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], gates));
+        let outlook = Arc::new(Outlook::new([[0.0; FEATURES]; 2], gates, Clock::UTC));
         let (mut disturbed, mut left_out) = (0, Vec::new());
         let state = Forecaster::new(Step::from_seconds(3600).unwrap(), scale, outlook);
         skill::run(&rows, state, None, 300, |row, state, forecast| {

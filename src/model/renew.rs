@@ -104,7 +104,7 @@ fn once<'a>(
     let model = ModelSettings { scope, ..present.settings };
     let quota = Quota::new(options, pupils.len());
     let part = |from: f64, i: usize| from + 0.4 * i as f64 / pupils.len() as f64;
-    let blank = blank(model.window);
+    let blank = blank(model.window, present.clock());
     let mut own: Vec<Coefficients> = Vec::with_capacity(pupils.len());
     for (i, pupil) in pupils.iter().enumerate() {
         tell("linear forecast", part(0.0, i))?;
@@ -208,6 +208,7 @@ impl Roll {
             name,
             seed: present.seed,
             settings: present.settings,
+            clock: present.clock().clone(),
             weights: present.weights.clone(),
             embeddings,
             hosts,
@@ -234,7 +235,7 @@ mod tests {
         self,
         tests::{fleet, history},
     };
-    use crate::series::{History, InterfaceName};
+    use crate::series::{Clock, History, InterfaceName};
 
     fn of<'a>(fleet: &'a [(InterfaceName, History)]) -> Vec<Series<'a>> {
         fleet.iter().map(|(name, history)| Series { name, history }).collect()
@@ -322,5 +323,17 @@ mod tests {
             _ => ControlFlow::Continue(()),
         });
         assert!(matches!(ended, Err(TrainError::Cancelled)));
+    }
+    #[test]
+    fn what_is_trained_and_renewed_and_their_trials_go_by_the_same_clock() {
+        let clock = Clock::of(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+        let options = Options { epochs: 1, clock: clock.clone(), ..Options::default() };
+        let trained = train::train(&of(&fleet()), &options, measure, |_| ControlFlow::Continue(())).unwrap();
+        let [model, trial] = renewed(&[trained.model, trained.trial], &of(&fleet()[..1]), Scope::Interface);
+        let model = Arc::new(model);
+        for known in [&*model, &trial, &*model.trial().unwrap()] {
+            assert_eq!(known.clock(), &clock);
+            assert_eq!(known.stranger("a").clock, clock);
+        }
     }
 }

@@ -51,14 +51,14 @@ pub(super) fn run(
     mut see: impl FnMut(usize, &Forecaster, &Forecast),
 ) {
     for i in 0..rows.min(history.len()) {
-        let (time, z) = (history.time(i), state.forward(history.values(i)));
+        let (now, z) = (state.local(history.time(i)), state.forward(history.values(i)));
         if i == 0 {
-            state.start(time, z);
+            state.start(now, z);
             continue;
         }
-        let forecast = state.expect(network, time);
+        let forecast = state.expect(network, now);
         see(i, &state, &forecast);
-        state.learn(time, z, &forecast);
+        state.learn(now, z, &forecast);
     }
 }
 

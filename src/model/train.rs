@@ -24,7 +24,7 @@ use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::{HeldOut, Measure, Skill};
 use super::teach::{FIRST, Heard, learn, learn_more};
 use crate::random::Random;
-use crate::series::{History, InterfaceName, WARM_UP};
+use crate::series::{Clock, History, InterfaceName, WARM_UP};
 
 /// Share of the rows before the held-out ones.
 pub const BEFORE_HELD_OUT: f64 = 0.8;
@@ -57,6 +57,8 @@ pub struct Options {
     pub glimpse: usize,
     /// What stays with the model.
     pub model: ModelSettings,
+    /// The clock that loads follow.
+    pub clock: Clock,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             name: "trained".into(),
             glimpse: 0,
             model: ModelSettings::default(),
+            clock: Clock::UTC,
         }
     }
 }
@@ -245,7 +248,7 @@ fn glimpses(
         let outlook = Outlook {
             window: options.model.window,
             scale: Some(pupil.scale),
-            ..Outlook::new(*linear, kernel.gate_bias(&embeddings.of(pupil.host, pupil.entry)))
+            ..Outlook::new(*linear, kernel.gate_bias(&embeddings.of(pupil.host, pupil.entry)), options.clock.clone())
         };
         let held = HeldOut { network: Some(&kernel), outlook: Arc::new(outlook), series: pupil.series, first, step };
         let skill = measure(&held);

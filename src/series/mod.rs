@@ -1,6 +1,7 @@
 //! What is known of one interface before any model: its name, its rows on their own grid, its
 //! scale, its rhythm of day and week, and the window of its last slots.
 
+pub mod clock;
 pub mod history;
 pub mod id;
 pub mod origin;
@@ -14,6 +15,7 @@ pub mod step;
 pub mod time;
 pub mod window;
 
+pub use clock::{Clock, Local};
 pub use history::{History, Inserted};
 pub use id::{InterfaceId, InterfaceName, Names};
 pub use origin::{FileId, Origin};

@@ -1,4 +1,4 @@
-//! Time as the rows have it: whole seconds, a step, and places in the day and in the week.
+//! Time as the rows have it: whole seconds, a step, and places in the day and in the week of UTC.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,13 +36,13 @@ impl Timestamp {
         self.0 - earlier.0
     }
 
-    /// Seconds since midnight UTC, 0 to 86,399.
-    pub const fn second_of_day(self) -> i64 {
+    /// Seconds since midnight UTC, 0 to 86,399. What load has to do with the hour goes by [`super::Local`] instead.
+    pub const fn second_of_utc_day(self) -> i64 {
         self.0.rem_euclid(DAY)
     }
 
     /// Seconds since Monday 00:00 UTC, 0 to 604,799 (1970-01-01 was a Thursday).
-    pub const fn second_of_week(self) -> i64 {
+    pub const fn second_of_utc_week(self) -> i64 {
         (self.0 + 3 * DAY).rem_euclid(WEEK)
     }
 }
@@ -120,8 +120,8 @@ mod tests {
         // 2026-11-23 is a Monday.
         let monday = Timestamp::from_seconds(1_795_392_000);
         assert_eq!(monday.to_string(), "2026-11-23 00:00:00");
-        assert_eq!((monday.second_of_week(), monday.second_of_day()), (0, 0));
-        assert_eq!(monday.plus(-1).second_of_week(), WEEK - 1);
+        assert_eq!((monday.second_of_utc_week(), monday.second_of_utc_day()), (0, 0));
+        assert_eq!(monday.plus(-1).second_of_utc_week(), WEEK - 1);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The last slots of an interface: what the LSTM sees, and what the linear forecast looks back on.
 
+use super::clock::Local;
 use super::rhythm::Pair;
-use super::time::Timestamp;
+use super::time::{DAY, Timestamp};
 
 /// Rows before an interface is scored: it warms up. No matter how long the window is.
 pub const WARM_UP: usize = 24;
@@ -104,7 +105,7 @@ impl Window {
     }
 
     /// Adds `missing` slots without a sample, then a sample.
-    pub fn push(&mut self, missing: usize, time: Timestamp, z: Pair, surprise: Pair, deviation: Pair) {
+    pub fn push(&mut self, missing: usize, now: Local, z: Pair, surprise: Pair, deviation: Pair) {
         let before = self.last.map_or([0.0; 2], |(_, z)| z.map(|v| v as f32));
         for _ in 0..missing.min(self.slots.len()) {
             self.put(Kept { value: before, ..Kept::default() });
@@ -115,9 +116,9 @@ impl Window {
             value: z.map(|v| v as f32),
             surprise: held(surprise),
             deviation: held(deviation),
-            hour: circle(time.second_of_day(), super::time::DAY).map(|v| (v * CIRCLE_UNITS).round() as i16),
+            hour: circle(now.second_of_day(), DAY).map(|v| (v * CIRCLE_UNITS).round() as i16),
         });
-        self.last = Some((time, z));
+        self.last = Some((now.time(), z));
     }
 
     /// Bytes of its slots.
@@ -167,14 +168,19 @@ pub fn circle(place: i64, period: i64) -> [f32; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::Clock;
+
+    fn at(seconds: i64) -> Local {
+        Clock::UTC.at(Timestamp::from_seconds(seconds))
+    }
 
     #[test]
     fn slots_come_oldest_first_and_gaps_stay_gaps() {
         let mut w = Window::default();
         for i in 0..30 {
-            w.push(0, Timestamp::from_seconds(i * 60), [i as f64; 2], [0.0; 2], [f64::NAN; 2]);
+            w.push(0, at(i * 60), [i as f64; 2], [0.0; 2], [f64::NAN; 2]);
         }
-        w.push(3, Timestamp::from_seconds(33 * 60), [99.0; 2], [0.0; 2], [0.0; 2]);
+        w.push(3, at(33 * 60), [99.0; 2], [0.0; 2], [0.0; 2]);
         let got: Vec<(f32, bool)> = w.slots().map(|s| (s.value[0], s.present)).collect();
         assert_eq!(got.len(), 24);
         assert_eq!(got[0], (10.0, true));
@@ -185,12 +191,12 @@ mod tests {
 
     #[test]
     fn what_is_kept_short_is_kept_to_four_digits() {
-        let (mut w, time) = (Window::default(), Timestamp::from_seconds(5 * 3600 + 17));
-        w.push(0, time, [1.0; 2], [0.1234, -3.9], [7.77, 1e9]);
+        let (mut w, now) = (Window::default(), at(5 * 3600 + 17));
+        w.push(0, now, [1.0; 2], [0.1234, -3.9], [7.77, 1e9]);
         let slot = w.slots().last().unwrap();
         let near = |a: [f32; 2], b: [f32; 2]| (0..2).all(|c| (a[c] - b[c]).abs() < 2e-4);
         assert!(near(slot.surprise, [0.1234, -3.9]) && near(slot.deviation, [7.77, 8.0]), "{slot:?}");
-        assert!(near(slot.hour, circle(time.second_of_day(), 86_400)), "{slot:?}");
+        assert!(near(slot.hour, circle(now.second_of_day(), 86_400)), "{slot:?}");
     }
 
     #[test]
@@ -198,7 +204,7 @@ mod tests {
         for slots in [4, 24, 96] {
             let mut w = Window::new(WindowLength::new(slots).unwrap());
             for i in 0..200 {
-                w.push(0, Timestamp::from_seconds(i * 60), [i as f64; 2], [0.0; 2], [0.0; 2]);
+                w.push(0, at(i * 60), [i as f64; 2], [0.0; 2], [0.0; 2]);
             }
             let seen: Vec<f32> = w.slots().map(|s| s.value[0]).collect();
             assert_eq!((seen.len(), seen[0], seen[slots - 1]), (slots, (200 - slots) as f32, 199.0));

@@ -39,7 +39,7 @@ impl Burst {
             return None;
         }
         let late = (self.nights.at(2 * day) * 90.0) as i64;
-        let start = time.plus(self.at - time.second_of_day() + late.clamp(-JITTER, JITTER));
+        let start = time.plus(self.at - time.second_of_utc_day() + late.clamp(-JITTER, JITTER));
         Some((start, start.plus(self.length), libm::exp(0.06 * self.nights.at(2 * day + 1))))
     }
 
@@ -58,7 +58,7 @@ impl Burst {
     /// Whether one of its nights can touch the time from `from` until before `to`.
     pub(super) fn can_touch(&self, from: Timestamp, to: Timestamp) -> bool {
         let (at, length) = (self.at - JITTER, self.length + 2 * JITTER);
-        let midnight = from.plus(-from.second_of_day());
+        let midnight = from.plus(-from.second_of_utc_day());
         (0..=to.since(midnight).div_euclid(DAY)).any(|day| {
             let start = midnight.plus(day * DAY + at);
             start < to && start.plus(length) > from

@@ -157,7 +157,7 @@ mod tests {
     fn the_default_plan_is_sound_and_starts_on_a_monday() {
         let plan = Plan::default();
         plan.check().unwrap();
-        assert_eq!(plan.start.second_of_week(), 0);
+        assert_eq!(plan.start.second_of_utc_week(), 0);
         assert_eq!(plan.start.to_string(), "2026-01-05 00:00:00");
         assert_eq!(plan.slots(), 35 * 24);
     }

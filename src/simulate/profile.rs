@@ -222,14 +222,14 @@ impl Profile {
 
     /// Share of the base at this time of the day: about 1 at the busiest hour, `floor` at the quietest.
     fn day(&self, time: Timestamp) -> f64 {
-        let hour = (time.second_of_day() + self.ahead) as f64 / 3600.0;
+        let hour = (time.second_of_utc_day() + self.ahead) as f64 / 3600.0;
         let hump: f64 = self.humps.iter().map(|hump| hump.at(hour)).sum();
         self.floor + (1.0 - self.floor) * hump.min(1.15)
     }
 
     /// The weekend's factor, which comes and goes within some hours around midnight.
     pub(super) fn week(&self, time: Timestamp) -> f64 {
-        let hour = time.plus(self.ahead).second_of_week() as f64 / 3600.0;
+        let hour = time.plus(self.ahead).second_of_utc_week() as f64 / 3600.0;
         // Counted from Wednesday noon, so that the weekend lies in one piece.
         let hour = if hour < 60.0 { hour + 168.0 } else { hour };
         let ramp = |from: f64| {

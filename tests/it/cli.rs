@@ -45,6 +45,7 @@ fn arguments_that_make_no_sense_end_with_2_and_say_what_would() {
         ("score rows --shift-accepted-after 9000", "from 1 to 8760, or never"),
         ("score rows --delimiter ;;", "one ASCII character"),
         ("score rows --time-zone Mars/X", "Europe/Berlin"),
+        ("train rows --model m --clock Mars/X", "Europe/Berlin"),
         ("watch rows --theme darkest", "high-contrast"),
         ("watch rows --display-zone Mars/X", "Europe/Berlin"),
         ("train rows --model m --learning-rate -0.1", "above 0 and up to 0.1"),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use noctop::detect::{IncidentKind, Settings};
@@ -9,8 +10,9 @@ use noctop::engine::live::{self, LiveOptions};
 use noctop::engine::view::{Surroundings, Viewer};
 use noctop::engine::{Command, Engine, Snapshot, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
+use noctop::model::Model;
 use noctop::random::Random;
-use noctop::series::{InterfaceId, InterfaceName};
+use noctop::series::{Clock, InterfaceId, InterfaceName};
 
 use crate::support::*;
 
@@ -88,16 +90,16 @@ fn pieces(rows: &[RawRow], random: &mut Random) -> Vec<Piece> {
 
 /// A directory that grows while an engine reads it, in the end equal to an engine that read it at once.
 fn check(seed: u64, threads: usize, bytes_per_turn: usize) {
-    let clean = check_rows(&fleet_rows(&plan(seed, 3600, 13, 3, 6)), seed, threads, bytes_per_turn);
+    let clean = check_rows(&fleet_rows(&plan(seed, 3600, 13, 3, 6)), seed, threads, bytes_per_turn, &built_in());
     assert!(told(&clean).len() > 5, "{} incidents", told(&clean).len());
 }
 
 /// The same with these rows; gives the engine that read them at once.
-fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize) -> Engine {
+fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize, model: &Arc<Model>) -> Engine {
     let place = Place::new();
     let mut random = Random::new(seed);
     let pieces = pieces(rows, &mut random);
-    let mut engine = Engine::new(built_in(), Settings::default(), threads);
+    let mut engine = Engine::new(model.clone(), Settings::default(), threads);
     let options = ReadOptions { bytes_per_turn, ..ReadOptions::default() };
     let mut tailer = Tailer::new(vec![(Root::Data, place.rows())], options).unwrap();
     let halfway = random.below(pieces.len());
@@ -114,7 +116,7 @@ fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize)
         viewer.check(&engine, &mut random, &format!("seed {seed}, piece {n} of {}", pieces.len()));
         assert_eq!(engine.counts().late, 0, "rows that were too late to be scored: the test is wrong");
         if n == halfway {
-            let mut clean = Engine::new(built_in(), Settings::default(), 1);
+            let mut clean = Engine::new(model.clone(), Settings::default(), 1);
             let mut again = Tailer::new(vec![(Root::Data, place.rows())], ReadOptions::default()).unwrap();
             while !read(&mut again, &mut clean) {}
             clean.settle();
@@ -123,7 +125,8 @@ fn check_rows(rows: &[RawRow], seed: u64, threads: usize, bytes_per_turn: usize)
     }
     let counts = engine.counts();
     assert!(counts.corrected > 50 && counts.repeated > 20 && counts.refused > 20, "{counts:?}");
-    let clean = scored(&place.rows(), 3 - threads);
+    let clean = Engine::new(model.clone(), Settings::default(), 3 - threads);
+    let clean = read_into(clean, &place.rows(), ReadOptions::default());
     compare(&engine, &clean, &format!("seed {seed}"));
     clean
 }
@@ -189,6 +192,17 @@ fn with_one_thread() {
 }
 
 #[test]
+fn the_same_by_a_clock_that_is_changed_meanwhile() {
+    let clock = Clock::of(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+    let by_clock = Arc::new(Model::built_in().unwrap().following(clock));
+    let mut rows = fleet_rows(&plan(27, 3600, 13, 3, 6));
+    // From 2026-03-23: the change is on the sixth day.
+    rows.iter_mut().for_each(|row| row.time = row.time.plus(11 * 7 * 24 * 3600));
+    let clean = check_rows(&rows, 27, 1, ReadOptions::default().bytes_per_turn, &by_clock);
+    assert!(!told(&clean).is_empty());
+}
+
+#[test]
 fn with_two_threads() {
     check(23, 2, 5_000);
     check(24, 2, 100);
@@ -218,7 +232,7 @@ fn a_long_story() -> Vec<RawRow> {
 
 #[test]
 fn with_routines_a_level_that_is_taken_over_a_silence_and_rings() {
-    let clean = check_rows(&a_long_story(), 26, 1, ReadOptions::default().bytes_per_turn);
+    let clean = check_rows(&a_long_story(), 26, 1, ReadOptions::default().bytes_per_turn, &built_in());
     let all = clean.incidents();
     let any = |what: &dyn Fn(&Told) -> bool| all.iter().any(what);
     assert!(any(&|t| t.incident.taken_over), "{all:#?}");
@@ -228,7 +242,7 @@ fn with_routines_a_level_that_is_taken_over_a_silence_and_rings() {
     let nights = |from: usize, to: usize| {
         let backup = |t: &&Told| &*clean.tracks()[t.interface.index()].name().ifname == "backup";
         let times = all.iter().filter(backup).map(|t| t.incident.start);
-        times.filter(|t| hour(24 * from) <= *t && *t < hour(24 * to) && t.second_of_day() == 2 * 3600).count()
+        times.filter(|t| hour(24 * from) <= *t && *t < hour(24 * to) && t.second_of_utc_day() == 2 * 3600).count()
     };
     assert!(nights(14, 17) >= 4 && nights(18, 42) <= 12, "{} and {} of 48", nights(14, 17), nights(18, 42));
 }

@@ -9,6 +9,7 @@ mod called;
 mod causal;
 mod check;
 mod cli;
+mod clock;
 mod console;
 mod evaluate;
 mod explore;

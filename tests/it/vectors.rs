@@ -7,7 +7,7 @@ use noctop::evaluate::period::window;
 use noctop::evaluate::points::Ranking;
 use noctop::evaluate::vus::vus_pr;
 use noctop::evaluate::{Series, Span, Truth};
-use noctop::series::{InterfaceName, Timestamp};
+use noctop::series::{Clock, InterfaceName, Timestamp};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -129,6 +129,7 @@ fn the_simple_forecasts_score_as_the_reference_does() {
     let series = Series {
         name: InterfaceName::new("h", "i"),
         step: None,
+        clock: Clock::UTC,
         earlier: times(&b.earlier_times).into_iter().zip(b.earlier).collect(),
         times: times(&b.times),
         truth: Truth::new(b.values.len(), Vec::new()),

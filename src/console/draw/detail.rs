@@ -239,7 +239,7 @@ fn time_axis(app: &App, times: std::ops::Range<Timestamp>, line: Rect, buffer: &
     let mut at = first.plus(-(first.since(origin).rem_euclid(mark)));
     let end = width - i64::try_from(name.len()).unwrap_or(0) - 1;
     while at <= last {
-        let label = if mark >= DAY || at.second_of_day() == 0 { format::day(at) } else { format::clock(at) };
+        let label = if mark >= DAY || at.second_of_utc_day() == 0 { format::day(at) } else { format::clock(at) };
         let column = at.since(first) * (width - 1) / span - 2;
         let free = i64::try_from(text.len()).unwrap_or(i64::MAX);
         if column >= free && column + 6 <= end {

@@ -109,7 +109,7 @@ impl Tracker {
 
     /// Takes note of what the row that was seen last looks like, and what earlier incidents say of it.
     pub fn recognise(&mut self, row: &Seen, look: &Look, known: Recognised, step: Step) {
-        if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.time) {
+        if let Some(open) = self.open.as_mut().filter(|open| open.incident.latest == row.at.time()) {
             open.recognise(row, look, known, &self.routines, step);
         }
     }
@@ -158,7 +158,7 @@ impl Tracker {
         } else if apart >= calm || another {
             return self.end(name, row, step, rules, hot && (on || another));
         }
-        open.calm_rows = if open.incident.latest == row.time { 0 } else { open.calm_rows.saturating_add(1) };
+        open.calm_rows = if open.incident.latest == row.at.time() { 0 } else { open.calm_rows.saturating_add(1) };
         let accepted = open.acceptance.as_mut().and_then(|a| a.see(row, on));
         if open.routine && open.returns() && open.is_long(step) {
             return self.close(None, true, step).map_or(Change::None, Change::Closed);

@@ -7,7 +7,7 @@ use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
 use crate::detect::normal::Acceptance;
 use crate::detect::routine::{EARLY, Extent, Routines};
 use crate::detect::verdict::{Look, Recognised, SIDES, Verdict};
-use crate::series::{DAY, InterfaceName, Pair, Step};
+use crate::series::{DAY, InterfaceName, Local, Pair, Step};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
 /// the time below: what pauses for an hour within a day is still the same thing.
@@ -43,6 +43,8 @@ const CREPT: f64 = 0.55;
 #[derive(Debug, Clone)]
 pub(super) struct Open {
     pub(super) incident: Incident,
+    /// Its first slot.
+    start: Local,
     /// Of its first and its worst row; once it lasts, of its worst row since then.
     pub(super) looks: [Look; 2],
     /// The score of the row that it is known by, and what earlier incidents say of that.
@@ -94,18 +96,20 @@ impl Open {
         rules: &Rules,
         routines: &Routines,
     ) -> Self {
-        let start = dark.map_or(row.time, |dark| dark.first);
+        let began_at = dark.map_or(row.at, |dark| dark.first);
+        let start = began_at.time();
         let incident = Incident {
             usual: true,
-            latest: row.time,
+            latest: row.at.time(),
             peak: f64::NEG_INFINITY,
-            peak_at: row.time,
+            peak_at: row.at.time(),
             onset: dark.map_or([row.judged.vector[0], row.judged.vector[1]], |dark| dark.onset.map(f64::from)),
             history: row.history,
             ..Incident::new(IncidentId::new(name, start, false), IncidentKind::Spike, start)
         };
         let mut open = Self {
             incident,
+            start: began_at,
             looks: [[0.0; SIDES]; 2],
             known_by: f64::NEG_INFINITY,
             known: Recognised { verdict: Verdict::Noise, alike: 0 },
@@ -131,7 +135,7 @@ impl Open {
             most: 0.0,
             crept: row.judged.mean_deviation.abs() >= CREPT * row.away().abs(),
             furthest: row.raw,
-            acceptance: rules.accepted_after.map(|after| Acceptance::new(row.time, after, step)),
+            acceptance: rules.accepted_after.map(|after| Acceptance::new(row.at.time(), after, step)),
         };
         open.add(row, rules, routines, step);
         open
@@ -141,7 +145,7 @@ impl Open {
         let Incident { start, latest, history, .. } = self.incident;
         Extent {
             up: self.up,
-            start,
+            start: self.start,
             habitual: self.habitual,
             furthest: self.furthest,
             seconds: latest.since(start),
@@ -152,7 +156,7 @@ impl Open {
     /// Slots that lie between its last row and this one. Slots without rows are not calm ones: up to the
     /// time below nobody knows, and what was there before them and is there behind is one thing.
     pub(super) fn apart(&self, row: &Seen, step: Step) -> i64 {
-        let slots = step.slots_between(self.incident.latest, row.time);
+        let slots = step.slots_between(self.incident.latest, row.at.time());
         let seen = i64::from(self.calm_rows) + 1;
         if slots - seen <= step.slots_in(CALM_MOST) as i64 { seen } else { slots }
     }
@@ -168,7 +172,7 @@ impl Open {
     pub(super) fn may_go_on(&self, row: &Seen, step: Step) -> bool {
         let Incident { start, latest, .. } = self.incident;
         let lasted = latest.since(start).clamp(CALM * step.seconds(), PAUSE_MOST.max(CALM * step.seconds()));
-        row.time.since(latest) <= lasted + step.seconds()
+        row.at.time().since(latest) <= lasted + step.seconds()
     }
 
     /// Whether it goes on with an anomaly after it was over: where the same is off, the same way, about as far,
@@ -237,7 +241,7 @@ impl Open {
         let hot = row.judged.score >= rules.threshold;
         self.rows += 1;
         self.hot += u32::from(hot);
-        self.incident.latest = row.time;
+        self.incident.latest = row.at.time();
         if row.nothing && (hot || self.zero > 0) {
             (self.zero, self.until_zero) = (self.zero + 1, self.rows);
         }
@@ -264,7 +268,7 @@ impl Open {
             // The channel that is further from usual is the one to tell of.
             let c = if row.judged.error[0].abs() > 2.0 * row.judged.error[1].abs() { 0 } else { 1 };
             self.incident.peak = row.judged.score;
-            self.incident.peak_at = row.time;
+            self.incident.peak_at = row.at.time();
             self.incident.peak_value = row.raw[c];
             self.incident.peak_expected = row.usual[c];
         }
@@ -293,7 +297,7 @@ impl Open {
         if !seen {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
             let known = NO_NEWS * libm::log10(1.0 + f64::from(self.known.alike));
-            self.incident.rise.learn(row.time.since(self.incident.start), score - known);
+            self.incident.rise.learn(row.at.time().since(self.incident.start), score - known);
         }
     }
 

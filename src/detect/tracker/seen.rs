@@ -1,7 +1,7 @@
 //! A judged row, as incidents see it.
 
 use crate::detect::judge::Judged;
-use crate::series::{Pair, Timestamp};
+use crate::series::{Local, Pair};
 
 /// A value below this share of the usual one is nothing.
 const NOTHING: f64 = 0.02;
@@ -10,7 +10,7 @@ const NOTHING: f64 = 0.02;
 #[derive(Debug, Clone, Copy)]
 pub struct Seen {
     /// Its slot.
-    pub time: Timestamp,
+    pub at: Local,
     /// What was said of it.
     pub judged: Judged,
     /// Maximum and mean.

@@ -31,6 +31,7 @@ impl Live {
             name,
             glimpse: GLIMPSE,
             model: ModelSettings { scope: wanted.scope.unwrap_or(present.scope), ..present },
+            clock: self.engine.model().clock().clone(),
             ..self.train.clone()
         };
         self.around.training = match Job::start(&self.engine, wanted.whose.clone(), options, since) {

@@ -164,7 +164,7 @@ impl Track {
         let look = look(&judged.vector, judged.flat, seen.nothing, state.tracker.lasts(step));
         let usual_row = !anomaly && judged.vector.iter().all(|v| v.abs() < 1.0);
         let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
-        let started = of.unwrap_or(time);
+        let started = chain.forecaster.local(of.unwrap_or(time));
         let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
         if of.is_some() {
             let verdict = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
@@ -180,7 +180,7 @@ impl Track {
             Change::Resumed { listed } => _ = listed.then(|| self.incidents.pop()),
             Change::Closed(closed) => {
                 chain.close(&closed, time);
-                space.learn_incident(closed.incident.start, &closed.looks, closed.of_hour);
+                space.learn_incident(chain.forecaster.local(closed.incident.start), &closed.looks, closed.of_hour);
                 if !closed.incident.usual {
                     self.incidents.push(closed.incident);
                 }
