@@ -10,7 +10,7 @@
 //! This is about incidents and leaves the score alone. [`super::habit`] does the same for rows before
 //! they are scored: what it tempers enough begins no incident, and never comes here.
 
-use crate::series::{DAY, Local, Pair, Step};
+use crate::series::{DAY, Pair, Step};
 
 /// Days on which a thing must have been seen before it counts as usual.
 const DAYS: u16 = 3;
@@ -36,8 +36,8 @@ const GRACE: i64 = 3600;
 pub struct Extent {
     /// Whether it goes up.
     pub up: bool,
-    /// Its first slot.
-    pub start: Local,
+    /// What the clock on the wall showed at its first slot ([`crate::series::Local::wall`]).
+    pub start: i64,
     /// Whether something large comes at that time on most days ([`super::habit`]): such an incident is
     /// rarely one of its own, so that its days without one do not break a routine.
     pub habitual: bool,
@@ -125,7 +125,7 @@ impl Routines {
     /// Learns an incident that has ended. Says whether the like came at that hour on other days, as
     /// regularly as a job does.
     pub fn learn(&mut self, extent: &Extent, step: Step) -> bool {
-        let start = extent.start.wall() - *self.first.get_or_insert(extent.start.wall());
+        let start = extent.start - *self.first.get_or_insert(extent.start);
         // Lifetimes after the first one nothing is the same any more.
         let last = i32::try_from(start).unwrap_or(i32::MAX);
         let seconds = i32::try_from(extent.seconds).unwrap_or(i32::MAX);
@@ -160,8 +160,8 @@ impl Routines {
     }
 
     /// Where a moment lies, from the first one.
-    fn place(&self, start: Local) -> i64 {
-        self.first.map_or(0, |first| start.wall() - first)
+    fn place(&self, start: i64) -> i64 {
+        self.first.map_or(0, |first| start - first)
     }
 
     /// Bytes that it takes besides its own fields.
@@ -173,10 +173,9 @@ impl Routines {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::series::{Clock, Timestamp};
 
     fn extent(day: i64, second: i64, value: f64, up: bool) -> Extent {
-        let start = Clock::UTC.at(Timestamp::from_seconds(1_767_571_200 + day * DAY + second));
+        let start = 1_767_571_200 + day * DAY + second;
         Extent { up, start, habitual: false, furthest: [1.3 * value, value], seconds: 1800, early: false }
     }
 

@@ -7,7 +7,7 @@ use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
 use crate::detect::normal::Acceptance;
 use crate::detect::routine::{EARLY, Extent, Routines};
 use crate::detect::verdict::{Look, Recognised, SIDES, Verdict};
-use crate::series::{DAY, InterfaceName, Local, Pair, Step};
+use crate::series::{DAY, InterfaceName, Pair, Step};
 
 /// Calm slots after which a short incident is over. A long one needs a tenth of its length, up to
 /// the time below: what pauses for an hour within a day is still the same thing.
@@ -43,8 +43,8 @@ const CREPT: f64 = 0.55;
 #[derive(Debug, Clone)]
 pub(super) struct Open {
     pub(super) incident: Incident,
-    /// Its first slot.
-    start: Local,
+    /// What the clock on the wall showed at its first slot.
+    wall: i64,
     /// Of its first and its worst row; once it lasts, of its worst row since then.
     pub(super) looks: [Look; 2],
     /// The score of the row that it is known by, and what earlier incidents say of that.
@@ -96,8 +96,8 @@ impl Open {
         rules: &Rules,
         routines: &Routines,
     ) -> Self {
-        let began_at = dark.map_or(row.at, |dark| dark.first);
-        let start = began_at.time();
+        let began = dark.map_or(row.at, |dark| dark.first);
+        let start = began.time();
         let incident = Incident {
             usual: true,
             latest: row.at.time(),
@@ -109,7 +109,7 @@ impl Open {
         };
         let mut open = Self {
             incident,
-            start: began_at,
+            wall: began.wall(),
             looks: [[0.0; SIDES]; 2],
             known_by: f64::NEG_INFINITY,
             known: Recognised { verdict: Verdict::Noise, alike: 0 },
@@ -145,7 +145,7 @@ impl Open {
         let Incident { start, latest, history, .. } = self.incident;
         Extent {
             up: self.up,
-            start: self.start,
+            start: self.wall,
             habitual: self.habitual,
             furthest: self.furthest,
             seconds: latest.since(start),
