@@ -135,10 +135,8 @@ impl ReadArgs {
     /// The zone of timeslots that state none.
     fn time_zone(&self, config: &Config) -> anyhow::Result<TimeZone> {
         let zone = self.time_zone.as_deref().or(config.input.time_zone.as_deref()).unwrap_or("UTC");
-        TimeZone::get(zone).with_context(|| {
-            let whence = if self.time_zone.is_some() { String::new() } else { config.whence("input", "time_zone") };
-            format!("{whence}time zone {zone}: name a zone such as UTC or Europe/Berlin")
-        })
+        let flagged = self.time_zone.is_some();
+        zone_of("time zone", zone, || if flagged { String::new() } else { config.whence("input", "time_zone") })
     }
 
     fn options(&self, config: &Config) -> anyhow::Result<ReadOptions> {
@@ -169,6 +167,12 @@ impl ReadArgs {
     }
 }
 
+/// The zone that a setting names; where there is none of that name, `whence` says where the name stands.
+fn zone_of(setting: &str, name: &str, whence: impl FnOnce() -> String) -> anyhow::Result<TimeZone> {
+    let complaint = || format!("{}{setting} {name}: name a zone such as UTC or Europe/Berlin", whence());
+    TimeZone::get(name).with_context(complaint)
+}
+
 /// Whose clock loads follow.
 #[derive(Debug, Args, Clone)]
 pub struct ClockArgs {
@@ -188,11 +192,9 @@ impl ClockArgs {
         let Some(zone) = self.clock.as_deref().or(config.clock.as_deref()) else {
             return Ok(Clock::of(&read.time_zone(config)?));
         };
-        let zone = TimeZone::get(zone).with_context(|| {
-            let whence = if self.clock.is_some() { String::new() } else { config.whence("", "clock") };
-            format!("{whence}clock {zone}: name a zone such as UTC or Europe/Berlin")
-        })?;
-        Ok(Clock::of(&zone))
+        let flagged = self.clock.is_some();
+        let whence = || if flagged { String::new() } else { config.whence("", "clock") };
+        Ok(Clock::of(&zone_of("clock", zone, whence)?))
     }
 }
 

@@ -131,13 +131,9 @@ impl FaceArgs {
                 .with_context(|| format!("{whence}theme {name}: name one of {}", theme::Palette::names()))?;
         }
         if let Some(zone) = &own.display_zone {
-            let whence = match self.display_zone {
-                None => config.whence("console", "display_zone"),
-                Some(_) => String::new(),
-            };
-            let zone = jiff::tz::TimeZone::get(zone)
-                .with_context(|| format!("{whence}display zone {zone}: name a zone such as UTC or Europe/Berlin"))?;
-            look.zone = Zone::new(zone);
+            let flagged = self.display_zone.is_some();
+            let whence = || if flagged { String::new() } else { config.whence("console", "display_zone") };
+            look.zone = Zone::new(super::zone_of("display zone", zone, whence)?);
         }
         look.bell = own.bell == Some(true);
         look.slow_line = own.slow_line == Some(true);

@@ -151,10 +151,9 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
     let several = |label: &usize| devices.get(label).is_some_and(|hosts| hosts.len() >= DEVICES);
     let labels: Vec<Option<usize>> = labels.into_iter().map(|label| label.filter(several)).collect();
     gather(&labels, &firsts, &mut group);
-    let story = group;
     let mut sizes = vec![0; run.len()];
-    story.iter().for_each(|first| sizes[*first] += 1);
-    for (out, first) in out.iter_mut().zip(story) {
+    group.iter().for_each(|first| sizes[*first] += 1);
+    for (out, first) in out.iter_mut().zip(group) {
         *out = (sizes[first] > 1).then(|| (StoryId(run[first].incident.id.0), sizes[first]));
     }
 }

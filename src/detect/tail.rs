@@ -197,6 +197,14 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_measured_by_the_noise_of_the_means_that_they_are() {
+        let [three, deviation, error] = [4, 5, 6].map(|i| NOISE[i]);
+        assert!((three - (1.0f64 / 3.0).sqrt()).abs() < 1e-3);
+        let running = (RUNNING / (2.0 - RUNNING)).sqrt();
+        assert!((deviation - running).abs() < 1e-3 && (error - running).abs() < 1e-3, "{running}");
+    }
+
+    #[test]
     fn rarity_is_that_of_the_distribution_that_the_rows_came_from() {
         let exponential = tail(|r| -libm::log(1.0 - r.unit()), 8000, 0);
         for (size, want) in [(4.6, 2.0), (6.9, 3.0), (9.2, 4.0)] {

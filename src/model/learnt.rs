@@ -206,7 +206,7 @@ impl Model {
 
     /// Takes from its trial what that was like on known interface `i`: where it did well with a last layer of its
     /// own, so does this, with that of `layers`, the device's and its own.
-    pub(super) fn follow(&mut self, trial: &Self, i: usize, [device, own]: [Option<usize>; 2]) {
+    pub(super) fn heed(&mut self, trial: &Self, i: usize, [device, own]: [Option<usize>; 2]) {
         let Some(tried) = trial.index.get(&self.known[i].name).map(|place| &trial.known[*place]) else { return };
         self.known[i].skill = tried.skill;
         self.known[i].layer = match tried.skill.filter(|_| tried.layer.is_some()).map(|skill| skill.scope) {

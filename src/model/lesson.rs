@@ -8,7 +8,7 @@ use super::learnt::{KnownInterface, Model, Parts};
 use super::linear::{self, Coefficients};
 use super::network::{Network, Sample};
 use super::pupil::{Pupil, Quota, blank};
-use super::scopes::{Entries, own_layers};
+use super::scopes::{Entries, Learner, own_layers};
 use super::settings::{Scaling, Scope};
 use super::train::{LEAST_ROWS, Options, Series, TrainError};
 use crate::random::Random;
@@ -111,15 +111,15 @@ impl<'a> Lesson<'a> {
         Network::new(roster.hosts.len(), self.pupils.len(), options.model.window, random)
     }
 
-    /// The model with this network, and the places of the last layers that were learnt for each interface: that of
-    /// its device, and its own, as far as `scope` asks. None of them is used yet.
+    /// The model with this network, and the interfaces with the last layers that were learnt for them, as far as
+    /// `scope` asks. None of these is used yet.
     pub(super) fn model(
         &self,
         roster: &Roster<'_>,
         network: &Network,
         scope: Scope,
         options: &Options,
-    ) -> candle_core::Result<(Model, Vec<[Option<usize>; 2]>)> {
+    ) -> candle_core::Result<(Model, Vec<Learner<'a>>)> {
         let known = self
             .pupils
             .iter()
@@ -152,7 +152,9 @@ impl<'a> Lesson<'a> {
             layers: layers.all,
             host_layers: layers.hosts,
         };
-        Ok((Model::new(parts), layers.of))
+        let learners = (0..).zip(&self.pupils).zip(layers.of);
+        let learners = learners.map(|((place, p), layers)| Learner { place, series: p.series, layers }).collect();
+        Ok((Model::new(parts), learners))
     }
 }
 

@@ -18,7 +18,7 @@ use super::lesson::Tell;
 use super::linear::{self, Coefficients};
 use super::network::{Embeddings, Sample};
 use super::pupil::{Pupil, Quota, blank};
-use super::scopes::compare_scopes;
+use super::scopes::{Learner, as_tried, try_out};
 use super::settings::{ModelSettings, Scope};
 use super::skill::Measure;
 use super::train::{BEFORE_HELD_OUT, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
@@ -44,43 +44,25 @@ pub fn renew(
         (progress.stage, progress.fraction, progress.elapsed) = (stage, fraction, start.elapsed());
         if report(&progress).is_break() { Err(TrainError::Cancelled) } else { Ok(()) }
     };
-    let enough: Vec<Series<'_>> = series.iter().copied().filter(|s| s.history.len() >= LEAST_ROWS).collect();
-    let of = |from: &Model, share: f64, tell: &mut Tell<'_>| match once(from, &enough, share, scope, options, tell)? {
-        Some(renewed) => Ok(renewed),
-        None => Err(TrainError::TooFewRows { longest: series.iter().map(|s| s.history.len()).max().unwrap_or(0) }),
-    };
-    let renewed = of(trial, BEFORE_HELD_OUT, &mut |stage, share| tell(stage, 0.4 * share))?;
-    let mut trial = renewed.model;
-    for (i, one) in renewed.ones.iter().enumerate() {
-        tell("measuring skill", 0.4 + 0.2 * i as f64 / renewed.ones.len() as f64)?;
-        let (skill, layer) = compare_scopes(&trial, scope, one.place, one.series, one.layers, measure);
-        (trial.known_mut()[one.place].skill, trial.known_mut()[one.place].layer) = (skill, layer);
-    }
-    let trial = trial.settled();
-    let Renewed { mut model, ones, windows } = of(present, 1.0, &mut |stage, share| tell(stage, 0.6 + 0.4 * share))?;
-    ones.iter().for_each(|one| model.follow(&trial, one.place, one.layers));
-    let model = model.tried(&trial)?;
+    let Renewed { model: trial, learners, .. } =
+        once(trial, series, BEFORE_HELD_OUT, scope, options, &mut |stage, share| tell(stage, 0.4 * share))?;
+    let trial = try_out(trial, &learners, scope, measure, &mut |stage, share| tell(stage, 0.4 + 0.2 * share))?;
+    let Renewed { model, learners, windows } =
+        once(present, series, 1.0, scope, options, &mut |stage, share| tell(stage, 0.6 + 0.4 * share))?;
+    let model = as_tried(model, &trial, &learners)?;
     tell("done", 1.0)?;
-    let left_out = series.len() - ones.len();
+    let left_out = series.len() - learners.len();
     Ok(Trained { left_out, windows, best_epoch: 0, own_scales: None, progress, model, trial })
 }
 
 /// A model with some interfaces learnt anew; which last layers they use is left open.
 struct Renewed<'a> {
     model: Model,
-    ones: Vec<One<'a>>,
+    learners: Vec<Learner<'a>>,
     windows: usize,
 }
 
-/// An interface that was learnt anew: its place in the model, its rows, and the last layers that were learnt for it,
-/// that of its device and its own.
-struct One<'a> {
-    place: usize,
-    series: Series<'a>,
-    layers: [Option<usize>; 2],
-}
-
-/// Learns some interfaces of a model anew, from the first `share` of their rows. None where there is none of them.
+/// Learns some interfaces of a model anew, from the first `share` of their rows.
 fn once<'a>(
     present: &Model,
     series: &[Series<'a>],
@@ -88,18 +70,18 @@ fn once<'a>(
     scope: Scope,
     options: &Options,
     tell: &mut Tell<'_>,
-) -> Result<Option<Renewed<'a>>, TrainError> {
+) -> Result<Renewed<'a>, TrainError> {
     tell("reading rhythms", 0.0)?;
     let mut roll = Roll::of(present);
-    let pupils: Vec<Pupil<'_>> = series
-        .iter()
+    let enough = series.iter().filter(|s| s.history.len() >= LEAST_ROWS);
+    let pupils: Vec<Pupil<'_>> = enough
         .filter_map(|s| {
             let (host, entry) = roll.enter(*s);
             Pupil::enrol(*s, share, host, present.common_scale).map(|pupil| pupil.with_entry(entry))
         })
         .collect();
     if pupils.is_empty() {
-        return Ok(None);
+        return Err(TrainError::TooFewRows { longest: series.iter().map(|s| s.history.len()).max().unwrap_or(0) });
     }
     let model = ModelSettings { scope, ..present.settings };
     let quota = Quota::new(options, pupils.len());
@@ -137,14 +119,14 @@ fn once<'a>(
         (known.step, known.scale, known.linear) = (pupil.step, pupil.own, *linear);
     }
     let layers = |layer| if scope == Scope::Interface { [None, layer] } else { [layer, None] };
-    let one = |(pupil, layer): (&Pupil<'a>, Option<usize>)| One {
+    let learner = |(pupil, layer): (&Pupil<'a>, Option<usize>)| Learner {
         place: pupil.entry - 1,
         series: pupil.series,
         layers: layers(layer),
     };
-    let ones = pupils.iter().zip(of).map(one).collect();
+    let learners = pupils.iter().zip(of).map(learner).collect();
     let windows = windows.iter().flatten().map(Vec::len).sum();
-    Ok(Some(Renewed { model: roll.into_model(present, options.name.clone()), ones, windows }))
+    Ok(Renewed { model: roll.into_model(present, options.name.clone()), learners, windows })
 }
 
 /// What the model knows, with room for more.

@@ -1,12 +1,14 @@
 //! Whose last layer is used: which are learnt, and which do better than the shared one.
 
+use super::file::ModelError;
 use super::heads;
 use super::kernel::{OutputLayer, Weights};
 use super::learnt::Model;
+use super::lesson::Tell;
 use super::network::{Embeddings, Sample};
 use super::settings::Scope;
 use super::skill::{self, HeldOut, Measure, Skill};
-use super::train::Series;
+use super::train::{Series, TrainError};
 
 /// Last layers beside the shared one, and whose they are.
 #[derive(Debug, Default)]
@@ -16,6 +18,14 @@ pub(super) struct Layers {
     pub(super) of: Vec<[Option<usize>; 2]>,
     /// Of each host, where the model was told to have one for each.
     pub(super) hosts: Vec<Option<usize>>,
+}
+
+/// An interface that was learnt: its place in the model, its rows, and the last layers that were learnt for it, that
+/// of its device and its own.
+pub(super) struct Learner<'a> {
+    pub(super) place: usize,
+    pub(super) series: Series<'a>,
+    pub(super) layers: [Option<usize>; 2],
 }
 
 /// Places of an interface and its host in the embeddings; 0 is unknown.
@@ -69,19 +79,47 @@ fn grouped(samples: &[Sample], most: usize, entry: impl Fn(&Sample) -> usize) ->
     groups
 }
 
-/// The skill of interface `i` with each last layer that was learnt for it, and the layer to use:
+/// A trial with the skill of each interface that it learnt, and with the last layer that is to be used there.
+///
+/// # Errors
+/// What `tell` says.
+pub(super) fn try_out(
+    mut trial: Model,
+    learners: &[Learner<'_>],
+    scope: Scope,
+    measure: Measure,
+    tell: &mut Tell<'_>,
+) -> Result<Model, TrainError> {
+    for (i, learner) in learners.iter().enumerate() {
+        tell("measuring skill", i as f64 / learners.len() as f64)?;
+        let (skill, layer) = compare_scopes(&trial, scope, learner, measure);
+        let known = &mut trial.known_mut()[learner.place];
+        (known.skill, known.layer) = (skill, layer);
+    }
+    Ok(trial.settled())
+}
+
+/// What learnt all rows, with what its trial was like on the interfaces that both learnt.
+///
+/// # Errors
+/// Where the trial makes no file.
+pub(super) fn as_tried(mut model: Model, trial: &Model, learners: &[Learner<'_>]) -> Result<Model, ModelError> {
+    learners.iter().for_each(|learner| model.heed(trial, learner.place, learner.layers));
+    model.tried(trial)
+}
+
+/// The skill of an interface with each last layer that was learnt for it, and the layer to use:
 /// that of the scope, unless the shared one did better on the held-out rows.
-pub(super) fn compare_scopes(
+fn compare_scopes(
     model: &Model,
     scope: Scope,
-    i: usize,
-    series: Series<'_>,
-    [device, own]: [Option<usize>; 2],
+    learner: &Learner<'_>,
     measure: Measure,
 ) -> (Option<Skill>, Option<usize>) {
+    let Learner { place, series, layers: [device, own] } = *learner;
     let Some((first, step)) = skill::held_out(series.history) else { return (None, None) };
     let of = |layer| {
-        let outlook = model.outlook_with(i, layer);
+        let outlook = model.outlook_with(place, layer);
         measure(&HeldOut { network: model.network(), outlook, series, first, step })
     };
     let global = of(None);

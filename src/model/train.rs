@@ -19,7 +19,7 @@ use super::forecast::Outlook;
 use super::learnt::Model;
 use super::lesson::{Lesson, Roster};
 use super::network::Network;
-use super::scopes::compare_scopes;
+use super::scopes::{as_tried, try_out};
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::{HeldOut, Measure, Skill};
 use super::teach::{FIRST, Heard, learn, learn_more};
@@ -205,14 +205,10 @@ fn train_once(
     tell(&mut progress, "own last layers", 0.5)?;
     // A network that learnt nothing has nothing to tune.
     let scope = if taught.best_epoch > 0 { options.model.scope } else { Scope::Global };
-    let (mut trial, layers) = lesson.model(&roster, &network, scope, options)?;
-    for (i, pupil) in lesson.pupils.iter().enumerate() {
-        tell(&mut progress, "measuring skill", 0.5 + 0.1 * i as f64 / lesson.pupils.len() as f64)?;
-        let (skill, layer) = compare_scopes(&trial, options.model.scope, i, pupil.series, layers[i], measure);
-        trial.known_mut()[i].skill = skill;
-        trial.known_mut()[i].layer = layer;
-    }
-    let trial = trial.settled();
+    let (trial, learners) = lesson.model(&roster, &network, scope, options)?;
+    let trial = try_out(trial, &learners, options.model.scope, measure, &mut |stage, share| {
+        tell(&mut progress, stage, 0.5 + 0.1 * share)
+    })?;
     drop(lesson);
 
     // What was measured is known; now the newest rows, which say most of those to come, are learnt as well.
@@ -223,9 +219,8 @@ fn train_once(
         tell(&mut progress, "learning the newest rows", 0.7 + 0.25 * share)
     })?;
     tell(&mut progress, "own last layers", 0.95)?;
-    let (mut model, layers) = lesson.model(&roster, &network, scope, options)?;
-    layers.into_iter().enumerate().for_each(|(i, layers)| model.follow(&trial, i, layers));
-    let model = model.tried(&trial)?;
+    let (model, learners) = lesson.model(&roster, &network, scope, options)?;
+    let model = as_tried(model, &trial, &learners)?;
     tell(&mut progress, "done", 1.0)?;
     let (windows, left_out) = (lesson.learnt.len() + lesson.deciding.len(), all - lesson.pupils.len());
     Ok(Trained { left_out, windows, best_epoch: taught.best_epoch, own_scales: None, progress, model, trial })
