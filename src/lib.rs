@@ -23,6 +23,7 @@
 //! digit, because both are the same [`engine::Engine`] fed by the same [`ingest::Tailer`].
 
 pub mod cli;
+mod columns;
 pub mod config;
 pub mod console;
 pub mod detect;

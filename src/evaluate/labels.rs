@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use crate::columns::complaint_of_doubled;
 use crate::ingest::{ReadOptions, TimeslotReader};
 use crate::series::{InterfaceName, Timestamp};
 
@@ -150,12 +151,9 @@ impl Layout {
         }
         if missing.is_empty() {
             let (kind, story) = (place("kind"), place("story"));
-            let twice = |at: &usize| found.iter().filter(|name| **name == found[*at]).count() > 1;
-            return match at.into_iter().chain(kind).chain(story).find(twice) {
-                Some(at) => {
-                    let reason = format!("has the column {} more than once: leave one of them", found[at]);
-                    Err(LabelError::Line { path: path.to_owned(), line: 1, reason })
-                }
+            let read = at.into_iter().chain(kind).chain(story).map(|at| found[at].as_str());
+            return match complaint_of_doubled(&found, read) {
+                Some(reason) => Err(LabelError::Line { path: path.to_owned(), line: 1, reason }),
                 None => Ok(Self { at, kind, story }),
             };
         }

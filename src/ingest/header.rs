@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::options::ColumnNames;
 use super::timeslot::TimeslotReader;
+use crate::columns::complaint_of_doubled;
 
 /// Places of the five columns in a record, in the order of [`ColumnNames::all`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,11 +47,8 @@ impl Layout {
 
         let wanted = names.all();
         let places = wanted.map(place);
-        let times = |name: &str| found.iter().filter(|f| **f == name.trim().to_lowercase()).count();
-        if let Some(name) = wanted.iter().find(|name| times(name) > 1) {
-            let why =
-                format!("has the column {name} more than once: rename those that are not meant, or leave them out");
-            return Err(Unfit { why, own: false });
+        if let Some(why) = complaint_of_doubled(&found, wanted) {
+            return Err(Unfit { why: format!("line 1 {why}"), own: false });
         }
         let missing: Vec<&str> = wanted.iter().zip(places).filter(|(_, p)| p.is_none()).map(|(n, _)| *n).collect();
         match places {
@@ -123,7 +121,7 @@ mod tests {
         let usual = ["timeslot", "hostname", "ifname", "max_metric_value", "mean_metric_value"];
         let with = |more: &[&'static str]| of(&[&usual[..], more].concat());
         let message = with(&["note", "Mean_Metric_Value "]).unwrap_err();
-        assert!(message.starts_with("has the column mean_metric_value more than once: rename"), "{message}");
+        assert!(message.starts_with("line 1 has the column mean_metric_value more than once: rename"), "{message}");
         assert!(with(&["note", "note"]).is_ok(), "what is not read does no harm");
     }
 

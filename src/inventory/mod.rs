@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::columns::{complaint_of_doubled, is_called};
 use crate::series::InterfaceName;
 
 /// What is known of each interface.
@@ -65,13 +66,11 @@ impl Inventory {
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text);
         let at = |e: &csv::Error| e.position().map_or(1, csv::Position::line);
         let header = &reader.headers().map_err(|e| (at(&e), complaint(&e)))?.clone();
-        let places = |name: &'static str| (0..header.len()).filter(move |at| header[*at].eq_ignore_ascii_case(name));
-        for name in ["hostname", "ifname", "description", "speed"] {
-            if places(name).nth(1).is_some() {
-                return Err((1, format!("has the column {name} more than once: leave one of them")));
-            }
+        let found: Vec<&str> = header.iter().collect();
+        if let Some(why) = complaint_of_doubled(&found, ["hostname", "ifname", "description", "speed"]) {
+            return Err((1, why));
         }
-        let column = |name: &'static str| places(name).next();
+        let column = |name: &'static str| found.iter().position(|field| is_called(field, name));
         let needed = |name: &'static str| {
             column(name).ok_or_else(|| (1, format!("there is no column {name}: name it in the first line")))
         };
