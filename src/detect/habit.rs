@@ -95,13 +95,16 @@ pub struct Habits {
     bins: [HalfHour; BINS],
     /// The half-hour that goes on, counted since the clock showed 1970, and its peaks so far.
     current: Option<(i32, [f32; 4])>,
+    /// The newest half-hour that was learnt. Those of an hour that comes twice, since the clock was put back, are learnt
+    /// once: a day is one day.
+    learnt: i32,
     /// Where deviations are large now, and since when.
     off: Option<(u8, Timestamp)>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { bins: [HalfHour::default(); BINS], current: None, off: None }
+        Self { bins: [HalfHour::default(); BINS], current: None, learnt: i32::MIN, off: None }
     }
 }
 
@@ -141,7 +144,8 @@ impl Habits {
         // Half-hours of a hundred thousand years fit.
         let half_hour = now.wall().div_euclid(BIN) as i32;
         let ended = self.current.take_if(|(bin, _)| *bin != half_hour);
-        if let Some((bin, peaks)) = ended {
+        if let Some((bin, peaks)) = ended.filter(|(bin, _)| *bin > self.learnt) {
+            self.learnt = bin;
             let habits = &mut self.bins[bin.rem_euclid(BINS as i32) as usize];
             (0..).zip(peaks).for_each(|(place, peak)| habits.learn(place, f64::from(peak)));
         }
@@ -229,6 +233,28 @@ mod tests {
         }
         assert!(tempered < 60 * 45 / 20, "{tempered} of {} by chance", 60 * 45);
         assert!(nightly > 35, "what does come each night still is one: {nightly} of 40 nights");
+    }
+
+    #[test]
+    fn an_hour_that_comes_twice_is_learnt_once() {
+        let clock = Clock::of(&jiff::tz::TimeZone::get("Europe/Berlin").unwrap());
+        // 2026-10-25 01:00 UTC, when it is two o'clock in Berlin for the second time.
+        let back = 1_792_890_000;
+        let mut habits = Habits::default();
+        let live = |habits: &mut Habits, from: i64, to: i64| {
+            for minute in from..to {
+                let now = clock.at(Timestamp::from_seconds(back + 300 * minute));
+                let night = now.second_of_day() / BIN == 4;
+                habits.learn(now, [if night { 12.0 } else { 1.0 }, 1.0]);
+            }
+        };
+        // The night before, and that of the change with both of its hours.
+        live(&mut habits, -300, 48);
+        let two = clock.at(Timestamp::from_seconds(back + DAY));
+        assert_eq!(two.second_of_day(), 2 * 3600);
+        assert_eq!(habits.temper(two, [12.0, 1.0])[0], 1.0, "two nights are no habit");
+        live(&mut habits, 48, 288 + 48);
+        assert!(habits.temper(two, [12.0, 1.0])[0] > 1.0, "three are");
     }
 
     #[test]
