@@ -57,8 +57,8 @@ fn portrait(engine: &Engine, id: InterfaceId) -> Option<PortraitView> {
     let device = beside.len() + 1;
     beside.sort_by(|a, b| newest(b).total_cmp(&newest(a)));
     beside.truncate(BESIDE_EACH_OTHER - 1);
-    let others: Vec<_> = beside.into_iter().map(|other| (other.name().clone(), columns(other))).collect();
-    let portrait = Portrait::of(track.name(), &columns(track), &others)?;
+    let others: Vec<_> = beside.into_iter().map(|other| (other.name().clone(), columns(engine, other))).collect();
+    let portrait = Portrait::of(track.name(), &columns(engine, track), &others)?;
     Some(PortraitView { id, portrait, compared: others.len(), device })
 }
 
@@ -67,13 +67,13 @@ fn newest(track: &Track) -> f64 {
     history.len().checked_sub(1).map_or(0.0, |last| history.values(last)[1].abs())
 }
 
-fn columns(track: &Track) -> Columns {
+fn columns(engine: &Engine, track: &Track) -> Columns {
     let history = track.history();
     let places = history.places();
     let rows = places.end.saturating_sub(ROWS).max(places.start)..places.end;
     let seconds: Vec<i64> = rows.clone().map(|i| history.time(i).seconds()).collect();
     let (max, mean) = rows.map(|i| history.values(i).into()).unzip();
-    Columns::in_order(&seconds, max, mean)
+    Columns::in_order(&seconds, max, mean).by(engine.model().clock().clone())
 }
 
 #[cfg(test)]
@@ -82,13 +82,29 @@ mod tests {
     use crate::detect::Settings;
     use crate::ingest::{Batch, FileSource, Root, Row};
     use crate::model::Model;
-    use crate::series::{FileId, InterfaceName, Origin, Timestamp};
+    use crate::series::{Clock, FileId, InterfaceName, Origin, Timestamp};
     use std::sync::Arc;
 
     fn row(hour: u32) -> Row {
         let time = Timestamp::from_seconds(1_767_571_200 + i64::from(hour) * 3600);
         let origin = Origin { file: FileId::from_index(0), line: hour + 2 };
         Row { time, interface: InterfaceId::from_index(0), max: f64::from(hour % 24), mean: 1.0, origin }
+    }
+
+    #[test]
+    fn its_hours_are_those_of_the_clock_that_scores_follow() {
+        let hours = |zone: &str| {
+            let clock = Clock::of(&jiff::tz::TimeZone::get(zone).unwrap());
+            let mut engine = Engine::new(Model::built_in().unwrap().following(clock), Settings::default(), 1);
+            let names = vec![InterfaceName::new("core-1", "xe-0/0/0")];
+            let files = vec![FileSource::new(Root::Data, Arc::new("rows.csv".into()))];
+            let rows = (0..48).map(|hour| Row { mean: f64::from(hour % 24), ..row(hour) }).collect();
+            engine.absorb(&Batch { names, files, rows, ..Batch::default() });
+            let profile = portrait(&engine, InterfaceId::from_index(0)).unwrap().portrait.figures.profile;
+            (profile.clock, profile.hours[0])
+        };
+        assert_eq!(hours("UTC"), ("UTC".to_owned(), Some(0.0)));
+        assert_eq!(hours("Asia/Tokyo"), ("Asia/Tokyo".to_owned(), Some(15.0)));
     }
 
     #[test]

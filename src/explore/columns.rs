@@ -1,7 +1,7 @@
 //! The rows of one interface, compactly, while a directory is read once and after.
 
 use crate::ingest::{FileSource, Row, outranks};
-use crate::series::{FileId, Origin};
+use crate::series::{Clock, FileId, Local, Origin, Timestamp};
 
 /// Moments that follow one another at one distance: a regular series is a few of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,14 +71,14 @@ impl Arriving {
             let Self { times, mut max, mut mean, .. } = self;
             max.shrink_to_fit();
             mean.shrink_to_fit();
-            return Columns { times, max, mean, duplicates: 0 };
+            return Columns { times, max, mean, ..Columns::default() };
         }
         let origins = self.files.iter().flat_map(|(file, rows)| std::iter::repeat_n(*file, *rows as usize));
         let all: Vec<(i64, FileId)> = self.times.iter().zip(origins).collect();
         let mut order: Vec<usize> = (0..rows).collect();
         // Rows of one file keep the order in which they came, which is that of its lines.
         order.sort_by_key(|row| all[*row].0);
-        let mut settled = Columns { duplicates: 0, ..Columns::default() };
+        let mut settled = Columns::default();
         for same in order.chunk_by(|a, b| all[*a].0 == all[*b].0) {
             let origin = |row: usize| Origin { file: all[row].1, line: 0 };
             let stands = same.iter().copied().reduce(
@@ -103,9 +103,26 @@ pub struct Columns {
     max: Vec<f64>,
     mean: Vec<f64>,
     duplicates: usize,
+    clock: Clock,
 }
 
 impl Columns {
+    /// The same, with hours and weekdays by this clock rather than by UTC.
+    #[must_use]
+    pub fn by(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// By whose clock hours and weekdays are told.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Their moments, with what the clock shows then.
+    pub fn local(&self) -> impl Iterator<Item = Local> + '_ {
+        self.seconds().map(|seconds| self.clock.at(Timestamp::from_seconds(seconds)))
+    }
+
     /// Their moments, in seconds since 1970.
     pub fn seconds(&self) -> impl Iterator<Item = i64> + '_ {
         self.times.iter()
@@ -134,7 +151,7 @@ impl Columns {
         assert!(seconds.is_sorted_by(|a, b| a < b) && seconds.len() == max.len() && max.len() == mean.len());
         let mut times = Times::default();
         seconds.iter().for_each(|t| times.push(*t));
-        Self { times, max, mean, duplicates: 0 }
+        Self { times, max, mean, ..Self::default() }
     }
 }
 
@@ -145,7 +162,7 @@ mod tests {
 
     use super::*;
     use crate::ingest::Root;
-    use crate::series::{InterfaceId, Timestamp};
+    use crate::series::InterfaceId;
 
     fn settled(rows: &[(i64, f64, usize)]) -> Columns {
         let file = |name: &str| FileSource::new(Root::Data, Arc::new(PathBuf::from(name)));

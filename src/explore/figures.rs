@@ -109,7 +109,7 @@ impl Figures {
             still: Still::of(columns),
             rises: mean.windows(2).filter(|w| w[1] > w[0]).count() as f64 / rows.saturating_sub(1).max(1) as f64,
             echoes: laid.and_then(|(values, step)| Echoes::of(&values, step, planner)),
-            profile: Profile::of(columns.seconds().zip(mean.iter().copied())),
+            profile: Profile::of(columns.clock().name(), columns.local().zip(mean.iter().copied())),
             course: Course::of(columns.seconds(), mean),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::columns::{Arriving, Columns};
 use crate::ingest::{Batch, FileSource, Refusal};
-use crate::series::InterfaceName;
+use crate::series::{Clock, InterfaceName};
 
 /// Refused lines that are kept as examples: the first ones.
 const EXAMPLES: usize = 5;
@@ -15,6 +15,7 @@ pub struct Gathering {
     files: Vec<FileSource>,
     refused: u64,
     refusals: Vec<Refusal>,
+    clock: Clock,
 }
 
 /// Rows of a directory that was read to its end.
@@ -31,6 +32,11 @@ pub struct Gathered {
 }
 
 impl Gathering {
+    /// Nothing yet, and hours and weekdays by this clock.
+    pub fn by(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// Takes what a turn of reading brought.
     pub fn take(&mut self, batch: &Batch) {
         self.names.extend(batch.names.iter().cloned());
@@ -46,8 +52,9 @@ impl Gathering {
 
     /// Brings the rows of each interface into order.
     pub fn settle(self) -> Gathered {
-        let Self { names, arriving, files, refused, refusals } = self;
-        let rows = names.into_iter().zip(arriving).map(|(name, rows)| (name, rows.settle(&files)));
+        let Self { names, arriving, files, refused, refusals, clock } = self;
+        let settle = |rows: Arriving| rows.settle(&files).by(clock.clone());
+        let rows = names.into_iter().zip(arriving).map(|(name, rows)| (name, settle(rows)));
         let mut interfaces: Vec<_> = rows.collect();
         interfaces.sort_by(|a, b| a.0.cmp(&b.0));
         Gathered { interfaces, files: files.len(), refused, refusals }

@@ -60,12 +60,11 @@ impl Residue {
         let ranks = ranks(columns.mean());
         let scale = 1.0 / ranks.len() as f64;
         let mut hours: [Vec<f64>; 24] = Default::default();
-        for (seconds, rank) in columns.seconds().zip(&ranks) {
-            hours[hour(seconds)].push(*rank);
+        for (now, rank) in columns.local().zip(&ranks) {
+            hours[hour(now)].push(*rank);
         }
         let usual = hours.map(|mut ranks| median(&mut ranks));
-        let left: Vec<f64> =
-            columns.seconds().zip(&ranks).map(|(seconds, rank)| (rank - usual[hour(seconds)]) * scale).collect();
+        let left: Vec<f64> = columns.local().zip(&ranks).map(|(now, rank)| (rank - usual[hour(now)]) * scale).collect();
         let values = grid.lay(&left)?.into_iter().map(|v| v as f32).collect();
         let step = grid.step;
         Some(Self { step, first: (grid.first.seconds() + step.seconds() / 2).div_euclid(step.seconds()), values })

@@ -15,7 +15,14 @@ const LAST: i64 = 10_413_792_000;
 
 /// The clock of a zone. It costs nothing to clone, and that of UTC nothing to ask.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Clock(Option<Arc<[Span]>>);
+pub struct Clock(Option<Arc<Zone>>);
+
+/// A zone's name, and what its clock shows from when on.
+#[derive(Debug, PartialEq, Eq)]
+struct Zone {
+    name: String,
+    spans: Vec<Span>,
+}
 
 /// How far a clock is ahead of UTC, in seconds, from a moment on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +51,13 @@ impl Clock {
         let mut spans: Vec<Span> = std::iter::once(first).chain(changes.take_while(|span| span.from < LAST)).collect();
         // A change of the zone's name alone moves no hand.
         spans.dedup_by_key(|span| span.ahead);
-        Self((spans.len() > 1 || first.ahead != 0).then(|| spans.into()))
+        let name = zone.iana_name().unwrap_or("local").to_owned();
+        Self((spans.len() > 1 || first.ahead != 0).then(|| Arc::new(Zone { name, spans })))
+    }
+
+    /// The name of its zone.
+    pub fn name(&self) -> &str {
+        self.0.as_ref().map_or("UTC", |zone| &zone.name)
     }
 
     /// What it shows at a moment.
@@ -65,7 +78,8 @@ impl Clock {
     }
 
     fn ahead(&self, time: Timestamp) -> i64 {
-        self.0.as_ref().map_or(0, |spans| {
+        self.0.as_ref().map_or(0, |zone| {
+            let spans = &zone.spans;
             let behind = spans.partition_point(|span| span.from <= time.seconds());
             // The first one begins before all moments.
             spans[behind.max(1) - 1].ahead.into()
@@ -145,6 +159,7 @@ mod tests {
             assert_eq!(clock(zone), Clock::UTC, "{zone}");
         }
         assert!(!Clock::UTC.is_local() && clock("Europe/Berlin").is_local());
+        assert_eq!([Clock::UTC.name(), clock("GMT").name(), clock("Asia/Tokyo").name()], ["UTC", "UTC", "Asia/Tokyo"]);
         for seconds in [-1, 0, 1_795_392_000, 1_795_392_000 + 5 * DAY + 17] {
             let time = Timestamp::from_seconds(seconds);
             let now = Clock::UTC.at(time);

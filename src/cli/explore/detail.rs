@@ -192,7 +192,7 @@ fn profile(f: &Figures, ascii: bool, out: &mut dyn Write) -> io::Result<()> {
         bar(value.unwrap_or(0.0) / highest, width, ascii, &mut text);
         format!("{:>7} {text}", value.map_or("-".to_owned(), units))
     };
-    writeln!(out, "\nUSUAL by hour of day (UTC) and by weekday: medians\n")?;
+    writeln!(out, "\nUSUAL by hour of day ({}) and by weekday: medians\n", f.profile.clock)?;
     for (hour, value) in f.profile.hours.iter().enumerate() {
         let left = format!("{hour:02}:00 {}", line(value, 24));
         let right = WEEKDAYS.get(hour).map(|day| format!("{day} {}", line(&f.profile.weekdays[hour], 24)));

@@ -50,7 +50,9 @@ pub(super) fn page(explored: &Explored, dir: &Path, shown: &[usize]) -> Result<S
     out.push_str(&picture::boxes(&figures)?);
     tests(explored, &mut out)?;
     together(explored, &mut out);
-    out.push_str("<h2>Interfaces one by one</h2>\n<p class=\"note\">Mean values over time; autocorrelation of ranks with its strongest periods (dots) and what chance stays below (line); medians by hour of day and weekday, UTC.</p>\n");
+    out.push_str("<h2>Interfaces one by one</h2>\n<p class=\"note\">Mean values over time; autocorrelation of ranks with its strongest periods (dots) and what chance stays below (line); medians by hour of day and weekday, ");
+    let clock = shown.first().map_or("UTC", |i| &explored.interfaces[*i].profile.clock);
+    let _ = writeln!(out, "{}.</p>", plain(clock));
     for i in shown {
         one(explored, *i, &mut out)?;
     }

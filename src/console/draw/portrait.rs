@@ -65,7 +65,10 @@ fn rhythm(f: &Figures, size: Size, lines: &mut Vec<Line>) {
     let gap = "   ";
     let chart = size.chart();
     lines.push(vec![
-        (format!("{:chart$}{gap}", "Usual by hour of day (UTC)"), Role::Title),
+        (
+            format!("{}{gap}", fit(&format!("Usual by hour of day ({})", f.profile.clock), chart, size.ascii)),
+            Role::Title,
+        ),
         ("By weekday".to_owned(), Role::Title),
     ]);
     let hours = bars(&scaled(&f.profile.hours), size.hour, size);
