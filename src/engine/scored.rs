@@ -29,6 +29,8 @@ pub struct Scored {
     pub verdict: Verdict,
     /// Whether it is an anomaly.
     pub anomaly: bool,
+    /// Whether an incident was open and listed once this row was known, also where the row is a calm one.
+    pub open: bool,
 }
 
 impl Scored {
@@ -43,6 +45,7 @@ impl Scored {
             cluster: -1,
             anomaly: false,
             incident: None,
+            open: false,
         }
     }
 }

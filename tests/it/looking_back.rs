@@ -52,6 +52,38 @@ fn an_earlier_moment_looks_as_it_did() {
 }
 
 #[test]
+fn what_was_calm_by_then_or_not_listed_yet_is_shown_as_it_was() {
+    let place = Place::new();
+    // A spike of one row, a shift that pauses for some hours and goes on, and a drift.
+    let change = |i: usize, v: f64| match i {
+        300 => 3.0 * v,
+        400..408 | 413..420 => 2.5 * v,
+        470..490 => v * (1.0 + 0.08 * (i - 469) as f64),
+        _ => v,
+    };
+    let rows = rhythm("h", "i", 520, 5, change);
+    let of = |n: usize| {
+        place.put("a.csv", &rows.split_inclusive('\n').take(n).collect::<String>());
+        scored_with(&place.rows(), 1, Settings::default())
+    };
+    let whole = of(520);
+    let (mut open, mut ended, mut differ) = (0, 0, Vec::new());
+    for n in (300..308).chain(400..428).chain(470..500) {
+        let then = snapshot(&of(n), None, None);
+        let back = snapshot(&whole, then.now, None);
+        // All incidents, with how far they had come.
+        let all = |s: &Snapshot| s.incidents.iter().map(|i| (i.id, i.start, i.end, i.latest)).collect::<Vec<_>>();
+        if seen(&back) != seen(&then) || all(&back) != all(&then) {
+            differ.push((n, all(&then), all(&back)));
+        }
+        open += usize::from(then.incidents.iter().any(|i| i.end.is_none() && i.latest < then.now.unwrap()));
+        ended += usize::from(then.incidents.iter().any(|i| i.end.is_some()));
+    }
+    assert_eq!(differ, []);
+    assert!(open >= 4 && ended > 20, "{open} calm moments of open incidents, {ended} with one that is over");
+}
+
+#[test]
 fn who_has_rows_seldom_shows_the_newest_until_the_next_is_due() {
     let place = Place::new();
     place.put("slow.csv", &rhythm("h", "slow", 72, 5, |i, v| if i == 71 { 1234.0 } else { v }));

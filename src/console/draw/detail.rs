@@ -333,13 +333,16 @@ fn words(app: &App, view: &InterfaceView, detail: Option<&DetailView>) -> Vec<Wo
     }
     let mut line: Words = Vec::new();
     let weights = detail.map(|d| d.weights.as_slice()).unwrap_or_default();
+    // Rows do not remember how forecasts were mixed for them.
+    let looks_elsewhere = app.snapshot.looks_back || app.viewpoint.cursor().is_some();
+    let heading = if looks_elsewhere { "forecast as mixed today: " } else { "forecast: " };
     if weights.is_empty() {
-        line.push((format!("forecast: {}", expert(view.leading)), Role::Text));
+        line.push((format!("{heading}{}", expert(view.leading)), Role::Text));
     } else {
         let mut sorted = weights.to_vec();
         sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
         let shares = sorted.iter().take(3).map(|(e, w)| format!("{} {:.0} %", expert(*e), w * 100.0));
-        line.extend(listed("forecast: ", shares, Role::Text));
+        line.extend(listed(heading, shares, Role::Text));
     }
     if !view.known {
         line.push(("  not learnt by this model".to_owned(), Role::Warning));

@@ -107,6 +107,7 @@ fn the_screen_looks_back_and_comes_back() {
     (then.now, then.looks_back) = (Some(at), true);
     show(&mut app, then);
     assert!(lines(&app)[0].contains("◀ looking back 13:"), "{}", lines(&app)[0]);
+    assert!(text(&app).contains("forecast as mixed today: "), "{}", text(&app));
     assert_eq!(press(&mut app, "a"), [], "what was cannot be acknowledged");
     assert!(text(&app).contains("this is how it was"));
     assert_eq!(key(&mut app, Key::Esc)[0], Effect::Send(Command::LookBack(None)));
@@ -138,13 +139,13 @@ fn an_anomaly_in_no_story_keeps_its_chart() {
     press(&mut app, "wn");
     assert!(app.story().is_some_and(|story| story.members.len() == 1));
     press(&mut app, "v");
-    assert!(text(&app).contains("forecast:"), "{}", text(&app));
+    assert!(text(&app).contains("forecast as mixed today:"), "{}", text(&app));
     assert!(text(&app).contains("in no story"), "{}", text(&app));
     // from a story on to what has none
     press(&mut app, "wv");
-    assert!(!text(&app).contains("forecast:"));
+    assert!(!text(&app).contains("forecast as mixed today:"));
     press(&mut app, "n");
-    assert!(text(&app).contains("forecast:"), "{}", text(&app));
+    assert!(text(&app).contains("forecast as mixed today:"), "{}", text(&app));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::detect::notice::Notices;
 use crate::detect::silence::Gap;
 use crate::detect::tracker::{Change, Rules};
 use crate::detect::verdict::{ErrorSpace, Recognised, look};
-use crate::detect::{Incident, Settings, Verdict};
+use crate::detect::{Settings, Verdict};
 use crate::engine::chain::{Begun, Chain};
 use crate::engine::scored::Scored;
 use crate::engine::succession::{Succession, Term};
@@ -186,8 +186,9 @@ impl Track {
                 }
             }
         }
-        let listed = |open: &&Incident| open.latest == time && !open.usual;
-        let incident = state.tracker.open().filter(listed).map(|open| open.id);
+        let open = state.tracker.open().filter(|open| !open.usual);
+        let incident = open.filter(|open| open.latest == time).map(|open| open.id);
+        let open = open.is_some();
         let (history, scored) = (&self.history, &self.scored);
         let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
         let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
@@ -201,6 +202,7 @@ impl Track {
             cluster,
             anomaly,
             incident,
+            open,
         });
     }
 }
