@@ -85,7 +85,7 @@ fn incidents(app: &App) -> Table {
         let end = i.end.map_or_else(String::new, |t| t.to_string());
         let story = i.story.map_or_else(String::new, |s| s.to_string());
         let direction = i.direction.map_or("", |d| d.word());
-        let state = if i.attended() { "acknowledged" } else { i.state() };
+        let state = if i.attended() { "acknowledged" } else { i.state_name() };
         let words = [i.kind.name(), direction, state].map(str::to_owned);
         let [kind, direction, state] = words;
         let times = [i.start.to_string(), end];
@@ -128,7 +128,7 @@ fn interfaces(app: &App) -> Table {
         vec![
             v.name.host.to_string(),
             v.name.ifname.to_string(),
-            state_word(v.state).to_owned(),
+            state_word(v.state).replace(' ', "-"),
             v.since.map_or_else(String::new, |t| t.to_string()),
             v.span.map_or_else(String::new, |(_, last)| last.to_string()),
             max,

@@ -220,13 +220,26 @@ impl Incident {
         }
     }
 
-    /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
+    /// How it stands, in words: `open`, `closed`, or `taken over` where its level is the new normal.
     pub fn state(&self) -> &'static str {
         state_word(self.end.is_some(), self.taken_over)
     }
+
+    /// The same in files: `taken-over`.
+    pub fn state_name(&self) -> &'static str {
+        state_name(self.end.is_some(), self.taken_over)
+    }
 }
 
-/// The word for how an incident stands.
+/// How an incident stands, in files: lower case, words joined by hyphens.
+pub fn state_name(ended: bool, taken_over: bool) -> &'static str {
+    match (ended, taken_over) {
+        (true, true) => "taken-over",
+        _ => state_word(ended, taken_over),
+    }
+}
+
+/// The words for how an incident stands.
 pub fn state_word(ended: bool, taken_over: bool) -> &'static str {
     match (ended, taken_over) {
         (false, _) => "open",

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::snapshot::{IncidentView, Note};
 
-/// An incident, ready to be written. Times are UTC, `2026-11-23 14:05:00`.
+/// An incident, ready to be written. Times are UTC, `2026-11-23 14:05:00`; kinds and states are the words of files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IncidentForm {
     id: String,
@@ -56,7 +56,7 @@ impl From<&IncidentView> for IncidentForm {
             hostname: incident.name.host.to_string(),
             ifname: incident.name.ifname.to_string(),
             description: incident.description.as_deref().map(str::to_owned),
-            kind: incident.kind.word(),
+            kind: incident.kind.name(),
             direction: incident.direction.map(|d| d.word()),
             start: incident.start.to_string(),
             end: incident.end.map(|e| e.to_string()),
@@ -67,12 +67,27 @@ impl From<&IncidentView> for IncidentForm {
             story: incident.story.map(|s| s.to_string()),
             story_size: incident.story_size,
             ring: incident.rings,
-            state: incident.state(),
+            state: incident.state_name(),
             acknowledged: incident.acknowledged.is_some(),
             acknowledged_by: incident.acknowledged.as_ref().map(|s| s.who.clone()),
             muted_until: incident.muted.map(|t| t.to_string()),
             retired: incident.retired,
             notes: incident.notes.iter().map(NoteForm::from).collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::IncidentKind;
+    use crate::detect::incident::state_name;
+
+    #[test]
+    fn what_machines_read_has_no_blanks() {
+        use IncidentKind::*;
+        let kinds = [Spike, Drop, DropToZero, Flatline, LevelShift, Drift, Silence].map(IncidentKind::name);
+        assert_eq!(kinds, ["spike", "drop", "drop-to-zero", "flatline", "level-shift", "drift", "silence"]);
+        let states = [(false, false), (true, false), (true, true)].map(|(ended, taken)| state_name(ended, taken));
+        assert_eq!(states, ["open", "closed", "taken-over"]);
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 pub use super::retraining::*;
-use crate::detect::incident::state_word;
+use crate::detect::incident::{state_name, state_word};
 pub use crate::detect::{Direction, IncidentId, IncidentKind, StoryId, Verdict};
 use crate::explore::Portrait;
 pub use crate::ingest::WatchMode;
@@ -366,9 +366,14 @@ impl IncidentView {
         self.rings && self.end.is_none() && !self.attended()
     }
 
-    /// How it stands, in a word: `open`, `closed`, or `taken over` where its level is the new normal.
+    /// How it stands, in words: `open`, `closed`, or `taken over` where its level is the new normal.
     pub fn state(&self) -> &'static str {
         state_word(self.end.is_some(), self.taken_over)
+    }
+
+    /// The same in files and JSON: `taken-over`.
+    pub fn state_name(&self) -> &'static str {
+        state_name(self.end.is_some(), self.taken_over)
     }
 }
 

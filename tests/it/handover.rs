@@ -37,8 +37,8 @@ fn a_shift_is_told_as_markdown_and_as_json() {
         list.map(|i| format!("{} {}", i["ifname"].as_str().unwrap(), i["kind"].as_str().unwrap())).collect()
     };
     let first = json(&[]);
-    assert_eq!(names(&first, "closed"), ["closed_* drop to zero"]);
-    assert_eq!(names(&first, "open"), ["open drop to zero"]);
+    assert_eq!(names(&first, "closed"), ["closed_* drop-to-zero"]);
+    assert_eq!(names(&first, "open"), ["open drop-to-zero"]);
     assert_eq!(names(&first, "opened").len(), 2);
     assert_eq!(first["gaps"][0]["after"], hour(388).to_string());
     assert_eq!(first["gaps"].as_array().unwrap().len(), 1);

@@ -304,7 +304,7 @@ pub(crate) fn listed(snapshot: &Snapshot) -> Vec<String> {
             i.direction.map(|d| d.word().to_owned()).unwrap_or_default(),
             i.story.map(|s| s.to_string()).unwrap_or_default(),
             i.verdict.word().to_owned(),
-            i.state().to_owned(),
+            i.state_name().to_owned(),
             u8::from(i.rings).to_string(),
         ]
         .join(",")
