@@ -211,7 +211,14 @@ fn said(incident: &IncidentView, [shift, drift]: [&str; 2], ascii: bool) -> Stri
         (_, Some(Direction::Up)) => " up",
         (_, Some(Direction::Down)) => " down",
     };
-    format!("{kind}{direction}{}", factor(incident.peak_value / incident.peak_expected, ascii))
+    let times = incident.peak_value / incident.peak_expected;
+    // The mean value may lie on the other side of what was expected of it where the maximum is what was off.
+    let agrees = match incident.direction {
+        Some(Direction::Up) => times > 1.0,
+        Some(Direction::Down) => times < 1.0,
+        None => true,
+    };
+    format!("{kind}{direction}{}", if agrees { factor(times, ascii) } else { String::new() })
 }
 
 /// How many times the usual value it is, with a blank before it: ` ×2.4`. Nothing where that says nothing:
@@ -308,15 +315,28 @@ mod tests {
     #[test]
     fn what_happened_is_said_in_fewer_words_rather_than_cut() {
         let mut incident = IncidentView::clone(&crate::console::fixture::snapshot().incidents[0]);
-        (incident.peak_value, incident.peak_expected) = (40.0, 1000.0);
         let mut said = |kind, direction, width| {
+            let value = if direction == Direction::Up { 2400.0 } else { 40.0 };
+            (incident.peak_value, incident.peak_expected) = (value, 1000.0);
             (incident.kind, incident.direction) = (kind, Some(direction));
             what_within(&incident, width, false)
         };
         assert_eq!(said(IncidentKind::LevelShift, Direction::Down, 22), "level shift down ×0.04");
         assert_eq!(said(IncidentKind::LevelShift, Direction::Down, 18), "shift down ×0.04");
-        assert_eq!(said(IncidentKind::Drift, Direction::Up, 18), "drift up ×0.04");
-        assert_eq!(said(IncidentKind::Spike, Direction::Up, 3), "spike up ×0.04");
+        assert_eq!(said(IncidentKind::Drift, Direction::Up, 18), "slow drift up ×2.4");
+        assert_eq!(said(IncidentKind::Drift, Direction::Up, 15), "drift up ×2.4");
+        assert_eq!(said(IncidentKind::Spike, Direction::Up, 3), "spike up ×2.4");
+    }
+
+    #[test]
+    fn a_rise_is_not_said_to_be_a_part_of_what_was_expected() {
+        let mut incident = IncidentView::clone(&crate::console::fixture::snapshot().incidents[0]);
+        (incident.kind, incident.direction) = (IncidentKind::Spike, Some(Direction::Up));
+        (incident.peak_value, incident.peak_expected) = (900.0, 1000.0);
+        assert_eq!(what(&incident, false), "spike up");
+        (incident.kind, incident.direction) = (IncidentKind::LevelShift, Some(Direction::Down));
+        (incident.peak_value, incident.peak_expected) = (1200.0, 1000.0);
+        assert_eq!(what(&incident, false), "level shift down");
     }
 
     #[test]

@@ -366,11 +366,24 @@ mod tests {
         assert!(stories.len() >= 5, "{}", stories.len());
         for members in stories.values() {
             let first = &members[0];
-            assert!(members.len() >= 3);
+            assert!((3..=6).contains(&members.len()), "{}", members.len());
             for other in members {
                 assert_eq!((&other.name.host, other.start, other.kind), (&first.name.host, first.start, first.kind));
             }
         }
+    }
+
+    #[test]
+    fn a_story_is_as_large_in_a_large_fleet() {
+        let mut fleet = Fleet::new(&Plan { devices: 100, interfaces: 20, days: 21, ..Plan::default() }).unwrap();
+        let slots = fleet.plan().slots();
+        let mut members: HashMap<u32, usize> = HashMap::new();
+        fleet
+            .labels(slots)
+            .iter()
+            .filter_map(|label| label.story)
+            .for_each(|story| *members.entry(story).or_default() += 1);
+        assert!(members.len() > 10 && members.values().all(|n| (3..=6).contains(n)), "{members:?}");
     }
 
     /// What each label promises is what the rows have, compared with the same fleet left in peace.
