@@ -9,16 +9,15 @@ use std::time::SystemTime;
 use clap::Args;
 use serde::Serialize;
 
+use super::load::{INCOMPLETE, LastLine, Unread, each_batch};
 use super::output::print;
 use crate::config::Config;
 use crate::console::format::s;
 use crate::engine::{Counts, Engine};
-use crate::ingest::{Batch, Condition, FileState, FileStates, Notice, Refusal, Root, Tailer};
+use crate::ingest::{Batch, FileState, FileStates, Notice, Refusal, Root};
 use crate::model::Model;
 use crate::series::{Timestamp, printable};
 
-/// The exit code where something that stands in the directory does not count.
-const REFUSED: u8 = 3;
 /// Interfaces with a wrong clock that are named.
 const SHOWN: usize = 10;
 
@@ -46,7 +45,7 @@ pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<()> {
     let report = found.report(&args.dir, SystemTime::now());
     let text = if args.json { format!("{}\n", serde_json::to_string(&report)?) } else { report.table() };
     print(text.as_bytes())?;
-    if report.is_clean() { Ok(()) } else { Err(super::Quiet(REFUSED).into()) }
+    if report.is_clean() { Ok(()) } else { Err(super::Quiet(INCOMPLETE).into()) }
 }
 
 /// What was read.
@@ -55,6 +54,7 @@ struct Found {
     states: FileStates,
     refusals: VecDeque<Refusal>,
     notices: Vec<Notice>,
+    unread: Vec<Notice>,
     first: Option<Timestamp>,
 }
 
@@ -62,26 +62,17 @@ impl Found {
     /// Reads what is complete in the directory. It may be written meanwhile, so a line that is
     /// being written waits here as it does for the console.
     fn read(dir: &Path, options: crate::ingest::ReadOptions, most: usize) -> anyhow::Result<Self> {
-        let mut tailer = Tailer::new(vec![(Root::Data, dir.to_owned())], options)?;
         let mut found = Self {
             // Nothing is scored here, so any model serves.
             engine: Engine::new(Model::untrained(), Default::default(), 1),
             states: FileStates::default(),
             refusals: VecDeque::new(),
             notices: Vec::new(),
+            unread: Vec::new(),
             first: None,
         };
-        let bar = super::load::bar("reading", true);
-        loop {
-            let batch = tailer.scan();
-            bar.set_length(batch.progress.total);
-            bar.set_position(batch.progress.read);
-            found.take(&batch, most);
-            if batch.caught_up {
-                break;
-            }
-        }
-        bar.finish_and_clear();
+        let roots = vec![(Root::Data, dir.to_owned())];
+        found.unread = each_batch(roots, options, LastLine::Waits, |batch| found.take(batch, most))?;
         Ok(found)
     }
 
@@ -110,6 +101,7 @@ impl Found {
             newest: newest.map(|newest| newest.to_string()),
             refusals: self.refusals.iter().map(|refusal| Refused::of(dir, refusal)).collect(),
             notices: self.notices.iter().map(|notice| Said::of(dir, notice)).collect(),
+            unread: self.unread.iter().map(Unread::from).collect(),
         }
     }
 }
@@ -132,6 +124,8 @@ struct Report {
     newest: Option<String>,
     refusals: Vec<Refused>,
     notices: Vec<Said>,
+    /// What could not be read or used, though rows may be in it.
+    unread: Vec<Unread>,
 }
 
 #[derive(Debug, Serialize)]
@@ -150,9 +144,6 @@ struct File {
     age_seconds: Option<u64>,
     /// For how long a line at its end has been waiting for its newline.
     pending_seconds: Option<u64>,
-    /// Rows of it do not count that should.
-    #[serde(skip)]
-    unfit: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -182,7 +173,6 @@ impl File {
             lag_seconds: newest.zip(state.newest).map(|(all, own)| all.since(own).max(0)),
             age_seconds: now.duration_since(state.modified).ok().map(|age| age.as_secs()),
             pending_seconds: state.pending.map(|since| since.elapsed().as_secs()),
-            unfit: matches!(state.condition, Condition::Skipped(_) | Condition::Unreadable(_)),
         }
     }
 }
@@ -208,7 +198,7 @@ fn below(dir: &Path, path: &Path) -> String {
 impl Report {
     /// Whether everything counts.
     fn is_clean(&self) -> bool {
-        self.refused == 0 && !self.files.iter().any(|file| file.unfit)
+        self.refused == 0 && self.unread.is_empty()
     }
 
     fn table(&self) -> String {

@@ -39,7 +39,7 @@ pub fn run(args: &EvaluateArgs, config: &Config) -> anyhow::Result<()> {
     args.scoring.refuse_output("--picture", args.picture.as_ref(), config)?;
     // Before the rows, which take longer: a wrong label is told of at once.
     let labels = Labels::read(&args.labels, &args.scoring.read_options(config)?)?;
-    let engine = args.scoring.engine(config)?;
+    let (engine, loaded) = args.scoring.engine(config)?;
     let case = Case::new(&engine, &labels)?;
     let (report, curves) = Report::new(&case, Wanted { nab: args.nab, curves: args.picture.is_some() });
     if let Some(path) = &args.picture {
@@ -53,5 +53,6 @@ pub fn run(args: &EvaluateArgs, config: &Config) -> anyhow::Result<()> {
     } else {
         report.write_table(&mut text)?;
     }
-    print(&text)
+    print(&text)?;
+    loaded.complete()
 }

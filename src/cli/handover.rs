@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use serde::Serialize;
 
+use super::load::{SHOWN, Unread, incomplete};
 use super::look::Looked;
 use super::output;
 use super::time::{parse_duration, parse_time};
@@ -66,7 +67,8 @@ pub fn run(args: &HandoverArgs, config: &Config) -> anyhow::Result<()> {
         return Err(senseless(format!("--since {}: is yet to come, it is {} UTC", minute(from), minute(to))));
     }
     let text = if args.json { serde_json::to_string_pretty(&shift.json())? + "\n" } else { shift.markdown() };
-    output::print(text.as_bytes())
+    output::print(text.as_bytes())?;
+    incomplete(&looked.unread)
 }
 
 /// What happened, by the rows' clock for incidents and by the wall's for what people said.
@@ -155,6 +157,14 @@ impl<'a> Shift<'a> {
         );
         if let Some(late) = self.stopped {
             let _ = writeln!(out, "\n**The newest row is {} old:** what came since is not known here.", span(late));
+        }
+        let unread = &self.looked.unread;
+        for notice in unread.iter().take(SHOWN) {
+            let (path, why) = (escape(&notice.path.display().to_string()), escape(&notice.message));
+            let _ = writeln!(out, "\n**The rows of {path} are missing here:** it {why}.");
+        }
+        if let Some(more @ 1..) = unread.len().checked_sub(SHOWN) {
+            let _ = writeln!(out, "\n**And so are those of {more} more.**");
         }
         self.section(&mut out, "Still open", &self.still_open());
         self.section(&mut out, "Closed", &self.closed());
@@ -279,6 +289,7 @@ impl<'a> Shift<'a> {
             "rang": forms(self.rang()),
             "said": self.said,
             "gaps": gaps.collect::<Vec<_>>(),
+            "unread": self.looked.unread.iter().map(Unread::from).collect::<Vec<_>>(),
         })
     }
 }

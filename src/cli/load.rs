@@ -3,18 +3,26 @@
 use std::collections::VecDeque;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::ingest::{Batch, Notice, ReadOptions, Refusal, Root, Tailer};
+use crate::series::printable;
 
-/// Refused lines that are shown one by one.
-const SHOWN: usize = 10;
+/// Refused lines, and files that could not be read, that are shown one by one.
+pub const SHOWN: usize = 10;
+/// For how long a packed file is waited for that may still be written: gzip needs no longer for a day of rows.
+const PACKED_WITHIN: Duration = Duration::from_secs(10);
+/// Time between two looks at it.
+const LOOKS_APART: Duration = Duration::from_millis(100);
+/// The exit code of a command that has done what it could, without what could not be read.
+pub const INCOMPLETE: u8 = 3;
 
 /// What was read, besides the rows.
 #[derive(Debug, Default)]
@@ -22,6 +30,21 @@ pub struct Loaded {
     refusals: VecDeque<Refusal>,
     refused: u64,
     notices: Vec<Notice>,
+    /// What could not be read or used, though rows may be in it.
+    pub unread: Vec<Notice>,
+}
+
+/// What could not be read, ready to be written as JSON.
+#[derive(Debug, Serialize)]
+pub struct Unread {
+    path: String,
+    reason: String,
+}
+
+impl From<&Notice> for Unread {
+    fn from(notice: &Notice) -> Self {
+        Self { path: printable(&notice.path.display().to_string()).into_owned(), reason: notice.message.clone() }
+    }
 }
 
 /// What becomes of a last line that has no newline.
@@ -41,17 +64,9 @@ pub fn read_all(
     mut take: impl FnMut(&Batch),
 ) -> anyhow::Result<Loaded> {
     let names: Vec<String> = roots.iter().map(|(_, dir)| dir.display().to_string()).collect();
-    let mut tailer = Tailer::new(roots, options)?;
-    let bar = bar("reading", true);
     let mut loaded = Loaded::default();
     let mut rows = 0;
-    loop {
-        let batch = match last_line {
-            LastLine::Counts => tailer.finish(),
-            LastLine::Waits => tailer.scan(),
-        };
-        bar.set_length(batch.progress.total);
-        bar.set_position(batch.progress.read);
+    loaded.unread = each_batch(roots, options, last_line, |batch| {
         rows += batch.rows.len();
         loaded.refused += batch.refused;
         loaded.refusals.extend(batch.refusals.iter().cloned());
@@ -59,20 +74,51 @@ pub fn read_all(
             loaded.refusals.pop_front();
         }
         loaded.notices.extend(batch.notices.iter().cloned());
-        take(&batch);
-        if batch.caught_up {
-            break;
-        }
-    }
-    bar.finish_and_clear();
+        take(batch);
+    })?;
     loaded.tell();
     if rows == 0 {
+        let names = names.join(", ");
+        if let Some(Notice { path, message }) = loaded.unread.first() {
+            anyhow::bail!("{names}: no rows, since {} {message}", path.display());
+        }
         anyhow::bail!(
-            "{}: no rows; noctop reads files whose names end in .csv, with the columns timeslot, hostname, ifname, max_metric_value and mean_metric_value",
-            names.join(", ")
+            "{names}: no rows; noctop reads files whose names end in .csv (with --recursive also those of directories below), with the columns timeslot, hostname, ifname, max_metric_value and mean_metric_value"
         );
     }
     Ok(loaded)
+}
+
+/// Reads `roots` to their end, with progress on stderr, and gives what could not be read. A packed file that may still
+/// be written is waited for, so that all commands read the same of a directory.
+pub fn each_batch(
+    roots: Vec<(Root, PathBuf)>,
+    options: ReadOptions,
+    last_line: LastLine,
+    mut take: impl FnMut(&Batch),
+) -> anyhow::Result<Vec<Notice>> {
+    let mut tailer = Tailer::new(roots, options)?;
+    let bar = bar("reading", true);
+    let mut finishing = false;
+    let mut waits_since: Option<Instant> = None;
+    loop {
+        let batch = if finishing { tailer.finish() } else { tailer.scan() };
+        bar.set_length(batch.progress.total);
+        bar.set_position(batch.progress.read);
+        take(&batch);
+        if !batch.caught_up {
+            continue;
+        }
+        if tailer.is_packing() && waits_since.get_or_insert_with(Instant::now).elapsed() < PACKED_WITHIN {
+            std::thread::sleep(LOOKS_APART);
+        } else if finishing || last_line == LastLine::Waits {
+            break;
+        } else {
+            finishing = true;
+        }
+    }
+    bar.finish_and_clear();
+    Ok(tailer.unread())
 }
 
 /// What is scored, and how: the same for every command that scores a directory once.
@@ -112,32 +158,58 @@ impl ScoringArgs {
     }
 
     /// Reads the directories, and scores every row.
-    pub fn engine(&self, config: &Config) -> anyhow::Result<Engine> {
+    pub fn engine(&self, config: &Config) -> anyhow::Result<(Engine, Loaded)> {
         let model = super::model(self.model.as_deref())?.following(self.clock.clock(&self.read, config)?);
         let mut engine = Engine::new(model, self.alarms.settings(config)?, super::threads());
         let mut roots = vec![(Root::Data, self.dir.clone())];
         roots.extend(self.history.iter().map(|dir| (Root::History, dir.clone())));
-        read_all(roots, self.read_options(config)?, LastLine::Counts, |batch| {
+        let loaded = read_all(roots, self.read_options(config)?, LastLine::Counts, |batch| {
             engine.absorb(batch);
         })
         .context("cannot read the rows")?;
         engine.settle();
-        Ok(engine)
+        Ok((engine, loaded))
     }
 }
 
 impl Loaded {
+    /// Ends a command that has done its work: with [`INCOMPLETE`] where rows may be missing in it.
+    ///
+    /// # Errors
+    /// [`super::Quiet`] where something could not be read.
+    pub fn complete(&self) -> anyhow::Result<()> {
+        incomplete(&self.unread)
+    }
+
     fn tell(&self) {
         for notice in &self.notices {
             super::tell!("{}: {}", notice.path.display(), notice.message);
         }
         if self.refused > 0 {
-            super::tell!("{} lines were refused; the last of them:", self.refused);
+            match self.refused {
+                1 => super::tell!("1 line was refused:"),
+                n => super::tell!("{n} lines were refused; the last of them:"),
+            }
             for refusal in &self.refusals {
                 super::tell!("  {}:{}: {}", refusal.path.display(), refusal.line, refusal.reason);
             }
         }
     }
+}
+
+/// Says that rows may be missing in what a command has done, where something could not be read, and ends with
+/// [`INCOMPLETE`].
+///
+/// # Errors
+/// [`super::Quiet`] where there is something.
+pub fn incomplete(unread: &[Notice]) -> anyhow::Result<()> {
+    let Some(first) = unread.first() else { return Ok(()) };
+    let more = match unread.len() - 1 {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    super::tell!("noctop: without the rows of {}{more}, so the exit code is {INCOMPLETE}", first.path.display());
+    Err(super::Quiet(INCOMPLETE).into())
 }
 
 /// A progress bar on stderr, where that is a terminal.

@@ -57,7 +57,8 @@ pub const INCIDENT_COLUMNS: [&str; 12] =
 /// Runs it.
 ///
 /// # Errors
-/// When a directory cannot be read, the model is none, or an output cannot be written.
+/// When a directory cannot be read, the model is none, or an output cannot be written. [`super::Quiet`] where all is
+/// written but for rows that could not be read.
 pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     for (flag, file) in [("--output", &args.output), ("--incidents", &args.incidents)] {
         args.scoring.refuse_output(flag, file.as_ref(), config)?;
@@ -69,7 +70,7 @@ pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
             incidents.display()
         );
     }
-    let engine = args.scoring.engine(config)?;
+    let (engine, loaded) = args.scoring.engine(config)?;
     let incidents = engine.incidents();
     let done = match &args.output {
         Some(path) => whole(path, |out| write_scores(&engine, &incidents, out)),
@@ -81,7 +82,7 @@ pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     if let Some(path) = &args.incidents {
         whole(path, |out| write_incidents(&engine, &incidents, out))?;
     }
-    Ok(())
+    loaded.complete()
 }
 
 /// Who pipes into `head` has read enough.
@@ -246,7 +247,7 @@ pub fn write_incidents(engine: &Engine, incidents: &[Told], out: &mut dyn Write)
             incident.direction.map_or("", |d| d.word()),
             &told.story.map(|(s, _)| s.to_string()).unwrap_or_default(),
             incident.verdict.word(),
-            incident.state(),
+            incident.state_name(),
             if told.rings { "1" } else { "0" },
         ])?;
     }

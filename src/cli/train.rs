@@ -70,11 +70,13 @@ fn window(word: &str) -> Result<WindowLength, String> {
 /// # Errors
 /// When the directory cannot be read, has too few rows, or the model cannot be written.
 pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
+    super::output::place("--model", &args.model)?;
     super::refuse_output_in(&args.dir, args.read.recursive(config), &args.model, "--model")?;
     let clock = args.clock.clock(&args.read, config)?;
     // Nothing is scored here, so any model serves.
     let mut engine = Engine::new(Model::untrained(), Default::default(), 1);
-    read_all(vec![(Root::Data, args.dir.clone())], args.read.options(config)?, LastLine::Counts, |batch| {
+    let roots = vec![(Root::Data, args.dir.clone())];
+    let loaded = read_all(roots, args.read.options(config)?, LastLine::Counts, |batch| {
         engine.absorb(batch);
     })?;
     Model::can_be_saved(&args.model)?;
@@ -118,5 +120,5 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         trained.progress.elapsed.as_secs_f64()
     );
     super::tell!("model written to {}", args.model.display());
-    Ok(())
+    loaded.complete()
 }

@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
+use super::load::Unread;
 use super::output;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
@@ -18,6 +19,7 @@ use crate::console::format::{count, fit, how_rare, minute, s, span, units, what_
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
+use crate::ingest::Notice;
 use crate::series::{DAY, Step, Timestamp, printable};
 
 /// Columns of the text.
@@ -27,6 +29,9 @@ const WHAT: usize = 18;
 /// A feed that is this many slots behind the clock has stopped: a row carries the begin of its slot and
 /// comes behind its end.
 const STALE_SLOTS: i64 = 3;
+
+/// Lines for what could not be read.
+const UNREAD: usize = 3;
 
 /// What is older than this many seconds may well be an archive.
 const ARCHIVE: i64 = 2 * DAY;
@@ -114,8 +119,8 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
     // nothing else of them can be wrong
     let limits = limits.map_err(|e| anyhow::anyhow!("{}{e}", config.whence("triage", "stale")))?;
     let clock = Timestamp::from(SystemTime::now());
-    let snapshot = args.look.look(config, clock, false)?.snapshot;
-    let report = Report::new(&snapshot, &limits, clock);
+    let looked = args.look.look(config, clock, false)?;
+    let report = Report::new(&looked.snapshot, &looked.unread, &limits, clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
@@ -208,6 +213,8 @@ impl<'a> Group<'a> {
 #[derive(Debug)]
 struct Report<'a> {
     snapshot: &'a Snapshot,
+    /// What could not be read: nobody knows what is open there.
+    unread: &'a [Notice],
     status: Status,
     /// Why the status is unknown.
     unknown: Option<String>,
@@ -218,7 +225,7 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(snapshot: &'a Snapshot, limits: &Limits, clock: Timestamp) -> Self {
+    fn new(snapshot: &'a Snapshot, unread: &'a [Notice], limits: &Limits, clock: Timestamp) -> Self {
         let groups = groups(snapshot);
         let age = snapshot.now.map(|now| clock.since(now));
         let unknown = unknown_for(snapshot, limits.stale, age);
@@ -228,9 +235,11 @@ impl<'a> Report<'a> {
             () if unknown.is_some() => Status::Unknown,
             () if reached(limits.critical, count(|g| g.rings)) => Status::Critical,
             () if reached(limits.warning, count(|g| !g.attended)) => Status::Warning,
+            // What is known to be open stays what it is. That nothing is would be a guess.
+            () if !unread.is_empty() => Status::Unknown,
             () => Status::Ok,
         };
-        Self { snapshot, status, unknown, age, groups, limits: *limits }
+        Self { snapshot, unread, status, unknown, age, groups, limits: *limits }
     }
 
     fn ringing(&self) -> usize {
@@ -255,18 +264,29 @@ impl<'a> Report<'a> {
             0 => String::new(),
             n => format!(", {n} attended to"),
         };
-        let counts = format!("{ringing}, {} open{attended}", self.open());
+        let unread = match self.unread.len() {
+            0 => String::new(),
+            1 => ", 1 file not read".to_owned(),
+            n => format!(", {n} files not read"),
+        };
+        let counts = format!("{ringing}, {} open{attended}{unread}", self.open());
         match &self.unknown {
             Some(why) => format!("{why}; then: {counts}"),
             None => counts,
         }
     }
 
-    /// Interfaces in the order in which one would look at them.
+    /// Interfaces in the order in which one would look at them, without those that are gone for good.
     fn worst(&self) -> Vec<&'a InterfaceView> {
-        let mut all: Vec<&InterfaceView> = self.snapshot.interfaces.iter().map(Arc::as_ref).collect();
-        let quiet = |v: &InterfaceView| matches!(v.state, InterfaceState::Acknowledged | InterfaceState::Warming);
-        all.sort_by(|a, b| quiet(a).cmp(&quiet(b)).then(b.score.total_cmp(&a.score)).then_with(|| a.name.cmp(&b.name)));
+        let all = self.snapshot.interfaces.iter().map(Arc::as_ref);
+        let mut all: Vec<&InterfaceView> = all.filter(|v| !v.retired).collect();
+        let quiet = |v: &InterfaceView| {
+            v.muted.is_some() || matches!(v.state, InterfaceState::Acknowledged | InterfaceState::Warming)
+        };
+        // The last score before a silence may be weeks old, and the silence itself stands above.
+        let score = |v: &InterfaceView| if v.state == InterfaceState::Silent { 0.0 } else { v.score };
+        let worse = |a: &InterfaceView, b: &InterfaceView| quiet(a).cmp(&quiet(b)).then(score(b).total_cmp(&score(a)));
+        all.sort_by(|a, b| worse(a, b).then_with(|| a.name.cmp(&b.name)));
         all
     }
 
@@ -302,6 +322,13 @@ impl<'a> Report<'a> {
             _ => [about, model].into_iter().for_each(&mut line),
         }
         let archived = self.limits.stale != Some(Stale::Never) && self.age.is_some_and(|age| age > ARCHIVE);
+        for Notice { path, message } in self.unread.iter().take(UNREAD) {
+            let file = path.file_name().map_or_else(|| path.as_os_str().into(), ToOwned::to_owned);
+            line(format!("not read: {}: {}", printable(&file.to_string_lossy()), printable(message)));
+        }
+        if let Some(more @ 1..) = self.unread.len().checked_sub(UNREAD) {
+            line(format!("not read: {more} more, see noctop check"));
+        }
         if self.unknown.is_some() && archived {
             line("An archive? --stale never takes its end for now.".to_owned());
         }
@@ -379,7 +406,7 @@ impl<'a> Report<'a> {
                 "utilisation": view.utilisation(),
                 "error": view.error,
                 "score": view.score,
-                "state": state_word(view.state),
+                "state": state_word(view.state).replace(' ', "-"),
                 "since": view.since.map(|t| t.to_string()),
             })
         });
@@ -395,6 +422,7 @@ impl<'a> Report<'a> {
             "ringing": self.ringing(),
             "open": self.open(),
             "attended": self.attended(),
+            "unread": self.unread.iter().map(Unread::from).collect::<Vec<_>>(),
             "groups": groups.collect::<Vec<_>>(),
             "worst": worst.collect::<Vec<_>>(),
         })

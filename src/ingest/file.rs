@@ -258,6 +258,25 @@ impl Followed {
         self.is_packed() && !self.is_quiet(PACKING)
     }
 
+    /// Whether it is left alone for now, since it may still be packed.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.here && !self.stranger && !self.at_end && self.is_being_packed()
+    }
+
+    /// Why its rows are missing, where they are.
+    pub(super) fn unread(&self) -> Option<String> {
+        match self.condition() {
+            _ if !self.here => None,
+            Condition::Skipped(why) | Condition::Unreadable(why) => Some(why),
+            _ if self.is_awaited() => Some("is still being written: it is read once it is whole".to_owned()),
+            _ if self.counts.rows == 0 && self.counts.refused > 0 => Some(
+                "has no line that could be read as a row: noctop check says what is wrong with the last ones"
+                    .to_owned(),
+            ),
+            Condition::Behind | Condition::Read | Condition::Own(_) | Condition::Gone => None,
+        }
+    }
+
     /// Whether it holds up that everything is read. A file that cannot be read does not.
     pub(super) fn is_behind(&self) -> bool {
         self.here && !self.stranger && !self.at_end && self.trouble.is_none() && !self.is_being_packed()
@@ -300,17 +319,18 @@ impl Followed {
         let behind = self.is_behind();
         let news = std::mem::take(&mut self.news) || behind != self.told_behind;
         self.told_behind = behind;
-        news.then(|| {
-            let condition = match (&self.state, &self.trouble) {
-                _ if self.stranger => Condition::Gone,
-                (State::Unusable(why), _) if self.own => Condition::Own(why.clone()),
-                (State::Unusable(why), _) => Condition::Skipped(why.clone()),
-                (_, Some(why)) => Condition::Unreadable(why.clone()),
-                _ if behind || self.is_being_packed() => Condition::Behind,
-                _ => Condition::Read,
-            };
-            self.as_it_is(condition)
-        })
+        news.then(|| self.as_it_is(self.condition()))
+    }
+
+    fn condition(&self) -> Condition {
+        match (&self.state, &self.trouble) {
+            _ if self.stranger => Condition::Gone,
+            (State::Unusable(why), _) if self.own => Condition::Own(why.clone()),
+            (State::Unusable(why), _) => Condition::Skipped(why.clone()),
+            (_, Some(why)) => Condition::Unreadable(why.clone()),
+            _ if self.is_behind() || self.is_being_packed() => Condition::Behind,
+            _ => Condition::Read,
+        }
     }
 
     /// How it was, now that it is gone.

@@ -62,10 +62,19 @@ impl Entry {
 pub(super) struct Listing {
     /// Its files.
     pub(super) entries: Vec<Entry>,
-    /// Directories below it that cannot be listed, and why.
-    pub(super) closed: Vec<(PathBuf, io::Error)>,
-    /// What is named as a file of rows and is none, and why it is passed over.
-    pub(super) odd: Vec<(PathBuf, &'static str)>,
+    /// What is passed over: directories below it that cannot be listed, and what is named as a file of rows and is none.
+    pub(super) passed: Vec<Passed>,
+}
+
+/// Something that is passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Passed {
+    /// What.
+    pub(super) path: PathBuf,
+    /// Why, and what to do.
+    pub(super) why: String,
+    /// Whether rows may be in it, which are missing then.
+    pub(super) rows: bool,
 }
 
 /// The regular files of `dir` that are named as files of rows, and those whose inode is known, by
@@ -76,27 +85,32 @@ pub(super) fn list(dir: &Path, recursive: bool, known: impl Fn(u64) -> bool) -> 
     let mut found = Found::default();
     let mut below = Vec::new();
     read(dir, &known, &mut found, recursive.then_some(&mut below))?;
-    let mut closed = Vec::new();
     let mut depth = 1;
     while !below.is_empty() && depth <= DEEPEST {
         for path in std::mem::take(&mut below) {
             match read(&path, &known, &mut found, Some(&mut below)) {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => closed.push((path, e)),
+                Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                    let why = format!("cannot be listed ({e}): let this user read and enter it; it is tried again");
+                    found.passed.push(Passed { path, why, rows: true });
+                }
                 _ => {}
             }
         }
         depth += 1;
     }
-    let Found { mut entries, odd } = found;
+    let too_deep =
+        || format!("lies more than {DEEPEST} directories deep: it is passed over; name it as a directory of its own");
+    found.passed.extend(below.into_iter().map(|path| Passed { path, why: too_deep(), rows: true }));
+    let Found { mut entries, passed } = found;
     entries.sort_by(|(a_link, a), (b_link, b)| (a_link, &a.path).cmp(&(b_link, &b.path)));
-    Ok(Listing { entries: entries.into_iter().map(|(_, entry)| entry).collect(), closed, odd })
+    Ok(Listing { entries: entries.into_iter().map(|(_, entry)| entry).collect(), passed })
 }
 
-/// What was found so far: files, each with whether it is a link to one, and what is none.
+/// What was found so far: files, each with whether it is a link to one, and what is passed over.
 #[derive(Default)]
 struct Found {
     entries: Vec<(bool, Entry)>,
-    odd: Vec<(PathBuf, &'static str)>,
+    passed: Vec<Passed>,
 }
 
 /// Why something that is no regular file is passed over; nothing is said of a directory.
@@ -135,9 +149,8 @@ fn read(
         let metadata = match fs::metadata(&path) {
             Ok(metadata) => metadata,
             Err(_) if link => {
-                found
-                    .odd
-                    .push((path, "is a link to nowhere, or in a circle: it is passed over until it leads to a file"));
+                let why = "is a link to nowhere, or in a circle: it is passed over until it leads to a file".to_owned();
+                found.passed.push(Passed { path, why, rows: true });
                 continue;
             }
             // It vanished since it was listed.
@@ -147,7 +160,8 @@ fn read(
         };
         // A pipe or a device would be waited for, or never end.
         if !metadata.is_file() {
-            found.odd.extend(passed_over(metadata.file_type()).map(|why| (path, why)));
+            let why = passed_over(metadata.file_type());
+            found.passed.extend(why.map(|why| Passed { path, why: why.to_owned(), rows: false }));
             continue;
         }
         let (wanted, gzip) = (named.is_some(), named.is_some_and(|named| named.gzip));
@@ -180,12 +194,14 @@ mod tests {
         std::os::unix::fs::symlink("nothing", dir.path().join("4.txt")).unwrap();
         let _socket = std::os::unix::net::UnixListener::bind(dir.path().join("5.csv")).unwrap();
         assert_eq!(names(dir.path(), false, 0), ["a.CSV", "b.csv", "e.csv.gz", "f.csv.1", "0.csv"]);
-        let mut odd = list(dir.path(), false, |_| false).unwrap().odd;
-        odd.sort();
-        let odd: Vec<_> = odd.iter().map(|(path, why)| (path.file_name().unwrap().to_str().unwrap(), *why)).collect();
-        assert_eq!(odd.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["1.csv", "2.csv", "3.csv", "5.csv"]);
+        let mut passed = list(dir.path(), false, |_| false).unwrap().passed;
+        passed.sort_by(|a, b| a.path.cmp(&b.path));
+        let names_of: Vec<_> = passed.iter().map(|p| p.path.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names_of, ["1.csv", "2.csv", "3.csv", "5.csv"]);
         let words = ["link to nowhere", "device", "in a circle", "socket"];
-        assert!(odd.iter().zip(words).all(|((_, why), word)| why.contains(word)), "{odd:?}");
+        assert!(passed.iter().zip(words).all(|(p, word)| p.why.contains(word)), "{passed:?}");
+        let rows: Vec<bool> = passed.iter().map(|p| p.rows).collect();
+        assert_eq!(rows, [true, false, true, false], "what a link leads to may come back, a device never held rows");
         let known = fs::metadata(dir.path().join("d.csv.old")).unwrap().ino();
         assert_eq!(names(dir.path(), false, known)[2], "d.csv.old");
     }
@@ -202,5 +218,21 @@ mod tests {
         std::os::unix::fs::symlink(dir.path(), dir.path().join("x/circle")).unwrap();
         assert_eq!(names(dir.path(), true, 0), ["a.csv", "x/b.csv", "x/y/c.csv", "z.csv/e.csv"]);
         assert_eq!(names(dir.path(), false, 0), ["a.csv"]);
+    }
+
+    #[test]
+    fn what_lies_too_deep_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep: PathBuf = std::iter::repeat_n("d", DEEPEST + 1).collect();
+        fs::create_dir_all(dir.path().join(&deep)).unwrap();
+        let up = deep.parent().unwrap();
+        for path in [up, &deep] {
+            fs::write(dir.path().join(path).join("a.csv"), "x").unwrap();
+        }
+        let listing = list(dir.path(), true, |_| false).unwrap();
+        let passed: Vec<&PathBuf> = listing.passed.iter().map(|p| &p.path).collect();
+        assert_eq!(passed, [&dir.path().join(&deep)]);
+        assert_eq!(names(dir.path(), true, 0), [up.join("a.csv").to_str().unwrap()]);
+        assert!(listing.passed[0].rows && listing.passed[0].why.contains("more than 32 directories deep"));
     }
 }

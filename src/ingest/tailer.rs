@@ -1,6 +1,6 @@
 //! Goes through the directories, turn by turn.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::batch::{Batch, Notice, Progress, Root};
 use super::error::IngestError;
 use super::file::{Followed, Glance};
-use super::listing::{self, Entry, Identity};
+use super::listing::{self, Entry, Identity, Passed};
 use super::naming::Rank;
 use super::options::ReadOptions;
 use super::reading::Turn;
@@ -69,10 +69,8 @@ struct Directory {
     looks: usize,
     /// What was said about the directory itself while it could not be listed.
     trouble: Option<String>,
-    /// Directories below that cannot be listed.
-    closed: HashSet<PathBuf>,
-    /// What is named as a file of rows and is none.
-    odd: HashSet<PathBuf>,
+    /// What is passed over, by path.
+    passed: BTreeMap<PathBuf, Passed>,
 }
 
 impl Tailer {
@@ -211,6 +209,18 @@ impl Tailer {
         ReadOn::New(Box::new(batch))
     }
 
+    /// What stood in the directories at the last scan and is not read, though rows may be in it: files that cannot be
+    /// read or used, links that lead nowhere, directories that cannot be listed; each with why. What noctop wrote and
+    /// labels are not among them.
+    pub fn unread(&self) -> Vec<Notice> {
+        self.roots.iter().flat_map(Directory::unread).collect()
+    }
+
+    /// Whether a packed file was written so shortly ago that [`Tailer::scan`] does not read it yet.
+    pub fn is_packing(&self) -> bool {
+        self.roots.iter().flat_map(|directory| &directory.files).any(Followed::is_awaited)
+    }
+
     fn is_unlisted(&self) -> bool {
         self.roots.iter().any(|directory| directory.trouble.is_some())
     }
@@ -266,8 +276,8 @@ impl Tailer {
 
 impl Directory {
     fn new(root: Root, path: PathBuf, recursive: bool) -> Self {
-        let (files, closed, odd) = (Vec::new(), HashSet::new(), HashSet::new());
-        Self { root, path: Arc::new(path), recursive, files, seen: 0, looks: 0, trouble: None, closed, odd }
+        let (files, passed) = (Vec::new(), BTreeMap::new());
+        Self { root, path: Arc::new(path), recursive, files, seen: 0, looks: 0, trouble: None, passed }
     }
 
     /// Lists the directory and brings what is known of its files up to date.
@@ -290,19 +300,9 @@ impl Directory {
         if self.trouble.take().is_some() {
             batch.notices.push(self.notice("can be listed again".into()));
         }
-        for (path, e) in &listing.closed {
-            if self.closed.insert(path.clone()) {
-                let message = format!("cannot be listed ({e}): let this user read and enter it; it is tried again");
-                batch.notices.push(Notice { path: Arc::new(path.clone()), message });
-            }
-        }
-        self.closed.retain(|path| listing.closed.iter().any(|(closed, _)| closed == path));
-        for (path, why) in &listing.odd {
-            if !self.odd.contains(path) {
-                batch.notices.push(Notice { path: Arc::new(path.clone()), message: (*why).to_owned() });
-            }
-        }
-        self.odd = listing.odd.into_iter().map(|(path, _)| path).collect();
+        let new = listing.passed.iter().filter(|passed| !self.passed.contains_key(&passed.path));
+        batch.notices.extend(new.map(notice_of));
+        self.passed = listing.passed.into_iter().map(|passed| (passed.path.clone(), passed)).collect();
         let entries = listing.entries;
         self.files.iter_mut().for_each(Followed::miss);
         let now = SystemTime::now();
@@ -353,6 +353,19 @@ impl Directory {
     fn notice(&self, message: String) -> Notice {
         Notice { path: self.path.clone(), message }
     }
+
+    /// What stands in it and is not read.
+    fn unread(&self) -> impl Iterator<Item = Notice> {
+        let whole = self.trouble.iter().map(|message| self.notice(message.clone()));
+        let passed = self.passed.values().filter(|passed| passed.rows).map(notice_of);
+        let files =
+            self.files.iter().filter_map(|file| Some(Notice { path: file.path.clone(), message: file.unread()? }));
+        whole.chain(passed).chain(files)
+    }
+}
+
+fn notice_of(passed: &Passed) -> Notice {
+    Notice { path: Arc::new(passed.path.clone()), message: passed.why.clone() }
 }
 
 /// An error where `path` is not a directory that can be listed.

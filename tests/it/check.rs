@@ -79,11 +79,7 @@ fn directories_below_and_packed_files() {
     let packed = std::fs::File::create(place.rows().join("2026/01/a.csv.1.gz")).unwrap();
     let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, format!("{HEADER}{rows}").as_bytes()).unwrap();
-    let file = packed.finish().unwrap();
-    // What is being packed is not read yet, and nobody says that it is.
-    let report = json(&check(&place, &["--json", "--recursive"]).fine());
-    assert_eq!((&report["files"][0]["bytes_read"], &report["files"][0]["state"]), (&0.into(), &"reading".into()));
-    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    packed.finish().unwrap();
     assert_eq!(json(&check(&place, &["--json"]).fine())["rows"], 0);
     let report = json(&check(&place, &["--json", "--recursive"]).fine());
     assert_eq!((&report["rows"], &report["files"][0]["file"]), (&30.into(), &"2026/01/a.csv.1.gz".into()));

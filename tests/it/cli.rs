@@ -88,6 +88,11 @@ fn a_model_that_cannot_be_written_is_told_before_it_is_learnt() {
         assert!(why.contains(model) && !why.contains("epoch"), "{why}");
     }
     assert_eq!(fs::read_dir(place.join("past")).unwrap().count(), 0);
+    // as with all outputs: a slip in a name makes no directories
+    let why = train(&place, "no/such/m.safetensors", "1").refused();
+    assert!(why.contains("--model no/such/m.safetensors: there is no directory no/such"), "{why}");
+    assert!(!place.join("no").exists() && !why.contains("epoch"), "{why}");
+    fs::create_dir(place.join("new")).unwrap();
     train(&place, "new/m.safetensors", "1").fine();
     assert_eq!(fs::read_dir(place.join("new")).unwrap().count(), 1, "and nothing lies beside it");
 }
@@ -215,8 +220,8 @@ fn a_directory_without_usable_rows_is_an_error_that_says_what_to_do() {
     assert!(which.contains("which directory?") && which.contains("noctop DIR"), "{which}");
     // The good file beside it is scored all the same, and the bad one is told of.
     place.put("y.csv", &rhythm("a", "b", 30, 1, |_, v| v));
-    let both = place.run(["score", "rows"]).fine();
-    assert_eq!(both.out.lines().count(), 31);
+    let both = place.run(["score", "rows"]);
+    assert_eq!((both.status.code(), both.out.lines().count()), (Some(3), 31), "{}", both.err);
     assert!(both.err.contains("rows/x.csv"), "{}", both.err);
 }
 
@@ -359,6 +364,7 @@ fn a_seed_gives_the_same_model_and_another_seed_another() {
         "{}",
         first.err
     );
+    fs::create_dir(place.join("again")).unwrap();
     train(&place, "again/a.safetensors", "5").fine();
     train(&place, "c.safetensors", "6").fine();
     let bytes = |file: &str| fs::read(place.join(file)).unwrap();

@@ -57,6 +57,30 @@ fn a_real_switch_has_its_known_gaps_rhythm_and_range() {
 }
 
 #[test]
+fn hours_are_those_of_the_clock_that_scores_follow() {
+    let place = Place::new();
+    // One hour of each day is busy: 23:00 UTC, which is 8 in the morning in Tokyo.
+    place.put("r.csv", &rhythm("a", "if", 14 * 24, 3, |i, v| if i % 24 == 23 { 5.0 * v } else { v }));
+    let busiest = |args: &[&str]| {
+        let out = place.run([&["explore", "rows", "--json"], args].concat()).fine().out;
+        let json: Value = serde_json::from_str(&out).unwrap();
+        let profile = &json["interfaces"][0]["profile"];
+        let hours = profile["hours"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap());
+        let hour = hours.enumerate().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap().0;
+        (hour, profile["clock"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(busiest(&[]), (23, "UTC".to_owned()));
+    assert_eq!(busiest(&["--clock", "Asia/Tokyo"]), (8, "Asia/Tokyo".to_owned()));
+    // Timeslots of that zone are those of its clock.
+    assert_eq!(busiest(&["--time-zone", "Asia/Tokyo"]), (23, "Asia/Tokyo".to_owned()));
+    fs::write(place.join("c.toml"), "clock = 'Asia/Tokyo'\n").unwrap();
+    assert_eq!(busiest(&["--config", "c.toml"]).0, 8);
+    let full = place.run("explore rows --interface a/if --clock Asia/Tokyo --html page.html".split(' ')).fine().out;
+    assert!(full.contains("\nUSUAL by hour of day (Asia/Tokyo) and by weekday"), "{full}");
+    assert!(fs::read_to_string(place.join("page.html")).unwrap().contains("weekday, Asia/Tokyo.</p>"));
+}
+
+#[test]
 fn figures_are_the_same_on_any_number_of_threads_and_in_any_cut_of_the_files() {
     let place = Place::new();
     let rows = fleet_rows(&plan(3, 3600, 12, 2, 3));

@@ -32,4 +32,5 @@ mod support;
 mod takeover;
 mod terminal;
 mod triage;
+mod unread;
 mod vectors;

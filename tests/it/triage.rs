@@ -50,8 +50,44 @@ fn the_same_as_json() {
     assert_eq!((code, &answer["status"], &answer["code"]), (2, &"critical".into(), &2.into()));
     assert_eq!(answer["now"], hour(399).to_string());
     let incident = &answer["groups"][0]["incidents"][0];
-    assert_eq!((&incident["kind"], &incident["ring"]), (&"drop to zero".into(), &true.into()));
+    assert_eq!((&incident["kind"], &incident["ring"]), (&"drop-to-zero".into(), &true.into()));
     assert_eq!(answer["worst"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn it_says_which_model_scored_and_how_old_the_rows_are() {
+    let place = Place::new();
+    outage(&place);
+    let about = |args: &[&str]| {
+        let (_, lines) = triage(&place, args);
+        lines.into_iter().skip(1).take_while(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+    };
+    // The rows end on 2026-01-21, and it is later than that for ever.
+    let age = |line: &str| line.rsplit_once(" old").and_then(|(to, _)| to.rsplit_once(", ")).unwrap().1.to_owned();
+    let built_in = about(&[]);
+    assert!(built_in.starts_with("2 interfaces, 1 device; data to 2026-01-21 15:00 UTC, "), "{built_in}");
+    assert!(built_in.ends_with(" old; model default"), "{built_in}");
+    let weeks: u32 = age(&built_in).strip_suffix(" w").unwrap().parse().unwrap();
+    assert!(weeks >= 20, "{built_in}");
+    // The one that was retrained for the directory scores without being asked for, as in the console.
+    let journal = Journal::under(&place.state().join("noctop"), &place.rows());
+    let named = |name: &str| {
+        let mut model = noctop::model::Model::built_in().unwrap();
+        model.name = name.into();
+        model
+    };
+    let path = journal.keep(&named("2026-01-20 08:00")).unwrap();
+    let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+    let act = Act::Model { slot: Some(hour(390)), name: "2026-01-20 08:00".into(), file: Some(file) };
+    Log::new(journal.log()).append(&Entry { at: Timestamp::from_seconds(0), who: "ann".into(), act }).unwrap();
+    assert!(about(&[]).ends_with("model 2026-01-20 08:00"), "{}", about(&[]));
+    // One that is named goes before it; a long name has a line of its own rather than being cut off.
+    let long = "all of the north, four weeks up to Friday, at night";
+    named(long).save(&place.join("m")).unwrap();
+    assert!(about(&["--model", "m"]).ends_with(&format!(" old\nmodel {long}")), "{}", about(&["--model", "m"]));
+    let json: serde_json::Value =
+        serde_json::from_str(&triage(&place, &["--model", "m", "--json"]).1.join("\n")).unwrap();
+    assert!(json["model"] == long && json["age_seconds"].as_i64().unwrap() > 20 * 7 * 86_400, "{json}");
 }
 
 #[test]
@@ -117,4 +153,19 @@ fn a_story_counts_once_and_a_retired_interface_does_not_count() {
     }
     let (code, lines) = triage(&place, &["--alarms-per-week", "0.05"]);
     assert_eq!((code, lines[0].as_str()), (0, "NOCTOP OK: 0 ring, 0 open, 1 attended to | ringing=0;;1 open=0;1"));
+    // Nor is it among the worst, whatever it scored before it was gone.
+    let from = lines.iter().position(|line| line.starts_with("  WORST")).unwrap();
+    assert!(lines.len() == from + 2 && lines[from + 1].starts_with("  edge-2"), "{lines:#?}");
+}
+
+#[test]
+fn one_that_is_silent_does_not_stand_before_live_ones_for_what_it_scored_weeks_ago() {
+    let place = Place::new();
+    let last = rhythm("edge-1", "gone", 300, 4, |i, v| if i == 299 { 9.0 * v } else { v });
+    place.put("r.csv", &(last + &rhythm("edge-2", "live", 600, 9, |_, v| v)));
+    let (_, lines) = triage(&place, &[]);
+    let from = lines.iter().position(|line| line.starts_with("  WORST")).unwrap();
+    let worst: Vec<&str> = lines[from + 1..].iter().filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(worst, ["live", "gone"], "{lines:#?}");
+    assert!(lines[from + 2].ends_with("silent"), "{lines:#?}");
 }

@@ -38,6 +38,8 @@ pub struct ExploreArgs {
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     #[command(flatten)]
+    clock: super::ClockArgs,
+    #[command(flatten)]
     read: super::ReadArgs,
 }
 
@@ -50,9 +52,9 @@ pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
         super::output::place("--html", file)?;
         super::refuse_output_in(&args.dir, args.read.recursive(config), file, "--html")?;
     }
-    let mut gathering = Gathering::default();
+    let mut gathering = Gathering::by(args.clock.clock(&args.read, config)?);
     let roots = vec![(Root::Data, args.dir.clone())];
-    read_all(roots, args.read.options(config)?, LastLine::Counts, |batch| gathering.take(batch))
+    let loaded = read_all(roots, args.read.options(config)?, LastLine::Counts, |batch| gathering.take(batch))
         .context("cannot read the rows")?;
     let data = gathering.settle();
     let wanted = args.interface.as_deref().map(|name| find(name, &data)).transpose()?;
@@ -75,7 +77,8 @@ pub fn run(args: &ExploreArgs, config: &Config) -> anyhow::Result<()> {
         (false, Some(interface)) => detail::write(&explored, interface, ascii, &mut text)?,
         (false, None) => summary::write(&explored, shown, ascii, &mut text)?,
     }
-    print(&text)
+    print(&text)?;
+    loaded.complete()
 }
 
 /// The interfaces that are shown one by one: the one asked for, else all in the order of names, else of too

@@ -1,0 +1,189 @@
+//! What cannot be read: nobody is told that all is well, nor that all was read.
+
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use crate::support::*;
+
+/// Two files of calm rows, and one below that is not looked at unless it is asked for.
+fn calm() -> Place {
+    let place = Place::new();
+    place.put("a.csv", &rhythm("a", "ge-0", 300, 8, |_, v| v));
+    place.put("b.csv", &rhythm("b", "ge-0", 300, 9, |_, v| v));
+    place
+}
+
+/// All commands that read a directory once, with the code that each ends with where all is well: none of them rings for
+/// what it found.
+fn commands() -> Vec<(&'static str, Vec<&'static str>)> {
+    let lines = [
+        "check rows",
+        "triage rows --stale never --warning 0 --critical 0",
+        "handover rows",
+        "score rows --output s.csv",
+        "explore rows",
+        "train rows --model m --epochs 1 --max-windows 50",
+    ];
+    lines.into_iter().map(|line| (line, line.split(' ').collect())).collect()
+}
+
+#[test]
+fn a_file_of_which_nothing_counts_is_no_success() {
+    let place = calm();
+    for (line, args) in commands() {
+        assert_eq!(place.run(&args).status.code(), Some(0), "{line}");
+    }
+    std::os::unix::fs::symlink("/nowhere/c.csv", place.rows().join("c.csv")).unwrap();
+    for (line, args) in commands() {
+        let ended = place.run(&args);
+        assert_eq!(ended.status.code(), Some(3), "{line}: {}{}", ended.out, ended.err);
+        let said = format!("{}{}", ended.out, ended.err);
+        assert!(said.contains("c.csv") && said.contains("a link to nowhere"), "{line}: {said}");
+        assert!(!said.contains("panicked"), "{said}");
+    }
+    // what could be read is there all the same
+    assert!(place.join("m").is_file());
+    let scores = table(&fs::read_to_string(place.join("s.csv")).unwrap());
+    assert_eq!(scores.len(), 600);
+    // nothing of what noctop itself wrote is missed, nor anything that is no file
+    fs::remove_file(place.rows().join("c.csv")).unwrap();
+    fs::rename(place.join("s.csv"), place.rows().join("scores.csv")).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(place.rows().join("d.csv")).unwrap();
+    for (line, args) in commands() {
+        assert_eq!(place.run(&args).status.code(), Some(0), "{line}");
+    }
+}
+
+#[test]
+fn triage_says_unknown_rather_than_ok_and_leaves_what_is_worse() {
+    let place = calm();
+    fs::write(place.rows().join("c.csv"), "name,value\na,1\n").unwrap();
+    let triage = |more: &[&str]| place.run([&["triage", "rows", "--stale", "never"], more].concat());
+    let calm = ["--warning", "0", "--critical", "0"];
+    let ended = triage(&calm);
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert_eq!((ended.status.code(), lines[0].starts_with("NOCTOP UNKNOWN: 0 ring, ")), (Some(3), true), "{lines:#?}");
+    assert!(lines[0].contains(" open, 1 file not read | ringing=0;;"), "{lines:#?}");
+    assert!(lines[2].starts_with("not read: c.csv: has no columns timeslot"), "{lines:#?}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
+    let json: serde_json::Value = serde_json::from_str(&triage(&[&calm[..], &["--json"]].concat()).out).unwrap();
+    assert_eq!((&json["status"], &json["code"]), (&"unknown".into(), &3.into()));
+    let unread = &json["unread"][0];
+    assert!(unread["path"] == "rows/c.csv" && unread["reason"].as_str().unwrap().starts_with("has no columns"));
+    // an outage that rings is no less of one
+    let down = |i: usize, v: f64| if i >= 294 { 0.0 } else { v };
+    place.put("b.csv", &rhythm("b", "ge-0", 300, 9, down));
+    let ended = triage(&[]);
+    assert_eq!(ended.status.code(), Some(2), "{}", ended.out);
+    assert!(ended.out.starts_with("NOCTOP CRITICAL: 1 rings, 1 open, 1 file not read | "), "{}", ended.out);
+    // and who comes next is told
+    let handover = place.run(["handover", "rows"]).out;
+    assert!(handover.contains("**The rows of rows/c.csv are missing here:** it has no columns"), "{handover}");
+    for (i, name) in ["d", "e", "f", "g"].into_iter().enumerate() {
+        fs::write(place.rows().join(format!("{name}.csv")), "name,value\na,1\n").unwrap();
+        assert!(triage(&[]).out.contains(&format!(", {} files not read |", i + 2)));
+    }
+    assert!(triage(&[]).out.contains("\nnot read: 2 more, see noctop check\n"));
+    // a file of which each line is refused is no better than one that has other columns
+    for name in ["c", "d", "e", "f", "g"] {
+        fs::remove_file(place.rows().join(format!("{name}.csv"))).unwrap();
+    }
+    place.put("c.csv", "1767571200,c,ge-0,1,1\n1767574800,c,ge-0,1,1\n");
+    let out = triage(&[]).out;
+    assert!(
+        out.contains(", 1 file not read |") && out.contains("\nnot read: c.csv: has no line that could be"),
+        "{out}"
+    );
+    place.put("c.csv", "1767571200,c,ge-0,1,1\n2026-01-05 01:00:00,c,ge-0,1,1\n");
+    assert!(!triage(&[]).out.contains("not read"));
+    fs::write(place.rows().join("c.csv"), "name,value\na,1\n").unwrap();
+    // where nothing can be read, that is why there are no rows
+    ["a.csv", "b.csv"].iter().for_each(|name| fs::remove_file(place.rows().join(name)).unwrap());
+    let out = triage(&[]).out;
+    assert!(out.starts_with("NOCTOP UNKNOWN: cannot read the rows: rows: no rows, since rows/c.csv has no"), "{out}");
+}
+
+/// Runs the binary as a user who may not read everything.
+fn run_as_nobody(place: &Place, args: &[&str]) -> Ended {
+    let binary = place.join("noctop");
+    if !binary.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_noctop"), &binary).unwrap();
+        fs::set_permissions(place.path(), Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = place.program(&binary);
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534).gid(65_534);
+    }
+    command.args(args);
+    Process::start(command).end(LONG)
+}
+
+#[test]
+fn a_file_and_a_directory_that_may_not_be_read() {
+    let place = calm();
+    fs::create_dir(place.rows().join("below")).unwrap();
+    let shut = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let checked = |args: &[&str]| run_as_nobody(&place, &[&["check", "rows"], args].concat());
+    assert_eq!(checked(&["--recursive"]).status.code(), Some(0));
+    shut(&place.rows().join("below"), 0o000);
+    let ended = checked(&["--recursive"]);
+    assert_eq!((ended.status.code(), checked(&[]).status.code()), (Some(3), Some(0)), "{}", ended.out);
+    assert!(ended.out.contains("below: cannot be listed"), "{}", ended.out);
+    let args = ["triage", "rows", "--recursive", "--stale", "never", "--warning", "0", "--critical", "0"];
+    assert_eq!(run_as_nobody(&place, &args).status.code(), Some(3));
+    shut(&place.rows().join("below"), 0o755);
+    assert_eq!(run_as_nobody(&place, &args).status.code(), Some(0));
+    shut(&place.rows().join("b.csv"), 0o000);
+    let ended = run_as_nobody(&place, &args);
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(ended.out.contains("\nnot read: b.csv: cannot be read (Permission denied"), "{}", ended.out);
+    let score = run_as_nobody(&place, &["score", "rows"]);
+    assert_eq!((score.status.code(), score.out.lines().count()), (Some(3), 301), "{}", score.err);
+    assert!(score.err.ends_with("noctop: without the rows of rows/b.csv, so the exit code is 3\n"), "{}", score.err);
+}
+
+#[test]
+fn a_packed_file_that_was_just_written_is_the_same_for_all() {
+    let place = Place::new();
+    let packed = |rows: usize| {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(format!("{HEADER}{}", rhythm("a", "ge-0", rows, 8, |_, v| v)).as_bytes()).unwrap();
+        packed.finish().unwrap()
+    };
+    let (file, whole) = (place.rows().join("a.csv.gz"), packed(300));
+    let rows = |args: &[&str]| {
+        fs::write(&file, &whole).unwrap();
+        let ended = place.run(args);
+        assert_eq!(ended.status.code(), Some(0), "{args:?}: {}", ended.err);
+        ended.out
+    };
+    assert_eq!(rows(&["score", "rows"]).lines().count(), 301);
+    assert!(rows(&["check", "rows"]).contains("\n300 rows of 1 interface"));
+    assert!(
+        rows(&["triage", "rows", "--stale", "never", "--warning", "0"]).contains("\n1 interface, 1 device; data to")
+    );
+    // One that is written meanwhile is read once it is whole.
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    let writer = std::thread::spawn({
+        let (file, rest) = (file.clone(), whole[whole.len() / 2..].to_vec());
+        move || {
+            std::thread::sleep(Duration::from_millis(700));
+            append(&file, &rest);
+        }
+    });
+    assert_eq!(place.run(["score", "rows"]).fine().out.lines().count(), 301);
+    writer.join().unwrap();
+    // One that stays half is missing, and that is said.
+    place.put("b.csv", &rhythm("b", "ge-0", 300, 9, |_, v| v));
+    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
+    fs::File::options().write(true).open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+    for line in ["check rows", "triage rows --stale never --warning 0 --critical 0", "score rows"] {
+        let (command, ended) = (line, place.run(line.split(' ')));
+        assert_eq!(ended.status.code(), Some(3), "{command}: {}{}", ended.out, ended.err);
+        assert!(format!("{}{}", ended.out, ended.err).contains("ends before what is packed in it does"), "{command}");
+    }
+}
