@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use clap::Args;
 
+use super::time::parse_duration;
 use super::watch::{FaceArgs, show};
 use crate::config::Config;
 use crate::engine::live::LiveOptions;
@@ -25,11 +26,21 @@ pub struct DemoArgs {
     /// Everything that is random follows from this number
     #[arg(long, default_value_t = 5)]
     seed: u64,
-    /// Milliseconds from one simulated hour to the next
-    #[arg(long, default_value_t = 2000, value_name = "MS", value_parser = clap::value_parser!(u64).range(50..=3_600_000))]
-    every: u64,
+    /// Time from one simulated hour to the next, for example 500ms or 2s; a number alone is milliseconds
+    #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = every)]
+    every: Duration,
     #[command(flatten)]
     face: FaceArgs,
+}
+
+/// A time that can pass between two hours of the demo.
+fn every(text: &str) -> Result<Duration, String> {
+    let every = match text.parse() {
+        Ok(milliseconds) => Duration::from_millis(milliseconds),
+        Err(_) => parse_duration(text)?,
+    };
+    let range = Duration::from_millis(50)..=Duration::from_secs(3600);
+    range.contains(&every).then_some(every).ok_or_else(|| "name a time from 50ms to 1h".to_owned())
 }
 
 /// Runs it.
@@ -44,7 +55,7 @@ pub fn run(args: &DemoArgs, config: &Config) -> anyhow::Result<()> {
     let mut fleet = LiveFleet::create(&plan, target, &mut |_, _| {})?;
 
     let stop = Arc::new(AtomicBool::new(false));
-    let (stopped, every) = (stop.clone(), Duration::from_millis(args.every));
+    let (stopped, every) = (stop.clone(), args.every);
     let writer = std::thread::Builder::new()
         .name("network".into())
         .spawn(move || fleet.run(every, None, &stopped, &WallClock::start()))?;
@@ -78,5 +89,19 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_of_the_demo_takes_a_time_or_so_many_milliseconds() {
+        let read = ["300", "300ms", "2s", "1h"].map(|text| every(text).unwrap().as_millis());
+        assert_eq!(read, [300, 300, 2000, 3_600_000]);
+        for bad in ["", "0", "10ms", "2h", "soon", "-5"] {
+            assert!(every(bad).is_err(), "{bad}");
+        }
     }
 }

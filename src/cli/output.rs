@@ -27,6 +27,15 @@ pub(super) fn place(flag: &str, file: &Path) -> anyhow::Result<()> {
     }
 }
 
+/// Whether two paths, of files that may not be there yet, are one file.
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    let whole = |path: &Path| {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        path.canonicalize().ok().or_else(|| Some(parent.canonicalize().ok()?.join(path.file_name()?)))
+    };
+    a == b || whole(a).is_some_and(|a| whole(b).is_some_and(|b| a == b))
+}
+
 /// Writes a file whole or not at all; into a device or a pipe as it is.
 pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> anyhow::Result<()>
 where

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::load::ScoringArgs;
-use super::output::whole;
+use super::output::{is_same, whole};
 use crate::config::Config;
 use crate::detect::{IncidentId, StoryId};
 use crate::engine::track::Track;
@@ -65,7 +65,7 @@ pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     }
     if let (Some(scores), Some(incidents)) = (&args.output, &args.incidents) {
         anyhow::ensure!(
-            scores != incidents || is_special(scores),
+            !is_same(scores, incidents) || is_special(scores),
             "--incidents {}: is the file for the scores: name another one",
             incidents.display()
         );

@@ -13,7 +13,7 @@ use super::verdict::Verdict;
 use crate::series::{DAY, InterfaceName, Step, Timestamp, WEEK};
 
 /// Slots without a row that may be a silence: fewer are lost every day somewhere.
-const LEAST: i64 = 3;
+pub const LEAST: i64 = 3;
 /// What is taken for known of an interface's gaps before it has shown any: one of that length in so
 /// many weeks.
 const PRIOR_WEEKS: f64 = 2.0;

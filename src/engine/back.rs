@@ -4,30 +4,37 @@ use std::collections::{HashMap, HashSet};
 
 use super::core::Told;
 use super::track::Track;
-use crate::detect::{Incident, IncidentId, IncidentKind};
-use crate::series::{InterfaceId, Timestamp};
+use crate::detect::{Incident, IncidentId, IncidentKind, silence};
+use crate::series::{InterfaceId, Step, Timestamp};
 
 /// The incidents as they stood at a moment: none that began later or was not listed yet; open what was open once the
 /// row of that moment was known, also where it was over soon after, and closed what went on again later. How far one
-/// had risen by then is read from its rows again. A silence is there from its first slot on, though it was known some
-/// slots later.
+/// had risen by then is read from its rows again. A silence is there once as many slots are missing as take the least
+/// patience; of an interface that often has gaps it was known later.
 pub(super) fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Vec<Told> {
-    let begun = || told.iter().filter(|t| t.incident.start <= at);
     let is_silence = |t: &&Told| t.incident.kind == IncidentKind::Silence;
+    let known_after = |t: &Told| match tracks[t.interface.index()].step() {
+        Some(step) if is_silence(&t) => silence::LEAST * step.seconds(),
+        _ => 0,
+    };
+    let begun = || told.iter().filter(|t| t.incident.start.plus(known_after(t)) <= at);
     let silent: HashSet<InterfaceId> =
         begun().filter(is_silence).filter(|t| reaches(&t.incident, at)).map(|t| t.interface).collect();
     let mut open: HashMap<InterfaceId, Option<IncidentId>> = HashMap::new();
     let then = begun().filter_map(|t| {
         let mut t = t.clone();
         let track = &tracks[t.interface.index()];
-        let is_open = if t.incident.kind == IncidentKind::Silence || !is_kept(track, &t.incident) {
+        let is_open = if is_silence(&&t) || !is_kept(track, &t.incident) {
             reaches(&t.incident, at)
         } else {
             let then = *open.entry(t.interface).or_insert_with(|| open_at(at, track));
             then == Some(t.incident.id) && !silent.contains(&t.interface)
         };
-        if t.incident.kind != IncidentKind::Silence && t.incident.latest > at && !take_back(&mut t.incident, at, track)
-        {
+        if is_silence(&&t) {
+            // The row of that moment may have been on its way.
+            let step = track.step().map_or(0, Step::seconds);
+            t.incident.latest = t.incident.latest.min(at.plus(-step));
+        } else if t.incident.latest > at && !take_back(&mut t.incident, at, track) {
             return None;
         }
         if is_open {

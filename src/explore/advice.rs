@@ -239,9 +239,10 @@ fn silent_hours(explored: &Explored) -> Option<Advice> {
     let longest = common.iter().max_by_key(|s| s.gap.slots)?;
     let slots: i64 = common.iter().map(|s| s.gap.slots).sum();
     let text = format!(
-        "{} gaps are the same on most interfaces, {slots} slots in all, the longest from {} to {} UTC ({} slots): the \
+        "{} the same on most interfaces, {slots} slot{} in all, the longest from {} to {} UTC ({} slots): the \
          collector was away, not the interfaces. Gaps are never filled and scored",
-        common.len(),
+        if common.len() == 1 { "1 gap is".to_owned() } else { format!("{} gaps are", common.len()) },
+        if slots == 1 { "" } else { "s" },
         longest.gap.from,
         longest.gap.to,
         longest.gap.slots
@@ -312,8 +313,9 @@ fn lines(explored: &Explored) -> Option<Advice> {
     if let Some(first) = read.refusals.first() {
         let share = percent(read.refused as f64 / all as f64);
         said.push(format!(
-            "{} lines were refused ({share}), the first {}:{}: {}",
+            "{} {} refused ({share}), the first {}:{}: {}",
             read.refused,
+            if read.refused == 1 { "line was" } else { "lines were" },
             printable(&first.file),
             first.line,
             printable(&first.reason)

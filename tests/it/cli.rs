@@ -341,6 +341,7 @@ fn outputs_that_cannot_be_are_told_of_before_anything_is_read() {
         ("score rows --incidents home", "is a directory"),
         ("explore rows --html nowhere/x.html", "there is no directory nowhere"),
         ("score rows --output s.csv --incidents s.csv", "is the file for the scores"),
+        ("score rows --output s.csv --incidents home/../s.csv", "is the file for the scores"),
     ] {
         let why = place.run(args.split(' ')).refused();
         assert!(why.contains(says), "{args}: {why}");

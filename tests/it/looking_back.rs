@@ -31,7 +31,7 @@ fn seen(snapshot: &Snapshot) -> String {
         format!("{} {load:?} {:?} {:?} {:.4} {:?} {:?}\n", i.name, &heat[..], i.last, i.score, i.state, i.since)
     });
     let open = snapshot.incidents.iter().filter(|i| i.end.is_none());
-    let open = open.map(|i| format!("{} {} {} {:.4} {}\n", i.name, i.id, i.start, i.peak, i.peak_at));
+    let open = open.map(|i| format!("{} {} {} {} {:.4} {}\n", i.name, i.id, i.start, i.latest, i.peak, i.peak_at));
     interfaces.chain(open).collect()
 }
 
@@ -39,7 +39,7 @@ fn seen(snapshot: &Snapshot) -> String {
 fn an_earlier_moment_looks_as_it_did() {
     let whole = engine(600);
     let mut open = 0;
-    for rows in [200, 501, 515, 529, 530, 550, 570, 599] {
+    for rows in [200, 501, 515, 529, 530, 541, 542, 543, 544, 545, 550, 563, 564, 565, 566, 570, 599] {
         let then = snapshot(&engine(rows), None, None);
         let back = snapshot(&whole, then.now, None);
         assert!(back.looks_back && !then.looks_back);

@@ -69,7 +69,7 @@ fn head(explored: &Explored, dir: &Path, out: &mut String) {
     let _ = write!(
         out,
         "<h1>noctop explore: {}</h1>\n<p>{} on {}, {} from {}; {} to {} UTC ({days:.1} days), step {}.<br>\n{} of {} slots \
-         missing ({}), {} duplicate rows, {} refused lines.</p>\n",
+         missing ({}), {}, {}.</p>\n",
         plain(&dir.display().to_string()),
         many(read.interfaces, "interface"),
         many(read.devices, "device"),
@@ -81,8 +81,8 @@ fn head(explored: &Explored, dir: &Path, out: &mut String) {
         read.missing,
         read.slots,
         percent(read.missing as f64 / read.slots.max(1) as f64),
-        read.duplicates,
-        read.refused
+        many(read.duplicates, "duplicate row"),
+        many(read.refused as usize, "refused line")
     );
 }
 

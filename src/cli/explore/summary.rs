@@ -112,12 +112,12 @@ impl Report<'_> {
         )?;
         writeln!(
             out,
-            "{} of {} slots missing ({}), {} duplicate rows, {} refused lines",
+            "{} of {} slots missing ({}), {}, {}",
             grouped(read.missing.unsigned_abs()),
             grouped(read.slots.unsigned_abs()),
             percent(read.missing as f64 / read.slots.max(1) as f64),
-            grouped(read.duplicates as u64),
-            grouped(read.refused)
+            many(read.duplicates, "duplicate row"),
+            many(read.refused as usize, "refused line")
         )
     }
 
