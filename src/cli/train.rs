@@ -119,6 +119,15 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         trained.best_epoch,
         trained.progress.elapsed.as_secs_f64()
     );
+    let known = trained.model.known();
+    let brief = known.iter().filter(|known| known.calibration.is_none()).count();
+    if brief > 0 {
+        super::tell!(
+            "{brief} of {} interfaces have less than two days or 400 rows: until a training with more, what is usual \
+             on them is found out as rows are scored",
+            known.len()
+        );
+    }
     super::tell!("model written to {}", args.model.display());
     loaded.complete()
 }

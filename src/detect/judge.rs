@@ -39,7 +39,7 @@ const FALL: f64 = 0.85;
 /// Rows after which half of a score is believed.
 const HALF_BELIEVED: f64 = 24.0;
 /// Rows that a calibration from a model counts as.
-const CALIBRATED_ROWS: f64 = 400.0;
+pub const CALIBRATED_ROWS: f64 = 400.0;
 /// What a row of a long incident counts in the tails that measure the level. At 1, a day of it would
 /// be a twentieth of what is known of a young interface, and be usual; at 0, a restless interface
 /// would never learn that it is one.

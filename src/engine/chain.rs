@@ -1,17 +1,16 @@
 //! One interface's way from a row to a score: forecast, error, score, in one state that can be copied.
 
-use std::sync::Arc;
-
 use super::succession::Term;
 use crate::detect::tracker::{Closed, Rules, Seen, is_nothing};
 use crate::detect::{Judge, Judged, Standing};
-use crate::model::forecast::{Forecast, Outlook};
+use crate::model::forecast::Forecast;
 use crate::model::kernel::{Given, Kernel, OUTPUTS, Sequence};
-use crate::model::{Forecaster, KnownInterface, Model};
+use crate::model::{Forecaster, Model};
 use crate::series::{DAY, History, InterfaceName, Local, Move, Pair, Scale, Step, Timestamp, WARM_UP, step};
 
-/// Rows behind which an unknown interface's scale is fitted no more; before, whenever its rows have doubled. Where it
-/// comes out about the same all goes on as it is, since all rows would have to be learnt again on another one.
+/// Rows behind which the scale of an interface that is unknown, or was learnt too briefly, is fitted no more; before,
+/// whenever its rows have doubled. Where it comes out about the same all goes on as it is, since all rows would have to
+/// be learnt again on another one.
 const SCALE_ROWS: usize = 12_288;
 
 /// The state of one interface from its window up to its score.
@@ -109,16 +108,21 @@ impl Chain {
         step: Step,
     ) -> Self {
         let first: Vec<Pair> = (from..to.min(from + WARM_UP)).map(|i| history.values(i)).collect();
-        let (forecaster, judge, known) = match model.recognise(name, step, &first) {
-            Some((known, outlook)) => Self::familiar(known, outlook),
+        let recognised = model.recognise(name, step, &first);
+        // What was learnt too briefly is forecast as it was learnt, and measured as a stranger.
+        let own = recognised.as_ref().and_then(|(known, _)| Some((known.scale, known.calibration.as_ref()?)));
+        let known = recognised.is_some();
+        let outlook = recognised.as_ref().map_or_else(|| model.stranger(&name.host), |(_, outlook)| outlook.clone());
+        let common = model.common_scale();
+        let (scale, calibration, refit) = match own {
+            Some((scale, calibration)) => (common.unwrap_or(scale), calibration, usize::MAX),
             None => {
-                let outlook = model.stranger(&name.host);
-                let scale = outlook.scale.unwrap_or_else(|| fit(history, from, to));
-                let judge = Judge::new(step, &scale, &model.pooled_calibration, false);
-                (Forecaster::new(step, scale, outlook), judge, false)
+                let scale = common.unwrap_or_else(|| fit(history, from, to));
+                (scale, &model.pooled_calibration, next_refit(from, to))
             }
         };
-        let refit = if known { usize::MAX } else { next_refit(from, to) };
+        let judge = Judge::new(step, &scale, calibration, own.is_some());
+        let forecaster = Forecaster::new(step, scale, outlook);
         let mut chain = Self { forecaster, judge, known, term: 0, from, refit, former: None };
         for i in from..to {
             if i == from {
@@ -145,12 +149,6 @@ impl Chain {
     pub(super) fn move_by(&mut self, places: usize) {
         self.from += places;
         self.refit = self.refit.saturating_add(places);
-    }
-
-    fn familiar(known: &KnownInterface, outlook: Arc<Outlook>) -> (Forecaster, Judge, bool) {
-        let scale = outlook.scale.unwrap_or(known.scale);
-        let judge = Judge::new(known.step, &scale, &known.calibration, true);
-        (Forecaster::new(known.step, scale, outlook), judge, true)
     }
 
     pub(super) fn start(&mut self, history: &History, i: usize) {
@@ -191,7 +189,7 @@ impl Chain {
         }
         // A row that came too late to be scored moves the places of all later ones.
         if i >= self.refit {
-            if model.stranger(&name.host).scale.is_some() || self.fits(&fit(history, self.from, i)) {
+            if model.common_scale().is_some() || self.fits(&fit(history, self.from, i)) {
                 // All that was learnt was learnt on a scale that still holds.
                 self.refit = next_refit(self.from, i);
             } else {

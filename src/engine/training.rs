@@ -8,11 +8,23 @@ use super::chain::Chain;
 use super::retraining::Beside;
 use super::skill::as_scored;
 use super::track::Track;
-use crate::detect::judge::CALIBRATION;
+use crate::detect::judge::{CALIBRATED_ROWS, CALIBRATION};
 use crate::model::skill::{HeldOut, Skill};
 use crate::model::train::{self, Glimpse, LEAST_ROWS, Options, Series, TrainError, Trained, TrainingProgress};
 use crate::model::{Model, Scope, renew};
-use crate::series::{History, InterfaceName};
+use crate::series::{DAY, History, InterfaceName};
+
+/// Seconds of rows from which an interface's own errors say what is usual on it: before, its day was not seen twice. And
+/// there have to be as many rows as its calibration counts as.
+const CALIBRATED_SPAN: i64 = 2 * DAY;
+
+/// Whether an interface has too few rows for a calibration of its own: a model that was learnt of a single day and
+/// believed what it had seen there found less than one that had never seen the interface.
+pub fn is_brief(series: &Series<'_>) -> bool {
+    let history = series.history;
+    let span = history.begin().zip(history.times().next_back()).map_or(0, |(begin, end)| end.since(begin));
+    (history.len() as f64) < CALIBRATED_ROWS || span < CALIBRATED_SPAN
+}
 
 /// Trains a model and gives it the error calibrations that its own forecasts show.
 pub fn train(
@@ -27,9 +39,7 @@ pub fn train(
     for calibration in trained.model.known().iter().filter_map(|known| found.get(&known.name)) {
         pooled.iter_mut().zip(calibration).for_each(|(sum, v)| *sum += v / count);
     }
-    for known in trained.model.known_mut() {
-        known.calibration = found.remove(&known.name).unwrap_or_else(|| pooled.clone());
-    }
+    take(&mut trained.model, series, &mut found);
     trained.model.pooled_calibration = pooled;
     Ok(trained)
 }
@@ -44,12 +54,18 @@ pub fn renew(
 ) -> Result<Trained, TrainError> {
     let mut trained = renew::renew(present, series, scope, options, as_scored, |p| report(&before_calibration(p)))?;
     let mut found = calibrate(series, &trained, report)?;
-    for known in trained.model.known_mut() {
+    take(&mut trained.model, series, &mut found);
+    Ok(trained)
+}
+
+/// Gives the interfaces that were learnt their calibrations, where they have rows enough.
+fn take(model: &mut Model, series: &[Series<'_>], found: &mut BTreeMap<&InterfaceName, Vec<f32>>) {
+    let brief: BTreeSet<&InterfaceName> = series.iter().filter(|s| is_brief(s)).map(|s| s.name).collect();
+    for known in model.known_mut() {
         if let Some(calibration) = found.remove(&known.name) {
-            known.calibration = calibration;
+            known.calibration = Some(calibration).filter(|_| !brief.contains(&known.name));
         }
     }
-    Ok(trained)
 }
 
 /// Share of the work that is done before the errors are calibrated.
@@ -146,5 +162,47 @@ impl From<&Track> for Copy {
     fn from(track: &Track) -> Self {
         let first = track.history().places().start;
         Self { name: track.name().clone(), history: track.history().tail(first), first, revision: track.revision() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+    use crate::series::{FileId, Origin, Timestamp};
+
+    /// Rows at 5 minutes with a rhythm of two hours, `wide` times as wide as usual.
+    fn history(rows: i64, wide: f64) -> History {
+        let (mut history, mut random) = (History::default(), Random::new(7));
+        for i in 0..rows {
+            let wave = libm::sin(i as f64 * std::f64::consts::TAU / 24.0);
+            let mean = 1000.0 + wide * (200.0 * wave + 30.0 * random.normal());
+            let origin = Origin { file: FileId::from_index(0), line: 1 };
+            history.insert(Timestamp::from_seconds(1_767_571_200 + i * 300), 1.2 * mean, mean, origin, |_, _| true);
+        }
+        history
+    }
+
+    #[test]
+    fn what_was_learnt_of_a_single_day_is_measured_as_a_stranger() {
+        let names = ["brief", "long"].map(|name| InterfaceName::new("a", name));
+        let histories = [history(288, 1.0), history(864, 1.0)];
+        let series: Vec<Series<'_>> =
+            names.iter().zip(&histories).map(|(name, history)| Series { name, history }).collect();
+        let options = Options { epochs: 1, max_windows: 300, ..Options::default() };
+        let model = train(&series, &options, |_| ControlFlow::Continue(())).unwrap().model;
+        let place = tempfile::tempdir().unwrap();
+        model.save(&place.path().join("m")).unwrap();
+        for model in [&model, &Model::load(&place.path().join("m")).unwrap()] {
+            assert_eq!([0, 1].map(|i| model.known()[i].calibration.is_some()), [false, true]);
+            // Rows that are told from the learnt ones by their spread alone.
+            let fresh = history(200, 1.6);
+            let chains = names.each_ref().map(|name| Chain::build(name, &fresh, 0, 200, model).unwrap());
+            assert!(chains.iter().all(|chain| chain.known), "both are forecast as they were learnt");
+            let learnt = [0, 1].map(|i| *chains[i].forecaster.scale() == model.known()[i].scale);
+            assert_eq!(learnt, [false, true], "the brief one's scale is that of the fresh rows");
+            let judges = chains.each_ref().map(|chain| chain.judge.calibration());
+            assert!(judges[0] != judges[1]);
+        }
     }
 }

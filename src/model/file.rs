@@ -150,7 +150,9 @@ impl Model {
             None => vec![0.0; SKILL],
         };
         let width = self.pooled_calibration.len();
-        let calibration: Vec<f32> = self.known.iter().flat_map(|k| k.calibration.iter().copied()).collect();
+        let none = vec![0.0; width];
+        let calibration: Vec<f32> =
+            self.known.iter().flat_map(|k| k.calibration.as_ref().unwrap_or(&none)).copied().collect();
         let all = |of: &dyn Fn(&KnownInterface) -> Vec<f64>| doubles(self.known.iter().flat_map(of).collect());
         let tensors = [
             ("embedding.host", Dtype::F32, vec![self.hosts.len() + 1, HOST_EMBEDDING], floats(&self.embeddings.host)),
@@ -347,7 +349,9 @@ impl Reader<'_> {
                     scale: scales(&scale[i * 6..i * 6 + 6], &format!("{host} {ifname}"))?,
                     layer: header.layers[i],
                     linear: coefficients(&linear[i * 2 * FEATURES..]),
-                    calibration: calibration[i * width..(i + 1) * width].to_vec(),
+                    // All zeros stand for none: the histograms of one sum to 1.
+                    calibration: Some(calibration[i * width..(i + 1) * width].to_vec())
+                        .filter(|own| own.iter().any(|v| *v != 0.0)),
                     skill: (row[0] > 0.0).then(|| {
                         let mut experts = [0.0; EXPERTS];
                         experts.copy_from_slice(&row[7..]);

@@ -33,8 +33,9 @@ pub struct KnownInterface {
     pub linear: Coefficients,
     /// Place of its last layer among [`Parts::layers`]; none where the shared one is used.
     pub layer: Option<usize>,
-    /// What its errors are usually like, in numbers that `detect` made and reads.
-    pub calibration: Vec<f32>,
+    /// What its errors are usually like, in numbers that `detect` made and reads; none where it was learnt for too
+    /// short a time to say, and its scale, too, has to be found out.
+    pub calibration: Option<Vec<f32>>,
     /// How the forecasts did, where enough rows were held out.
     pub skill: Option<Skill>,
 }
@@ -48,7 +49,7 @@ impl KnownInterface {
             scale: [Scale { knee: 1.0, middle: 0.0, spread: 1.0 }; 2],
             linear: [[0.0; FEATURES]; 2],
             layer: None,
-            calibration: Vec::new(),
+            calibration: None,
             skill: None,
         }
     }
@@ -267,10 +268,11 @@ impl Model {
                 model.embeddings.of(host, entry.map_or(0, |i| i + 1)),
             )
         };
+        let calibrated = self.index.get(name).is_some_and(|i| self.known[*i].calibration.is_some());
         let shared = |model: &Self| (model.lstm, model.settings.window, model.common_scale, model.clock.clone());
         shared(self) == shared(other)
             && own(self) == own(other)
-            && (self.index.contains_key(name) || self.pooled_calibration == other.pooled_calibration)
+            && (calibrated || self.pooled_calibration == other.pooled_calibration)
             && self.weights == other.weights
     }
 
@@ -331,6 +333,11 @@ impl Model {
         (known.step == step && familiar).then(|| (known, self.outlooks[i].clone()))
     }
 
+    /// The scale of all interfaces, where there is one for all.
+    pub fn common_scale(&self) -> Option<[Scale; 2]> {
+        self.common_scale
+    }
+
     /// What it says of an interface that it does not know: the unknown interface of a known host,
     /// or of an unknown one.
     pub fn stranger(&self, host: &str) -> Arc<Outlook> {
@@ -382,7 +389,7 @@ pub(crate) mod tests {
             scale: [Scale { knee: 3e6, middle: 0.32, spread: 0.3 }; 2],
             linear: [[0.01; FEATURES]; 2],
             layer: Some(0),
-            calibration: vec![0.5; 3],
+            calibration: Some(vec![0.5; 3]),
             skill: Some(Skill {
                 rows: 9,
                 experts: [f64::NAN; EXPERTS],

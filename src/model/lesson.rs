@@ -130,7 +130,7 @@ impl<'a> Lesson<'a> {
                 scale: p.own,
                 linear: *own,
                 layer: None,
-                calibration: Vec::new(),
+                calibration: None,
                 skill: None,
             })
             .collect();

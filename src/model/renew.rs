@@ -202,9 +202,6 @@ impl Roll {
         });
         model.lstm = present.lstm;
         model.pooled_calibration.clone_from(&present.pooled_calibration);
-        for known in model.known_mut().iter_mut().filter(|known| known.calibration.is_empty()) {
-            known.calibration.clone_from(&present.pooled_calibration);
-        }
         model
     }
 }
@@ -277,7 +274,7 @@ mod tests {
         let path = place.path().join("m");
         let mut model = model;
         model.pooled_calibration = vec![0.5; 2];
-        model.known_mut().iter_mut().for_each(|k| k.calibration = vec![0.25; 2]);
+        model.known_mut().iter_mut().for_each(|k| k.calibration = Some(vec![0.25; 2]));
         model.save(&path).unwrap();
         let again = Arc::new(Model::load(&path).unwrap());
         let s = of(&new)[0];
