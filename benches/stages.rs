@@ -7,7 +7,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use noctop::detect::story::{Part, stories};
+use noctop::detect::story::{Crowd, Part, stories};
 use noctop::detect::verdict::{ErrorSpace, look};
 use noctop::detect::{Incident, IncidentId, IncidentKind};
 use noctop::model::kernel::sequence;
@@ -76,7 +76,9 @@ fn storm(c: &mut Criterion) {
     let parts: Vec<Part<'_>> = incidents.iter().map(|(incident, name)| Part { incident, name, step: STEP }).collect();
     let mut group = c.benchmark_group("stories");
     group.throughput(Throughput::Elements(STORM as u64));
-    group.bench_function("incidents that start at once on 50 devices", |b| b.iter(|| stories(black_box(&parts))));
+    group.bench_function("incidents that start at once on 50 devices", |b| {
+        b.iter(|| stories(black_box(&parts), &mut Crowd::new(slot(0))));
+    });
     group.finish();
 }
 

@@ -13,7 +13,7 @@ use super::output::{is_same, whole};
 use crate::config::Config;
 use crate::detect::{IncidentId, StoryId};
 use crate::engine::track::Track;
-use crate::engine::{Engine, Told};
+use crate::engine::{Belongs, Engine, Told};
 use crate::series::{DAY, Timestamp};
 use crate::special::is_special;
 
@@ -93,6 +93,9 @@ fn fine_if_closed(e: csv::Error) -> Result<(), csv::Error> {
     }
 }
 
+/// The stories of incidents, and whether each of these is told for its company only.
+type Stories = HashMap<IncidentId, (StoryId, bool)>;
+
 /// Rows that a thread writes at once: small enough that all have work, large enough that handing them over costs nothing.
 const AT_ONCE: usize = 4096;
 
@@ -102,7 +105,8 @@ const AT_ONCE: usize = 4096;
 /// # Errors
 /// When `out` cannot be written to.
 pub fn write_scores(engine: &Engine, incidents: &[Told], out: &mut dyn Write) -> Result<(), csv::Error> {
-    let stories: HashMap<_, _> = incidents.iter().filter_map(|t| Some((t.incident.id, t.story?.0))).collect();
+    let stories: Stories =
+        incidents.iter().filter_map(|t| Some((t.incident.id, (t.story?.0, t.incident.usual)))).collect();
     out.write_all((COLUMNS.join(",") + "\n").as_bytes())?;
     let pieces: Vec<(&Track, Range<usize>)> = engine
         .by_name()
@@ -145,12 +149,7 @@ pub fn write_scores(engine: &Engine, incidents: &[Told], out: &mut dyn Write) ->
 }
 
 /// The lines of some of an interface's rows.
-fn text(
-    engine: &Engine,
-    track: &Track,
-    rows: Range<usize>,
-    stories: &HashMap<IncidentId, StoryId>,
-) -> Result<Vec<u8>, csv::Error> {
+fn text(engine: &Engine, track: &Track, rows: Range<usize>, stories: &Stories) -> Result<Vec<u8>, csv::Error> {
     let mut name = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b',')).from_writer(Vec::new());
     name.write_record([&track.name().host, &track.name().ifname].map(|part| part.as_bytes()))?;
     let name = name.into_inner().map_err(|e| e.into_error())?;
@@ -166,11 +165,20 @@ fn text(
             out.push(b',');
         }
         write!(out, "{},{},{},", s.verdict.word(), s.cluster, u8::from(s.anomaly))?;
-        if let Some(incident) = s.incident {
+        let (incident, story) = match s.incident {
+            Belongs::No => (None, None),
+            Belongs::To(id) => (Some(id), stories.get(&id)),
+            // What was listed for itself in the end was not, so far.
+            Belongs::Aside(id) => {
+                let story = stories.get(&id).filter(|(_, usual)| *usual);
+                (story.map(|_| id), story)
+            }
+        };
+        if let Some(incident) = incident {
             write!(out, "{incident}")?;
         }
         out.push(b',');
-        if let Some(story) = s.incident.and_then(|id| stories.get(&id)) {
+        if let Some((story, _)) = story {
             write!(out, "{story}")?;
         }
         out.push(b'\n');

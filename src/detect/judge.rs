@@ -332,6 +332,32 @@ pub(crate) fn larger([max, mean]: Pair) -> f64 {
 }
 
 #[cfg(test)]
+impl Judged {
+    /// One with such signed rarities, of errors and of deviations, and such a deviation on both channels.
+    pub(crate) fn of(sudden: f64, lasting: f64, deviation: f64, score: f64) -> Self {
+        let none = [0.0; 2];
+        let distances = Level::default().distances(0.0, 0.0, 0.0);
+        Self {
+            error: [sudden; 2],
+            deviation: [deviation; 2],
+            vector: [sudden, sudden, lasting, lasting],
+            score,
+            flat: 0.0,
+            band: 1.0,
+            off: none,
+            habitual: false,
+            tempered: [none; 2],
+            mean_deviation: deviation,
+            running: [none; 2],
+            distances: [distances; 2],
+            name: flat::name(none),
+            relative: none,
+            usual: [[1.0; 2]; 2],
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::Forecaster;

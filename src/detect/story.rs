@@ -1,13 +1,14 @@
 //! Stories: incidents of several interfaces that DBSCAN puts together, because they start together
 //! and look alike.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::fmt;
 
 use super::cluster::cluster;
 use super::incident::{Incident, IncidentId, IncidentKind};
+use super::judge::larger;
 use super::verdict::bend;
-use crate::series::{InterfaceName, Step};
+use crate::series::{DAY, InterfaceName, Step, Timestamp, WEEK};
 
 /// Starts that are this many seconds apart are one unit of distance on one device; a step, where that
 /// is longer. Across devices it is a step: in a large fleet something starts in any quarter of an hour.
@@ -19,9 +20,16 @@ const STEPS: i64 = 2;
 const SEVERAL: usize = 3;
 /// Bent rarities that are this far apart are one unit of distance.
 const ALIKE: f64 = 4.0;
-/// Devices on which something alike starts at once for it to be one story across them. Two are a
-/// coincidence that a large fleet has every day.
+/// Devices on which something alike starts at once for it to be one story across them, at the least: two are a
+/// coincidence. So are more of them the more begins anyway …
 const DEVICES: usize = 3;
+/// … and what begins beside another one by chance is that many at the most: the mean, and three times the
+/// deviation of a number that chance makes.
+const CHANCE: f64 = 3.0;
+/// Slots within a unit of one: before it, its own, and behind it.
+const NEAR: f64 = 3.0;
+/// Others of a device with which something that is too little to be listed is told.
+const COMPANY: usize = 2;
 /// Incidents that are clustered at once; DBSCAN is quadratic.
 const MOST: usize = 2000;
 /// Incidents with which a run ends behind its slot. A large fleet has something in each slot, and its runs would have
@@ -57,20 +65,57 @@ impl fmt::Display for StoryId {
     }
 }
 
+/// Ways in which something can begin: up, down, and without rows.
+const WAYS: usize = 3;
+
+/// How much has begun in the week before, of all devices: what begins at once by chance follows from it.
+#[derive(Debug)]
+pub struct Crowd {
+    first: Timestamp,
+    starts: [VecDeque<Timestamp>; WAYS],
+}
+
+impl Crowd {
+    /// One of a directory whose rows begin at `first`.
+    pub fn new(first: Timestamp) -> Self {
+        Self { first, starts: Default::default() }
+    }
+
+    /// Learns that an incident began, alone or as the first one of its story. They come in the order of their starts.
+    pub fn learn(&mut self, incident: &Incident) {
+        self.starts[Self::way(incident)].push_back(incident.start);
+    }
+
+    fn way(incident: &Incident) -> usize {
+        if incident.kind == IncidentKind::Silence { 2 } else { usize::from(larger(incident.onset) < 0.0) }
+    }
+
+    /// Devices on which something has to begin at once to be one story.
+    fn least(&mut self, way: usize, at: Timestamp, step: Step) -> usize {
+        let starts = &mut self.starts[way];
+        while starts.front().is_some_and(|start| at.since(*start) > WEEK) {
+            starts.pop_front();
+        }
+        let seconds = at.since(self.first).clamp(DAY, WEEK);
+        let beside = starts.len() as f64 * NEAR * step.seconds() as f64 / seconds as f64;
+        let most = beside + CHANCE * libm::sqrt(beside);
+        DEVICES.max(1 + libm::ceil(most) as usize)
+    }
+}
+
 /// The stories of `parts`, which are sorted by start and then by name of the interface: for each
-/// the story that it belongs to, with how many incidents are in it; none for one alone.
+/// the story that it belongs to, with how many incidents are in it; none for one alone. `crowd` has learnt what
+/// began before, and learns what begins here. Incidents that are [`Incident::usual`] are told in company only.
 ///
 /// What starts more than one unit after everything before it cannot be joined to it, so incidents
 /// are clustered in the runs between such pauses, each on its own: what is added later changes no
 /// earlier story. A run of 500 incidents ends behind its slot, and one of 2,000 within it.
-pub fn stories(parts: &[Part<'_>]) -> Vec<Option<(StoryId, usize)>> {
+pub fn stories(parts: &[Part<'_>], crowd: &mut Crowd) -> Vec<Option<(StoryId, usize)>> {
     let mut out = vec![None; parts.len()];
     let mut from = 0;
     while from < parts.len() {
         let to = run_end(parts, from);
-        if to - from > 1 {
-            join(&parts[from..to], &mut out[from..to]);
-        }
+        join(&parts[from..to], crowd, &mut out[from..to]);
         from = to;
     }
     out
@@ -101,13 +146,13 @@ pub fn run_end(parts: &[Part<'_>], from: usize) -> usize {
     to
 }
 
-fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
+fn join(run: &[Part<'_>], crowd: &mut Crowd, out: &mut [Option<(StoryId, usize)>]) {
     let origin = run[0].incident.start;
     let point = |part: &Part<'_>, unit: i64| {
         let place = part.incident.start.since(origin) as f64 / unit as f64;
         let silent = if part.incident.kind == IncidentKind::Silence { APART } else { 0.0 };
-        let onset = part.incident.onset.map(|v| bend(v) / ALIKE);
-        [place, onset[0], onset[1], silent]
+        let [max, mean] = likeness(part.incident);
+        [place, max, mean, silent]
     };
     // First on each device, which are so far apart that nothing joins them: groups, by the place of their
     // first member.
@@ -119,42 +164,74 @@ fn join(run: &[Part<'_>], out: &mut [Option<(StoryId, usize)>]) {
             *known.entry(&part.name.host).or_insert(new)
         })
         .collect();
+    let (hushed, listed): (Vec<usize>, Vec<usize>) = (0..run.len()).partition(|i| run[*i].incident.usual);
     let on_devices = |unit: fn(Step) -> i64| -> Vec<_> {
-        let place = |(part, host): (&Part<'_>, &usize)| {
-            let [place, onset_max, onset_mean, silent] = point(part, unit(part.step));
-            [*host as f64 * APART, place, onset_max, onset_mean, silent]
+        let place = |i: &usize| {
+            let [place, onset_max, onset_mean, silent] = point(&run[*i], unit(run[*i].step));
+            [hosts[*i] as f64 * APART, place, onset_max, onset_mean, silent]
         };
-        run.iter().zip(&hosts).map(place).collect()
+        listed.iter().map(place).collect()
     };
-    let all: Vec<usize> = (0..run.len()).collect();
-    let mut group = all.clone();
-    gather(&cluster(&on_devices(unit), 2, REACH), &all, &mut group);
-    if run.iter().any(|part| wide_unit(part.step) > unit(part.step)) {
-        gather(&cluster(&on_devices(wide_unit), SEVERAL, REACH), &all, &mut group);
+    let mut group: Vec<usize> = (0..run.len()).collect();
+    gather(&cluster(&on_devices(unit), 2, REACH), &listed, &mut group);
+    if listed.iter().any(|i| wide_unit(run[*i].step) > unit(run[*i].step)) {
+        gather(&cluster(&on_devices(wide_unit), SEVERAL, REACH), &listed, &mut group);
     }
     // Then across devices, each group by its first member.
-    let firsts: Vec<usize> = (0..run.len()).filter(|i| group[*i] == *i).collect();
-    let across = |i: &usize| {
-        let [place, onset_max, onset_mean, silent] = point(&run[*i], run[*i].step.seconds());
-        let [onset_max, onset_mean] = [onset_max, onset_mean].map(|onset| match firsts.len() {
-            ..STORM => onset,
-            _ => (onset / FINEST).round() * FINEST,
-        });
-        [place, onset_max, onset_mean, silent]
-    };
-    let points: Vec<_> = firsts.iter().map(across).collect();
-    let labels = cluster(&points, DEVICES, REACH);
-    let mut devices: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-    for (label, i) in labels.iter().zip(&firsts) {
-        label.map(|label| devices.entry(label).or_default().insert(&run[*i].name.host));
+    for way in 0..WAYS {
+        let goes = |i: &usize| group[*i] == *i && Crowd::way(run[*i].incident) == way;
+        let firsts: Vec<usize> = listed.iter().copied().filter(goes).collect();
+        let across = |i: &usize| {
+            let [place, onset_max, onset_mean, silent] = point(&run[*i], run[*i].step.seconds());
+            let [onset_max, onset_mean] = [onset_max, onset_mean].map(|onset| match firsts.len() {
+                ..STORM => onset,
+                _ => (onset / FINEST).round() * FINEST,
+            });
+            [place, onset_max, onset_mean, silent]
+        };
+        let points: Vec<_> = firsts.iter().map(across).collect();
+        let least = firsts.iter().map(|i| crowd.least(way, origin, run[*i].step)).max().unwrap_or(DEVICES);
+        let labels = cluster(&points, least, REACH);
+        let mut devices: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
+        for (label, i) in labels.iter().zip(&firsts) {
+            label.map(|label| devices.entry(label).or_default().insert(hosts[*i]));
+        }
+        let several = |label: &usize| devices.get(label).is_some_and(|hosts| hosts.len() >= least);
+        let labels: Vec<Option<usize>> = labels.into_iter().map(|label| label.filter(several)).collect();
+        gather(&labels, &firsts, &mut group);
     }
-    let several = |label: &usize| devices.get(label).is_some_and(|hosts| hosts.len() >= DEVICES);
-    let labels: Vec<Option<usize>> = labels.into_iter().map(|label| label.filter(several)).collect();
-    gather(&labels, &firsts, &mut group);
+    listed.iter().filter(|i| group[**i] == **i).for_each(|i| crowd.learn(run[*i].incident));
+    keep_company(run, &hosts, &listed, &hushed, &mut group);
     let mut sizes = vec![0; run.len()];
     group.iter().for_each(|first| sizes[*first] += 1);
     for (out, first) in out.iter_mut().zip(group) {
         *out = (sizes[first] > 1).then(|| (StoryId(run[first].incident.id.0), sizes[first]));
+    }
+}
+
+/// What onsets look like: those of two incidents that are alike are a unit apart at the most.
+fn likeness(incident: &Incident) -> [f64; 2] {
+    incident.onset.map(|v| bend(v) / ALIKE)
+}
+
+/// Puts each incident that is too little to be listed into the story that two or more others of its device tell which
+/// begin in its very slot, if it is like one of them. By itself it would be one of the many that nobody wants to hear of.
+fn keep_company(run: &[Part<'_>], hosts: &[usize], listed: &[usize], hushed: &[usize], group: &mut [usize]) {
+    let slot = |i: usize| (hosts[i], run[i].incident.start);
+    let mut begin: HashMap<_, BTreeMap<usize, Vec<usize>>> = HashMap::new();
+    for i in listed.iter().filter(|i| run[**i].incident.kind != IncidentKind::Silence) {
+        begin.entry(slot(*i)).or_default().entry(group[*i]).or_default().push(*i);
+    }
+    for i in hushed {
+        let own = likeness(run[*i].incident);
+        let alike = |other: &usize| {
+            let other = likeness(run[*other].incident);
+            libm::hypot(own[0] - other[0], own[1] - other[1]) <= REACH
+        };
+        let mut stories = begin.get(&slot(*i)).into_iter().flatten();
+        if let Some((first, _)) = stories.find(|(_, with)| with.len() >= COMPANY && with.iter().any(alike)) {
+            group[*i] = *first;
+        }
     }
 }
 
@@ -196,7 +273,8 @@ mod tests {
 
     fn told_at(step: i64, all: &[(InterfaceName, Incident)]) -> Vec<Option<(StoryId, usize)>> {
         let step = Step::from_seconds(step).unwrap();
-        stories(&all.iter().map(|(name, incident)| Part { incident, name, step }).collect::<Vec<_>>())
+        let mut crowd = Crowd::new(Timestamp::from_seconds(1_000_000));
+        stories(&all.iter().map(|(name, incident)| Part { incident, name, step }).collect::<Vec<_>>(), &mut crowd)
     }
 
     fn on(host: &str, incident: Incident) -> (InterfaceName, Incident) {
@@ -259,6 +337,60 @@ mod tests {
         assert!(told(&all).iter().all(|s| *s == Some((StoryId(all[0].1.id.0), 4))), "{:?}", told(&all));
         all[3] = at("c", "1", 900);
         assert_eq!(told(&all)[3], None, "a quarter of an hour later elsewhere");
+    }
+
+    /// Drops of so many devices within a slot, on the tenth day of a directory in which as many others of `each`
+    /// way begin in every slot of the week before.
+    fn at_once(devices: usize, [ups, downs]: [usize; 2]) -> usize {
+        let name = |i: usize| InterfaceName::new(&format!("h{i}"), "x");
+        let slot = 3600;
+        let begin = 9 * DAY / slot;
+        let mut crowd = Crowd::new(Timestamp::from_seconds(1_000_000));
+        for i in begin - 168..begin {
+            for onset in [vec![5.0; ups], vec![-5.0; downs]].concat() {
+                crowd.learn(&incident("x", i * slot, onset, IncidentKind::Spike));
+            }
+        }
+        let all: Vec<_> =
+            (0..devices).map(|i| (name(i), incident("x", begin * slot, -6.0, IncidentKind::Drop))).collect();
+        let parts: Vec<_> = all
+            .iter()
+            .map(|(name, incident)| Part { incident, name, step: Step::from_seconds(slot).unwrap() })
+            .collect();
+        stories(&parts, &mut crowd).iter().flatten().count()
+    }
+
+    #[test]
+    fn where_much_begins_anyway_it_takes_more_devices_for_a_story() {
+        assert_eq!([2, 3].map(|devices| at_once(devices, [0, 0])), [0, 3]);
+        // Two an hour: six beside each by chance, and fourteen now and then.
+        assert_eq!([3, 14, 15, 30].map(|devices| at_once(devices, [0, 2])), [0, 0, 15, 30]);
+        assert_eq!(at_once(3, [2, 0]), 3, "what goes the other way says nothing of it");
+    }
+
+    #[test]
+    fn what_is_too_little_to_be_listed_is_told_with_two_of_its_device() {
+        use IncidentKind::{Drop, Silence, Spike};
+        let hushed = |(name, incident): (InterfaceName, Incident)| (name, Incident { usual: true, ..incident });
+        let pair = [on("h", incident("a", 0, -5.0, Drop)), on("h", incident("b", 0, -6.0, Drop))];
+        let with = |one: (InterfaceName, Incident)| told(&[pair[0].clone(), pair[1].clone(), hushed(one)])[2];
+        let both = Some((StoryId(pair[0].1.id.0), 3));
+        assert_eq!(with(on("h", incident("c", 0, -3.0, Drop))), both);
+        assert_eq!(with(on("h", incident("c", 300, -3.0, Drop))), None, "a slot later");
+        assert_eq!(with(on("h", incident("c", 0, 3.0, Spike))), None, "the other way");
+        assert_eq!(with(on("g", incident("c", 0, -3.0, Drop))), None, "on another device");
+        let small = hushed(on("h", incident("c", 0, -3.0, Drop)));
+        let tell = |all: &[_]| told(all).iter().map(|story| story.map_or(0, |(_, n)| n)).collect::<Vec<_>>();
+        assert_eq!(tell(&[pair[0].clone(), small.clone()]), [0, 0], "one is no company");
+        let silent = on("h", incident("b", 0, 0.0, Silence));
+        assert_eq!(tell(&[pair[0].clone(), silent, small.clone()]), [0; 3]);
+        let third = hushed(on("h", incident("d", 0, -4.0, Drop)));
+        assert_eq!(tell(&[small.clone(), third.clone()]), [0; 2], "nor do such tell each other");
+        assert_eq!(tell(&[pair[0].clone(), small.clone(), third.clone()]), [0; 3]);
+        // It changes nothing of what others are, though it comes before them.
+        let got = told(&[small, pair[0].clone(), pair[1].clone()]);
+        assert_eq!(got, [both; 3]);
+        assert_eq!(tell(&[pair[0].clone(), third, on("h", incident("b", 300, -5.0, Drop))]), [2, 0, 2]);
     }
 
     #[test]

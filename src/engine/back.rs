@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::core::Told;
+use super::scored::Belongs;
 use super::track::Track;
 use crate::detect::{Incident, IncidentId, IncidentKind, silence};
 use crate::series::{InterfaceId, Step, Timestamp};
@@ -11,13 +12,13 @@ use crate::series::{InterfaceId, Step, Timestamp};
 /// row of that moment was known, also where it was over soon after, and closed what went on again later. How far one
 /// had risen by then is read from its rows again. A silence is there once as many slots are missing as take the least
 /// patience; of an interface that often has gaps it was known later.
-pub(super) fn as_of(at: Timestamp, told: &[Told], tracks: &[Track]) -> Vec<Told> {
+pub(super) fn as_of<'a>(at: Timestamp, told: impl Iterator<Item = &'a Told> + Clone, tracks: &[Track]) -> Vec<Told> {
     let is_silence = |t: &&Told| t.incident.kind == IncidentKind::Silence;
     let known_after = |t: &Told| match tracks[t.interface.index()].step() {
         Some(step) if is_silence(&t) => silence::LEAST * step.seconds(),
         _ => 0,
     };
-    let begun = || told.iter().filter(|t| t.incident.start.plus(known_after(t)) <= at);
+    let begun = || told.clone().filter(|t| t.incident.start.plus(known_after(t)) <= at);
     let silent: HashSet<InterfaceId> =
         begun().filter(is_silence).filter(|t| reaches(&t.incident, at)).map(|t| t.interface).collect();
     let mut open: HashMap<InterfaceId, Option<IncidentId>> = HashMap::new();
@@ -63,7 +64,7 @@ fn open_at(at: Timestamp, track: &Track) -> Option<IncidentId> {
     let rows = track.scored().places().start..track.history().first_at_or_after(at.plus(1));
     let last = rows.clone().next_back().and_then(|i| track.scored().get(i));
     last.filter(|scored| scored.open)?;
-    rows.rev().find_map(|i| track.scored().get(i)?.incident)
+    rows.rev().find_map(|i| track.scored().get(i)?.incident.id())
 }
 
 /// Brings an incident that went on behind a moment back to how far it had come. False where it was not listed by then.
@@ -74,10 +75,15 @@ fn take_back(incident: &mut Incident, at: Timestamp, track: &Track) -> bool {
     let mut worst: Option<(usize, f64)> = None;
     let mut latest = None;
     for (i, scored) in known {
-        if scored.incident == Some(incident.id) {
+        let of_it = match scored.incident {
+            Belongs::To(id) => id == incident.id,
+            Belongs::Aside(id) => incident.usual && id == incident.id,
+            Belongs::No => false,
+        };
+        if of_it {
             latest = Some(history.time(i));
         }
-        if scored.anomaly && worst.is_none_or(|(_, w)| scored.score > w) {
+        if (scored.anomaly || of_it && incident.usual) && worst.is_none_or(|(_, w)| scored.score > w) {
             worst = Some((i, scored.score));
         }
     }

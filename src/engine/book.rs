@@ -12,9 +12,9 @@ use super::track::Track;
 use crate::detect::incident::EARLY;
 use crate::detect::ring::{self, Caller};
 use crate::detect::silence::Activity;
-use crate::detect::story::{Part, run_end, stories};
+use crate::detect::story::{Crowd, Part, run_end, stories};
 use crate::detect::{Incident, IncidentId, IncidentKind, Settings};
-use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp};
+use crate::series::{DAY, InterfaceId, InterfaceName, Step, Timestamp, WEEK};
 
 /// Slots after an interface's last row before which it cannot be silent.
 const NEVER_SILENT: i64 = 3;
@@ -22,7 +22,10 @@ const NEVER_SILENT: i64 = 3;
 /// All incidents, told.
 #[derive(Debug, Default)]
 pub struct Book {
+    /// All that there are, those that are not listed included.
     told: Vec<Told>,
+    /// Those that are listed.
+    listed: usize,
     /// Where in it a run of stories begins ([`crate::detect::story`]).
     runs: Vec<usize>,
     /// What each interface had when it was looked at last.
@@ -33,8 +36,9 @@ pub struct Book {
     /// is not meant any more.
     alarms: BTreeMap<Timestamp, Vec<InterfaceId>>,
     silent: BTreeSet<InterfaceId>,
+    /// Open incidents that are listed.
     open: BTreeSet<Place>,
-    /// Closed incidents in the order of their last anomalous slots.
+    /// Closed ones in the order of their last anomalous slots.
     closed: BTreeSet<(Timestamp, Place)>,
     /// Interfaces with the revision in which their incidents changed last.
     changes: BTreeSet<(u64, InterfaceId)>,
@@ -58,17 +62,27 @@ struct Shelf {
     /// The book's revision in which its incidents changed last.
     changed: u64,
     incidents: Vec<Incident>,
+    /// Too little to be listed …
+    hushed: Vec<Incident>,
+    /// … but for these, which are told with others of their device.
+    company: Vec<Incident>,
 }
 
 impl Book {
-    /// All incidents in the order of their starts.
-    pub fn told(&self) -> &[Told] {
-        &self.told
+    /// All incidents that are listed, in the order of their starts.
+    pub fn told(&self) -> impl Iterator<Item = &Told> + Clone {
+        self.told.iter().filter(|told| told.is_listed())
     }
 
-    /// One interface's incidents, in the order of their starts.
-    pub fn of(&self, interface: InterfaceId) -> &[Incident] {
-        self.of.get(interface.index()).map_or(&[], |shelf| &shelf.incidents)
+    /// How many these are.
+    pub fn listed(&self) -> usize {
+        self.listed
+    }
+
+    /// One interface's incidents: those that are listed for themselves in the order of their starts, then the others.
+    pub fn of(&self, interface: InterfaceId) -> impl Iterator<Item = &Incident> {
+        let shelf = self.of.get(interface.index());
+        shelf.into_iter().flat_map(|shelf| shelf.incidents.iter().chain(&shelf.company))
     }
 
     /// The open incidents in the order of their starts, and at most so many closed ones: those that
@@ -181,10 +195,12 @@ impl Book {
     fn look(&mut self, id: InterfaceId, tracks: &[Track], activity: &Activity, settings: &Settings) -> Changed {
         let track = &tracks[id.index()];
         let step = track.step();
-        let fresh = if step.is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
+        let all = if step.is_some() { track.incidents(activity, settings.alarms_per_week) } else { Vec::new() };
+        let (hushed, fresh): (Vec<_>, Vec<_>) = all.into_iter().partition(|incident| incident.usual);
         let shelf = &mut self.of[id.index()];
         let same_step = shelf.step == step;
         let old = std::mem::take(&mut shelf.incidents);
+        let old_hushed = std::mem::take(&mut shelf.hushed);
         (shelf.news, shelf.step, shelf.newest) = (Some(track.news()), step, track.history().newest());
         // Silence is looked for again whenever now moves, once it may be there.
         let silent = fresh.iter().any(|i| i.kind == IncidentKind::Silence && i.end.is_none());
@@ -198,30 +214,73 @@ impl Book {
         } else {
             self.silent.remove(&id)
         };
+        let mut changed = self.renew(id, &old_hushed, &hushed, same_step, tracks);
+        self.of[id.index()].hushed = hushed;
         if old == fresh && same_step {
             self.of[id.index()].incidents = old;
-            return Changed::default();
+            return changed;
         }
-        self.revision += 1;
-        self.changes.remove(&(self.of[id.index()].changed, id));
-        self.changes.insert((self.revision, id));
-        self.of[id.index()].changed = self.revision;
+        self.touch(id);
         old.iter().for_each(|incident| self.strike(id, incident));
         fresh.iter().for_each(|incident| self.list(id, incident));
+        let listed = self.renew(id, &old, &fresh, same_step, tracks);
+        changed.write = [changed.write, listed.write].into_iter().flatten().min();
+        changed.ring = [changed.ring, listed.ring].into_iter().flatten().min();
+        self.of[id.index()].incidents = fresh;
+        changed
+    }
+
+    /// Brings what is told up to date where an interface's incidents changed in ways that do not matter to their
+    /// stories, and says from when on more has to be done.
+    fn renew(
+        &mut self,
+        id: InterfaceId,
+        old: &[Incident],
+        fresh: &[Incident],
+        same_step: bool,
+        tracks: &[Track],
+    ) -> Changed {
         let joins = |a: &Incident, b: &Incident| same_step && joins_the_same(a, b);
-        let alike = old.iter().zip(&fresh).take_while(|(a, b)| joins(a, b)).count();
+        let alike = old.iter().zip(fresh).take_while(|(a, b)| joins(a, b)).count();
         let mut changed = Changed::default();
-        for (before, incident) in old.iter().zip(&fresh).take(alike).filter(|(a, b)| a != b) {
-            if let Some(place) = self.find(&(incident.start, incident.id, id), tracks) {
-                self.told[place].incident = incident.clone();
+        for (before, incident) in old.iter().zip(fresh).take(alike).filter(|(a, b)| a != b) {
+            let Some(place) = self.find(&(incident.start, incident.id, id), tracks) else { continue };
+            self.told[place].incident = incident.clone();
+            if !self.told[place].is_listed() {
+                continue;
+            }
+            if incident.usual {
+                self.part(id, before);
+                self.accompany(id, incident);
             }
             if before.rise != incident.rise {
                 changed.ring = changed.ring.or(Some(incident.start));
             }
         }
         changed.write = old.get(alike).into_iter().chain(fresh.get(alike)).map(|i| i.start).min();
-        self.of[id.index()].incidents = fresh;
         changed
+    }
+
+    /// Takes note that an interface's incidents have changed.
+    fn touch(&mut self, id: InterfaceId) {
+        self.revision += 1;
+        self.changes.remove(&(self.of[id.index()].changed, id));
+        self.changes.insert((self.revision, id));
+        self.of[id.index()].changed = self.revision;
+    }
+
+    /// Lists one that is told for its company.
+    fn accompany(&mut self, id: InterfaceId, incident: &Incident) {
+        self.list(id, incident);
+        self.of[id.index()].company.push(incident.clone());
+        self.touch(id);
+    }
+
+    /// It is told no longer, or not as it was.
+    fn part(&mut self, id: InterfaceId, incident: &Incident) {
+        self.strike(id, incident);
+        self.of[id.index()].company.retain(|other| other.id != incident.id);
+        self.touch(id);
     }
 
     fn list(&mut self, id: InterfaceId, incident: &Incident) {
@@ -256,18 +315,22 @@ impl Book {
         let keep = self.runs.get(whole).copied().unwrap_or(0);
         self.runs.truncate(whole);
         let mut fresh = self.told.split_off(keep);
+        self.listed -= fresh.iter().filter(|t| t.is_listed()).count();
+        fresh.iter().filter(|t| t.is_company()).for_each(|t| self.part(t.interface, &t.incident));
         fresh.retain(|t| !changed.contains(&t.interface));
         let after = self.told.last().map(|t| t.key(tracks));
         for id in changed {
             let name = tracks[id.index()].name();
-            let own = &self.of[id.index()].incidents;
-            let begin = own.partition_point(|i| Some((i.start, name, i.id)) <= after);
-            fresh.extend(own[begin..].iter().map(|incident| Told {
-                interface: *id,
-                incident: incident.clone(),
-                story: None,
-                rings: false,
-            }));
+            let shelf = &self.of[id.index()];
+            for own in [&shelf.incidents, &shelf.hushed] {
+                let begin = own.partition_point(|i| Some((i.start, name, i.id)) <= after);
+                fresh.extend(own[begin..].iter().map(|incident| Told {
+                    interface: *id,
+                    incident: incident.clone(),
+                    story: None,
+                    rings: false,
+                }));
+            }
         }
         fresh.sort_by(|a, b| a.key(tracks).cmp(&b.key(tracks)));
         let part = |t: &Told| {
@@ -285,9 +348,14 @@ impl Book {
             self.runs.push(keep + begin);
             begin = run_end(&parts, begin);
         }
-        let found = stories(&parts);
-        fresh.iter_mut().zip(found).for_each(|(t, story)| t.story = story);
         let written = fresh.first().map_or(from, |t| from.min(t.incident.start));
+        let mut crowd = Crowd::new(self.first.unwrap_or(written));
+        let week = self.told.partition_point(|t| t.incident.start < written.plus(-WEEK));
+        self.told[week..].iter().filter(|t| t.begins()).for_each(|t| crowd.learn(&t.incident));
+        let found = stories(&parts, &mut crowd);
+        fresh.iter_mut().zip(found).for_each(|(t, story)| t.story = story);
+        fresh.iter().filter(|t| t.is_company()).for_each(|t| self.accompany(t.interface, &t.incident));
+        self.listed += fresh.iter().filter(|t| t.is_listed()).count();
         self.told.extend(fresh);
         written
     }
@@ -300,8 +368,9 @@ impl Book {
         // then. The bar of its day depends on the week before.
         let redo = since(from.plus(-EARLY));
         let base = since(from.plus(-EARLY - (ring::DAYS + 3) * DAY));
-        let rung: Vec<bool> = self.told[base..redo].iter().map(|t| t.rings).collect();
-        let callers = self.told[base..].iter();
+        let listed = |t: &&Told| t.is_listed();
+        let rung: Vec<bool> = self.told[base..redo].iter().filter(listed).map(|t| t.rings).collect();
+        let callers = self.told[base..].iter().filter(listed);
         let callers = callers.map(|t| Caller {
             incident: &t.incident,
             story: t.story.map(|(id, _)| id),
@@ -309,8 +378,9 @@ impl Book {
             step: self.of[t.interface.index()].step.unwrap_or(Step::SECOND),
         });
         let callers: Vec<Caller<'_>> = callers.collect();
-        let ring = ring::rings(&callers, redo - base, &rung, first, rings_per_day, &mut self.bars);
-        self.told[redo..].iter_mut().zip(ring).for_each(|(t, rings)| t.rings = rings);
+        let ring = ring::rings(&callers, rung.len(), &rung, first, rings_per_day, &mut self.bars);
+        let callers = self.told[redo..].iter_mut().filter(|t| t.is_listed());
+        callers.zip(ring).for_each(|(t, rings)| t.rings = rings);
     }
 }
 
@@ -334,10 +404,24 @@ impl Told {
     fn key<'a>(&self, tracks: &'a [Track]) -> (Timestamp, &'a InterfaceName, IncidentId) {
         (self.incident.start, tracks[self.interface.index()].name(), self.incident.id)
     }
+
+    /// Whether it is rare enough by itself, or told for its company.
+    fn is_listed(&self) -> bool {
+        !self.incident.usual || self.story.is_some()
+    }
+
+    fn is_company(&self) -> bool {
+        self.incident.usual && self.story.is_some()
+    }
+
+    /// Whether it is listed for itself, and alone or the first one of its story.
+    fn begins(&self) -> bool {
+        !self.incident.usual && self.story.is_none_or(|(story, _)| story.0 == self.incident.id.0)
+    }
 }
 
 /// Whether two states of an incident are the same for its story.
 fn joins_the_same(a: &Incident, b: &Incident) -> bool {
     let silent = |i: &Incident| i.kind == IncidentKind::Silence;
-    a.id == b.id && a.start == b.start && a.onset == b.onset && silent(a) == silent(b)
+    a.id == b.id && a.start == b.start && a.onset == b.onset && silent(a) == silent(b) && a.usual == b.usual
 }

@@ -384,7 +384,7 @@ impl Engine {
 
     /// Every incident in the order of starts, with its story and whether it rings.
     pub fn incidents(&self) -> Vec<Told> {
-        self.book().told().to_vec()
+        self.book().told().cloned().collect()
     }
 
     /// The book of incidents, up to date.

@@ -29,7 +29,7 @@ pub mod view;
 pub use core::{Counts, Engine, Memory, Told};
 pub use form::IncidentForm;
 pub use handle::{Handle, Publisher, pair};
-pub use scored::{Scored, ScoredRows};
+pub use scored::{Belongs, Scored, ScoredRows};
 pub use snapshot::*;
 pub use succession::Succession;
 

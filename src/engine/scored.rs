@@ -8,6 +8,27 @@ use crate::series::{DAY, History, Pair, Timestamp};
 /// Rows from which on the list grows by an eighth instead of to twice its length.
 const LARGE: usize = 1024;
 
+/// Whether a row belongs to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Belongs {
+    /// To none.
+    No,
+    /// To this one, which is listed.
+    To(IncidentId),
+    /// To this one, which was too little to be listed so far: it is told where its device has the same.
+    Aside(IncidentId),
+}
+
+impl Belongs {
+    /// Which one.
+    pub fn id(self) -> Option<IncidentId> {
+        match self {
+            Self::No => None,
+            Self::To(id) | Self::Aside(id) => Some(id),
+        }
+    }
+}
+
 /// What was said of one row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
@@ -24,12 +45,12 @@ pub struct Scored {
     /// DBSCAN's label; −1 is none.
     pub cluster: i32,
     /// The incident that it belongs to.
-    pub incident: Option<IncidentId>,
+    pub incident: Belongs,
     /// DBSCAN's verdict.
     pub verdict: Verdict,
     /// Whether it is an anomaly.
     pub anomaly: bool,
-    /// Whether an incident was open and listed once this row was known, also where the row is a calm one.
+    /// Whether an incident was open once this row was known, listed or aside, also where the row is a calm one.
     pub open: bool,
 }
 
@@ -44,7 +65,7 @@ impl Scored {
             verdict: Verdict::Warming,
             cluster: -1,
             anomaly: false,
-            incident: None,
+            incident: Belongs::No,
             open: false,
         }
     }

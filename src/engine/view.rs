@@ -165,7 +165,7 @@ impl Viewer {
                 let own = told.iter().filter(|t| t.interface == look.interface).map(|t| &t.incident);
                 detail(engine, own, look, moment.now)
             }),
-            None => look.and_then(|look| detail(engine, book.of(look.interface).iter(), look, moment.now)),
+            None => look.and_then(|look| detail(engine, book.of(look.interface), look, moment.now)),
         };
         Snapshot {
             revision: self.revision,
@@ -177,7 +177,7 @@ impl Viewer {
             step: moment.step,
             interfaces: self.interfaces.share(),
             devices: self.devices.share(),
-            incidents_total: then.as_ref().map_or(book.told().len(), Vec::len),
+            incidents_total: then.as_ref().map_or(book.listed(), Vec::len),
             incidents: self.incidents.clone(),
             detail: detail.map(Arc::new),
             portrait: around.portrait.clone(),
@@ -228,7 +228,7 @@ impl Viewer {
         let moved = moment.now != self.moment.now;
         let standing = |id: InterfaceId| {
             let rest = Standing::at_rest(engine, &engine.tracks()[id.index()], moment);
-            book.of(id).iter().fold(rest, |all, i| all.with(i, engine.attended(id, i), moment))
+            book.of(id).fold(rest, |all, i| all.with(i, engine.attended(id, i), moment))
         };
         let Some((revision, marked)) = self.seen.filter(|_| moment.like(self.moment)) else {
             return self.order.iter().map(|id| (*id, standing(*id))).collect();

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use super::labels::{Label, LabelError, Labels};
 use super::truth::{Span, Truth};
 use crate::detect::StoryId;
-use crate::engine::Engine;
 use crate::engine::track::Track;
+use crate::engine::{Belongs, Engine};
 use crate::series::{Clock, InterfaceName, Step, Timestamp};
 
 /// The rows of one interface that are judged, with what is known of them.
@@ -177,7 +177,7 @@ impl Case {
         let mut moments = HashMap::new();
         for track in engine.tracks() {
             for (time, (_, scored)) in track.history().times().zip(track.scored().from(0)) {
-                if let Some(id) = scored.incident.filter(|_| scored.anomaly) {
+                if let (Belongs::To(id), true) = (scored.incident, scored.anomaly) {
                     moments.entry(id).or_insert_with(Vec::new).push(time);
                 }
             }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use noctop::detect::{Direction, IncidentId, IncidentKind, Settings, Verdict};
 use noctop::engine::snapshot::HEAT;
 use noctop::engine::view::{Surroundings, Viewer};
-use noctop::engine::{Engine, InterfaceState, Told};
+use noctop::engine::{Belongs, Engine, InterfaceState, Told};
 use noctop::ingest::{ReadOptions, Root, Tailer};
 use noctop::series::{InterfaceName, Timestamp};
 use noctop::simulate::{Fleet, Kind, Plan};
@@ -232,6 +232,55 @@ fn what_was_too_little_to_be_listed_goes_on_like_any_other() {
     let [incident] = &found[..] else { panic!("{found:#?}") };
     assert_eq!((incident.start, incident.peak_at), (hour(1515), hour(1520)), "{incident:#?}");
     assert!(incident.latest <= hour(1521), "{incident:#?}");
+}
+
+/// An engine that has read hourly rows of three interfaces of one device.
+fn device(alarms_per_week: f64, change: impl Fn(&str, usize, f64) -> f64) -> Engine {
+    let place = Place::new();
+    for (seed, ifname) in (7..).zip(["a", "b", "c"]) {
+        place.put(&format!("{ifname}.csv"), &rhythm("h", ifname, 1600, seed, |i, v| change(ifname, i, v)));
+    }
+    scored_with(&place.rows(), 1, Settings { alarms_per_week, ..Settings::default() })
+}
+
+/// The story of what begins in an hour, as names of interfaces, and whether all of their rows in it say so.
+fn story_at(engine: &Engine, at: usize) -> (Vec<String>, bool) {
+    let told: Vec<Told> = engine.incidents().into_iter().filter(|t| t.incident.start == hour(at)).collect();
+    let with_story = told.iter().filter(|t| t.story.is_some());
+    let tracks = with_story.clone().map(|t| (t, &engine.tracks()[t.interface.index()]));
+    let row = |track: &noctop::engine::track::Track| track.history().first_at_or_after(hour(at));
+    let want = |t: &Told| if t.incident.usual { Belongs::Aside(t.incident.id) } else { Belongs::To(t.incident.id) };
+    let said = tracks.clone().all(|(t, track)| track.scored()[row(track)].incident == want(t));
+    (tracks.map(|(_, track)| track.name().ifname.to_string()).collect(), said)
+}
+
+#[test]
+fn what_is_too_little_to_be_listed_is_told_with_its_device() {
+    // One that bursts each day, at another hour, and is listed for what is rarer only.
+    let bursts_with = |others: f64| {
+        device(0.25, move |ifname, i, v| match (ifname, i) {
+            ("c", i) if bursts(i) => 1.2 * v,
+            ("c", 1515) => 1.2 * v,
+            ("a" | "b", 1515) => others * v,
+            _ => v,
+        })
+    };
+    assert_eq!(story_at(&bursts_with(1.0), 1515), (vec![], true));
+    assert_eq!(story_at(&bursts_with(1.2), 1515), (["a", "b", "c"].map(String::from).to_vec(), true));
+    // One whose load is noise, so that an outage of two hours is nothing rare.
+    let dark_with = |dark: &'static [&'static str]| {
+        device(1.0, move |ifname, i, v| match ifname {
+            _ if (1500..1502).contains(&i) && dark.contains(&ifname) => 0.0,
+            "c" => v * libm::exp(0.5 * noctop::random::Random::new(i as u64).normal()),
+            _ => v,
+        })
+    };
+    let alone = dark_with(&["c"]);
+    assert!(touching(&alone, 1500, 1501).is_empty(), "{:#?}", touching(&alone, 1500, 1501));
+    let all = dark_with(&["a", "b", "c"]);
+    assert_eq!(story_at(&all, 1500), (["a", "b", "c"].map(String::from).to_vec(), true));
+    let noisy = all.incidents().into_iter().find(|t| t.incident.usual).unwrap().incident;
+    assert_eq!((noisy.kind, noisy.end), (IncidentKind::DropToZero, Some(hour(1501))));
 }
 
 #[test]

@@ -247,6 +247,30 @@ fn with_routines_a_level_that_is_taken_over_a_silence_and_rings() {
     assert!(nights(14, 17) >= 4 && nights(18, 42) <= 12, "{} and {} of 48", nights(14, 17), nights(18, 42));
 }
 
+/// Six weeks of a device that goes dark for two hours now and then. The load of one of its interfaces is noise.
+fn dark_hours() -> Vec<RawRow> {
+    let mut random = Random::new(4);
+    let mut rows = Vec::new();
+    for i in 0..24 * 42usize {
+        let day = libm::sin(i as f64 * std::f64::consts::TAU / 24.0);
+        for ifname in ["calm", "calmer", "noisy"] {
+            let usual = 1000.0 + 300.0 * day + 20.0 * random.normal();
+            let noise = if ifname == "noisy" { libm::exp(0.4 * random.normal()) } else { 1.0 };
+            let mean = if i >= 300 && i % 61 < 2 { 0.0 } else { usual * noise };
+            rows.push(RawRow { name: InterfaceName::new("h", ifname), time: hour(i), max: 1.3 * mean, mean });
+        }
+    }
+    rows
+}
+
+#[test]
+fn with_what_is_told_for_its_company() {
+    let clean = check_rows(&dark_hours(), 28, 1, ReadOptions::default().bytes_per_turn, &built_in());
+    let all = clean.incidents();
+    let company = all.iter().filter(|t| t.incident.usual).count();
+    assert!(company > 0 && all.iter().all(|t| !t.incident.usual || t.story.is_some()), "{company} of {all:#?}");
+}
+
 #[test]
 fn on_the_live_thread() {
     let place = Place::new();

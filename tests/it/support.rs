@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use noctop::detect::Settings;
 use noctop::engine::Scored;
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::{Engine, Handle, IncidentId, Told, Verdict};
+use noctop::engine::{Belongs, Engine, Handle, Told, Verdict};
 use noctop::ingest::{ReadOptions, Root, Tailer, WatchOptions};
 use noctop::model::Model;
 use noctop::series::{InterfaceName, Step, Timestamp};
@@ -357,7 +357,7 @@ pub(crate) fn read_into(mut engine: Engine, dir: &Path, options: ReadOptions) ->
 }
 
 /// What was said of a row, to the last bit.
-pub(crate) type Bits = (Timestamp, [u64; 7], Verdict, i32, bool, Option<IncidentId>);
+pub(crate) type Bits = (Timestamp, [u64; 7], Verdict, i32, bool, Belongs);
 
 pub(crate) fn bits(time: Timestamp, s: &Scored) -> Bits {
     let numbers = [s.expected[0], s.expected[1], s.error[0], s.error[1], s.score, s.notify, s.band];

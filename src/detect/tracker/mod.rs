@@ -6,6 +6,8 @@
 mod dark;
 mod open;
 mod seen;
+#[cfg(test)]
+mod tests;
 
 use self::dark::Dark;
 use self::open::{CALM, FAR_RARER, Open};
@@ -14,8 +16,8 @@ use super::incident::{Incident, IncidentKind};
 use super::judge::Standing;
 use super::normal::Acceptance;
 use super::routine::Routines;
-use super::verdict::{Look, Recognised};
-use crate::series::{InterfaceName, Move, Step};
+use super::verdict::{Look, Recognised, Verdict};
+use crate::series::{InterfaceName, Move, Step, Timestamp};
 
 /// Share of the threshold that keeps an open incident open.
 const HOLD: f64 = 0.5;
@@ -63,6 +65,8 @@ pub struct Closed {
     /// Whether it is one more incident: not what comes at that hour anyway, nor such a way back, nor one that
     /// had been over before, and went on.
     pub counts: bool,
+    /// Whether it is too little to be listed, and no routine: it is told where its device has the same.
+    pub hushed: bool,
 }
 
 /// Merges anomalous rows of one interface into incidents.
@@ -72,6 +76,8 @@ pub struct Tracker {
     open: Option<Box<Open>>,
     /// Boxed, since it is rarely there.
     dark: Option<Box<Dark>>,
+    /// What was dark without being rare, and is over, until it is fetched.
+    passed: Option<Box<Incident>>,
     routines: Routines,
 }
 
@@ -84,6 +90,28 @@ impl Tracker {
     /// The last one that is over, for as long as it may go on; none where it was not listed.
     pub fn resting(&self) -> Option<&Incident> {
         self.open.as_ref().map(|open| &open.incident).filter(|incident| incident.end.is_some() && !incident.usual)
+    }
+
+    /// What goes on that is too little to be listed, and no routine.
+    pub fn hushed(&self) -> Option<&Incident> {
+        let open = self.now_open().filter(|open| open.is_hushed()).map(|open| &open.incident);
+        open.or_else(|| self.dark.as_ref()?.hushed.as_deref())
+    }
+
+    /// The last one of these that is over, for as long as it may go on.
+    pub fn resting_hushed(&self) -> Option<&Incident> {
+        let open = self.open.as_deref().filter(|open| open.incident.end.is_some() && open.is_hushed());
+        open.map(|open| &open.incident)
+    }
+
+    /// What was dark without being rare, and is over with the row that was seen last.
+    pub fn passed(&mut self) -> Option<Box<Incident>> {
+        self.passed.take()
+    }
+
+    /// Takes note of the verdict on the row at this moment, which was seen last and is in no open incident.
+    pub fn recognise_dark(&mut self, at: Timestamp, verdict: Verdict) {
+        self.dark.iter_mut().for_each(|dark| dark.recognise(at, verdict));
     }
 
     fn now_open(&self) -> Option<&Open> {
@@ -137,7 +165,7 @@ impl Tracker {
                 self.begin(name, row, step, rules);
                 return Change::Open;
             }
-            self.dark = Dark::follow(self.dark.as_deref(), row, step).map(Box::new);
+            self.follow_dark(name, row, step, rules);
             return Change::None;
         };
         let [sudden, lasting] = row.rarest(open.up);
@@ -176,8 +204,28 @@ impl Tracker {
     }
 
     fn begin(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
-        let dark = self.dark.take().filter(|dark| row.nothing && dark.reaches(row, step)).map(|dark| *dark);
-        self.open = Some(Box::new(Open::new(name, row, dark, step, rules, &self.routines)));
+        let goes_on = self.dark.take_if(|dark| row.nothing && dark.reaches(row, step));
+        let over = self.dark.take();
+        self.pass(over);
+        self.open = Some(Box::new(Open::new(name, row, goes_on.as_deref(), step, rules, &self.routines)));
+    }
+
+    /// What is dark behind a row that opens nothing.
+    fn follow_dark(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) {
+        let is_dark = Dark::is_dark(row);
+        if let Some(dark) = self.dark.as_mut().filter(|dark| is_dark && dark.reaches(row, step)) {
+            return dark.add(row);
+        }
+        let over = self.dark.take();
+        self.dark = is_dark.then(|| Box::new(Dark::begin(name, row, rules, over.is_none())));
+        self.pass(over);
+    }
+
+    fn pass(&mut self, over: Option<Box<Dark>>) {
+        self.passed = over.and_then(|dark| dark.hushed).map(|mut incident| {
+            incident.end = Some(incident.latest);
+            incident
+        });
     }
 
     fn end(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules, again: bool) -> Change {
@@ -192,16 +240,17 @@ impl Tracker {
         let mut open = self.open.take()?;
         let of_hour = self.routines.learn(&open.extent(), step);
         (open.incident.end, open.incident.taken_over) = (Some(open.incident.latest), normal.is_some());
-        let counts = !open.routine && !open.was_over;
+        let (counts, hushed) = (!open.routine && !open.was_over, open.is_hushed());
         open.was_over = true;
-        let closed = Closed { incident: open.incident.clone(), looks: open.looks, of_hour, normal, returned, counts };
+        let incident = open.incident.clone();
+        let closed = Closed { incident, looks: open.looks, of_hour, normal, returned, counts, hushed };
         self.open = (closed.normal.is_none() && !open.routine).then_some(open);
         Some(Box::new(closed))
     }
 
     /// Bytes that it takes, but for an open incident.
     pub fn bytes(&self) -> usize {
-        size_of::<Self>() + self.routines.heap() + self.dark.as_ref().map_or(0, |_| size_of::<Dark>())
+        size_of::<Self>() + self.routines.heap() + self.dark.as_deref().map_or(0, Dark::bytes)
     }
 
     /// Bytes of the open incident, or of the last one while it may go on; 0 where there is none.

@@ -28,7 +28,7 @@ const NO_NEWS: f64 = 2.0;
 pub(super) const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
 const LASTING_SLOTS: i64 = 6;
-pub(super) const LASTING: i64 = 2 * 3600;
+const LASTING: i64 = 2 * 3600;
 /// Seconds after which a level that is too restless to be taken over is followed all the same: an
 /// incident must not hold an interface's normal for ever.
 const OLD: i64 = 7 * DAY;
@@ -39,6 +39,11 @@ const ONSET: u32 = 3;
 /// Share of the first deviation that the mean of the last three has where there was no jump; behind a
 /// jump it is about a third.
 const CREPT: f64 = 0.55;
+
+/// Slots from which a change is lasting.
+pub(super) fn lasting(step: Step) -> i64 {
+    LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
+}
 
 #[derive(Debug, Clone)]
 pub(super) struct Open {
@@ -91,7 +96,7 @@ impl Open {
     pub(super) fn new(
         name: &InterfaceName,
         row: &Seen,
-        dark: Option<Dark>,
+        dark: Option<&Dark>,
         step: Step,
         rules: &Rules,
         routines: &Routines,
@@ -196,10 +201,15 @@ impl Open {
         self.back * 3 >= self.rows * 2
     }
 
+    /// Whether it is too little to be listed, and no routine.
+    pub(super) fn is_hushed(&self) -> bool {
+        self.incident.usual && !self.routine
+    }
+
     /// Whether it has gone on for long enough to be more than a spike or a drop.
     pub(super) fn is_long(&self, step: Step) -> bool {
         let slots = step.slots_between(self.incident.start, self.incident.latest) + 1;
-        slots >= LASTING_SLOTS.max(step.slots_in(LASTING) as i64)
+        slots >= lasting(step)
     }
 
     /// Whether it lies on a level: it is not stuck, and not near nothing.
@@ -211,12 +221,13 @@ impl Open {
     /// this time on most days makes it less rare, and the incident no shorter. An outage or a stuck value has no
     /// way back: it is over with the first row that is something else.
     pub(super) fn stays(&self, row: &Seen, lasting: f64) -> bool {
-        if !self.has_level() {
-            return false;
-        }
-        let sign = if self.up { 1.0 } else { -1.0 };
         let off = lasting >= STILL_OFF || row.judged.habitual;
-        off && sign * row.away() >= (1.0 - BACK) * self.level
+        let sign = if self.up { 1.0 } else { -1.0 };
+        off && match self.incident.kind {
+            IncidentKind::DropToZero => row.nothing,
+            IncidentKind::Flatline => false,
+            _ => sign * row.away() >= (1.0 - BACK) * self.level,
+        }
     }
 
     /// Whether a row leaves an outage or a stuck value for something else that is off by far and came at

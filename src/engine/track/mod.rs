@@ -56,6 +56,8 @@ pub struct Track {
     scored: ScoredRows,
     now: State,
     incidents: Vec<Incident>,
+    /// Those that are over and were too little to be listed. One that went on since stands here as it was.
+    hushed: Vec<Incident>,
     gaps: Vec<Gap>,
     checkpoints: VecDeque<Checkpoint>,
     /// First row that has to be scored again.
@@ -98,6 +100,7 @@ impl Track {
             scored: ScoredRows::default(),
             now: State::default(),
             incidents: Vec::new(),
+            hushed: Vec::new(),
             gaps: Vec::new(),
             checkpoints: VecDeque::new(),
             dirty: None,
@@ -289,10 +292,14 @@ impl Track {
     }
 
     /// Its incidents in the order of their starts: closed ones, the open one, and silences, of which about
-    /// so many a week are wanted at the most.
+    /// so many a week are wanted at the most. Those that are [`Incident::usual`] are too little to be listed.
     pub fn incidents(&self, activity: &Activity, alarms_per_week: f64) -> Vec<Incident> {
-        let mut all: Vec<Incident> =
-            self.incidents.iter().chain(self.now.tracker.open().filter(|i| !i.usual)).cloned().collect();
+        let tracker = &self.now.tracker;
+        let open = tracker.open().filter(|i| !i.usual).or_else(|| tracker.hushed());
+        let goes_on = |start: Timestamp| open.is_some_and(|open| open.start == start);
+        let listed = |start: &Timestamp| self.incidents.binary_search_by_key(start, |i| i.start).is_ok();
+        let hushed = self.hushed.iter().filter(|i| !goes_on(i.start) && !listed(&i.start));
+        let mut all: Vec<Incident> = self.incidents.iter().chain(hushed).chain(open).cloned().collect();
         if let (Some(step), Some(newest)) = (self.step(), self.history.newest()) {
             // An incident whose interface has fallen silent has ended with its last row.
             let first = self.history.begin().unwrap_or(newest);

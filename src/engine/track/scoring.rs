@@ -5,9 +5,9 @@ use crate::detect::notice::Notices;
 use crate::detect::silence::Gap;
 use crate::detect::tracker::{Change, Rules};
 use crate::detect::verdict::{ErrorSpace, Recognised, look};
-use crate::detect::{Settings, Verdict};
+use crate::detect::{Incident, Settings, Verdict};
 use crate::engine::chain::{Begun, Chain};
-use crate::engine::scored::Scored;
+use crate::engine::scored::{Belongs, Scored};
 use crate::engine::succession::{Succession, Term};
 use crate::model::Model;
 use crate::model::kernel::{Given, INPUTS, OUTPUTS, Sequence};
@@ -170,9 +170,13 @@ impl Track {
             let verdict = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
             let known = Recognised { verdict, alike: space.alike(started, &look) };
             state.tracker.recognise(&seen, &look, known, step);
+        } else {
+            state.tracker.recognise_dark(time, verdict);
         }
         chain.learn(&outcome, state.tracker.standing(step));
-        self.news += u64::from(change != Change::None);
+        let passed = state.tracker.passed();
+        self.news += u64::from(change != Change::None || passed.is_some() || state.tracker.hushed().is_some());
+        passed.into_iter().for_each(|incident| put(&mut self.hushed, *incident));
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
@@ -181,13 +185,16 @@ impl Track {
             Change::Closed(closed) => {
                 chain.close(&closed, time);
                 space.learn_incident(chain.forecaster.local(closed.incident.start), &closed.looks, closed.of_hour);
-                if !closed.incident.usual {
+                if closed.hushed {
+                    put(&mut self.hushed, closed.incident);
+                } else if !closed.incident.usual {
                     self.incidents.push(closed.incident);
                 }
             }
         }
-        let open = state.tracker.open().filter(|open| !open.usual);
-        let incident = open.filter(|open| open.latest == time).map(|open| open.id);
+        let listed = state.tracker.open().filter(|open| !open.usual).map(|open| (open, Belongs::To(open.id)));
+        let open = listed.or_else(|| state.tracker.hushed().map(|open| (open, Belongs::Aside(open.id))));
+        let incident = open.filter(|(open, _)| open.latest == time).map_or(Belongs::No, |(_, belongs)| belongs);
         let open = open.is_some();
         let (history, scored) = (&self.history, &self.scored);
         let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
@@ -204,5 +211,13 @@ impl Track {
             incident,
             open,
         });
+    }
+}
+
+/// Puts one that is over among others. Where it had been over before, and went on, it takes its own place.
+pub(super) fn put(hushed: &mut Vec<Incident>, incident: Incident) {
+    match hushed.iter().rposition(|other| other.start <= incident.start) {
+        Some(place) if hushed[place].start == incident.start => hushed[place] = incident,
+        _ => hushed.push(incident),
     }
 }
