@@ -2,8 +2,8 @@
 //!
 //! A score says how rare a row is among rows. Who is told of it wants to know how rare it is among
 //! the things that they were told of: the fifth repeat within an hour is no news, nor is the
-//! fortieth burst of a month on an interface that bursts. This is apart from the score, so that
-//! what is anomalous stays so.
+//! fortieth burst of a month on an interface that bursts, nor what looks like things that came
+//! before. This is apart from the score, so that what is anomalous stays so.
 
 use crate::series::{DAY, Short, Timestamp};
 
@@ -38,9 +38,17 @@ impl Notices {
     }
 
     /// How worth telling a row of this `score` at `time` is. It is a `repeat` where a row of the
-    /// day before scored as much; that is asked only of scores that would be told. Of n earlier peaks
-    /// as high, log10(1 + n) is taken off: one in a month stays what it is, ten are a unit less rare.
-    pub fn see(&mut self, time: Timestamp, score: f64, repeat: impl FnOnce() -> bool) -> f64 {
+    /// day before scored as much. Of n earlier peaks as high, log10(1 + n) is taken off: one in a month
+    /// stays what it is, ten are a unit less rare. So it is where rows of n earlier incidents look like
+    /// it, which `alike` says: an incident of another sort is news, however often there was one as high.
+    /// Both are asked only of scores that would be told.
+    pub fn see(
+        &mut self,
+        time: Timestamp,
+        score: f64,
+        repeat: impl FnOnce() -> bool,
+        alike: impl FnOnce() -> u8,
+    ) -> f64 {
         if score <= DAMPED || repeat() {
             return score.min(DAMPED);
         }
@@ -52,7 +60,8 @@ impl Notices {
         let as_high: f64 = self.peaks[bin(score)..].iter().map(|n| n.get()).sum();
         let peak = self.current.map_or(score, |(peak, _)| peak.max(score));
         self.current = Some((peak, time));
-        (score - libm::log10(1.0 + as_high)).max(DAMPED)
+        let seen = libm::log10(1.0 + as_high) + libm::log10(1.0 + f64::from(alike()));
+        (score - seen).max(DAMPED)
     }
 
     fn discount(&mut self, time: Timestamp) {
@@ -77,22 +86,36 @@ mod tests {
     #[test]
     fn a_first_peak_is_told_in_full_and_its_repeats_are_not() {
         let mut notices = Notices::new(at(0));
-        assert_eq!(notices.see(at(1), 4.0, || false), 4.0);
-        assert_eq!(notices.see(at(2), 3.0, || true), DAMPED);
-        assert_eq!(notices.see(at(3), 0.7, || false), 0.7);
-        assert_eq!(notices.see(at(4), 5.0, || false), 5.0, "a higher peak of the same thing is not counted against it");
+        assert_eq!(notices.see(at(1), 4.0, || false, || 0), 4.0);
+        assert_eq!(notices.see(at(2), 3.0, || true, || 0), DAMPED);
+        assert_eq!(notices.see(at(3), 0.7, || false, || 0), 0.7);
+        assert_eq!(
+            notices.see(at(4), 5.0, || false, || 0),
+            5.0,
+            "a higher peak of the same thing is not counted against it"
+        );
     }
 
     #[test]
     fn what_came_often_is_less_worth_telling_and_more_again_when_it_has_stayed_away() {
         let mut notices = Notices::new(at(0));
         (0..9).for_each(|day| {
-            notices.see(at(day * 24), 4.0, || false);
+            notices.see(at(day * 24), 4.0, || false, || 0);
         });
-        let tenth = notices.see(at(9 * 24), 4.0, || false);
+        let tenth = notices.see(at(9 * 24), 4.0, || false, || 0);
         assert!((3.0..3.2).contains(&tenth), "{tenth}");
-        assert_eq!(notices.see(at(9 * 24 + 12), 7.0, || false), 7.0, "a higher one is as rare as ever");
-        let later = notices.see(at(200 * 24), 4.0, || false);
+        assert_eq!(notices.see(at(9 * 24 + 12), 7.0, || false, || 0), 7.0, "a higher one is as rare as ever");
+        let later = notices.see(at(200 * 24), 4.0, || false, || 0);
         assert!(later > 3.8, "{later}");
+    }
+
+    #[test]
+    fn what_looks_like_things_that_came_before_is_less_worth_telling() {
+        let mut notices = Notices::new(at(0));
+        assert_eq!(notices.see(at(0), 4.0, || false, || 9), 3.0);
+        assert_eq!(notices.see(at(24), 1.6, || false, || 9), DAMPED);
+        // What is not told anyway is not looked up.
+        assert_eq!(notices.see(at(48), 0.7, || false, || unreachable!()), 0.7);
+        assert_eq!(notices.see(at(48), 3.0, || true, || unreachable!()), DAMPED);
     }
 }

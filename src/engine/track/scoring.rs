@@ -177,6 +177,12 @@ impl Track {
         let passed = state.tracker.passed();
         self.news += u64::from(change != Change::None || passed.is_some() || state.tracker.hushed().is_some());
         passed.into_iter().for_each(|incident| put(&mut self.hushed, *incident));
+        // Before this row, or an incident that it ends, is among what came before.
+        let (history, scored) = (&self.history, &self.scored);
+        let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
+        let alike = || space.alike(started, &look);
+        let notices = state.notices.get_or_insert_with(|| Notices::new(time));
+        let notify = notices.see(time, judged.score, repeat, alike);
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
@@ -196,9 +202,6 @@ impl Track {
         let open = listed.or_else(|| state.tracker.hushed().map(|open| (open, Belongs::Aside(open.id))));
         let incident = open.filter(|(open, _)| open.latest == time).map_or(Belongs::No, |(_, belongs)| belongs);
         let open = open.is_some();
-        let (history, scored) = (&self.history, &self.scored);
-        let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
-        let notify = self.now.notices.get_or_insert_with(|| Notices::new(time)).see(time, judged.score, repeat);
         self.scored.push(Scored {
             expected: outcome.expected,
             error: judged.error,
