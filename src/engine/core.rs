@@ -51,8 +51,8 @@ pub enum Memory {
     #[default]
     All,
     /// About so many, the newest ones of each interface, and of each interface at least
-    /// [`LEAST_KEPT`]. Of an interface that the model did not learn from, the first 12,288 rows stay until there are
-    /// more, since its scale is fitted to them again. What follows from rows that are not kept stays:
+    /// [`LEAST_KEPT`]. Of an interface that the model did not learn from, or too briefly, the first 12,288 rows stay
+    /// until there are more, since its scale is fitted to them again. What follows from rows that are not kept stays:
     /// the state that scores the next row, and incidents.
     Rows(usize),
 }

@@ -18,10 +18,9 @@ use crate::series::{DAY, History, InterfaceName};
 /// there have to be as many rows as its calibration counts as.
 const CALIBRATED_SPAN: i64 = 2 * DAY;
 
-/// Whether an interface has too few rows for a calibration of its own: a model that was learnt of a single day and
+/// Whether an interface has too few rows for a calibration of its own: a model that was learnt from a single day and
 /// believed what it had seen there found less than one that had never seen the interface.
-pub fn is_brief(series: &Series<'_>) -> bool {
-    let history = series.history;
+fn is_brief(history: &History) -> bool {
     let span = history.begin().zip(history.times().next_back()).map_or(0, |(begin, end)| end.since(begin));
     (history.len() as f64) < CALIBRATED_ROWS || span < CALIBRATED_SPAN
 }
@@ -60,7 +59,7 @@ pub fn renew(
 
 /// Gives the interfaces that were learnt their calibrations, where they have rows enough.
 fn take(model: &mut Model, series: &[Series<'_>], found: &mut BTreeMap<&InterfaceName, Vec<f32>>) {
-    let brief: BTreeSet<&InterfaceName> = series.iter().filter(|s| is_brief(s)).map(|s| s.name).collect();
+    let brief: BTreeSet<&InterfaceName> = series.iter().filter(|s| is_brief(s.history)).map(|s| s.name).collect();
     for known in model.known_mut() {
         if let Some(calibration) = found.remove(&known.name) {
             known.calibration = Some(calibration).filter(|_| !brief.contains(&known.name));
@@ -83,7 +82,10 @@ fn calibrate<'a>(
     mut report: impl FnMut(&TrainingProgress) -> ControlFlow<()>,
 ) -> Result<BTreeMap<&'a InterfaceName, Vec<f32>>, TrainError> {
     // Errors on rows that were learnt are smaller than those to come; the trial did not learn the newest fifth.
-    let model = &trained.trial.clone().on_scales_of(&trained.model);
+    let mut model = trained.trial.clone().on_scales_of(&trained.model);
+    // Their scales are not to be found out, though nothing is known of their errors.
+    model.known_mut().iter_mut().for_each(|known| known.calibration = Some(Vec::new()));
+    let model = &model;
     let known: BTreeSet<&InterfaceName> = model.known().iter().map(|known| &known.name).collect();
     let mut of: Vec<&Series<'a>> = series.iter().filter(|s| s.history.len() >= LEAST_ROWS).collect();
     of.retain(|s| known.contains(s.name));
