@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use clap::Args;
 use serde::Serialize;
 
-use super::load::{INCOMPLETE, LastLine, Unread, each_batch};
+use super::load::{INCOMPLETE, LastLine, Unread, below, each_batch};
 use super::output::print;
 use crate::config::Config;
 use crate::console::format::s;
@@ -72,7 +72,12 @@ impl Found {
             first: None,
         };
         let roots = vec![(Root::Data, dir.to_owned())];
-        found.unread = each_batch(roots, options, LastLine::Waits, |batch| found.take(batch, most))?;
+        let left = each_batch(roots, options, LastLine::Waits, |batch| found.take(batch, most))?;
+        // Nothing was said yet of what was left alone.
+        let untold = |notice: &Notice| found.notices.iter().all(|said| said.path != notice.path);
+        let unfinished: Vec<Notice> = left.unfinished.into_iter().filter(untold).collect();
+        found.notices.extend(unfinished);
+        found.unread = left.unread;
         Ok(found)
     }
 
@@ -101,7 +106,7 @@ impl Found {
             newest: newest.map(|newest| newest.to_string()),
             refusals: self.refusals.iter().map(|refusal| Refused::of(dir, refusal)).collect(),
             notices: self.notices.iter().map(|notice| Said::of(dir, notice)).collect(),
-            unread: self.unread.iter().map(Unread::from).collect(),
+            unread: self.unread.iter().map(|notice| Unread::of(dir, notice)).collect(),
         }
     }
 }
@@ -187,12 +192,6 @@ impl Said {
     fn of(dir: &Path, notice: &Notice) -> Self {
         Self { path: below(dir, &notice.path), message: notice.message.clone() }
     }
-}
-
-/// The path of a file below `dir`.
-fn below(dir: &Path, path: &Path) -> String {
-    let path = path.strip_prefix(dir).ok().filter(|path| !path.as_os_str().is_empty()).unwrap_or(path);
-    printable(&path.display().to_string()).into_owned()
 }
 
 impl Report {

@@ -68,7 +68,7 @@ pub fn run(args: &HandoverArgs, config: &Config) -> anyhow::Result<()> {
     }
     let text = if args.json { serde_json::to_string_pretty(&shift.json())? + "\n" } else { shift.markdown() };
     output::print(text.as_bytes())?;
-    incomplete(&looked.unread)
+    incomplete(&looked.left.unread)
 }
 
 /// What happened, by the rows' clock for incidents and by the wall's for what people said.
@@ -158,7 +158,7 @@ impl<'a> Shift<'a> {
         if let Some(late) = self.stopped {
             let _ = writeln!(out, "\n**The newest row is {} old:** what came since is not known here.", span(late));
         }
-        let unread = &self.looked.unread;
+        let unread = &self.looked.left.unread;
         for notice in unread.iter().take(SHOWN) {
             let (path, why) = (escape(&notice.path.display().to_string()), escape(&notice.message));
             let _ = writeln!(out, "\n**The rows of {path} are missing here:** it {why}.");
@@ -289,7 +289,8 @@ impl<'a> Shift<'a> {
             "rang": forms(self.rang()),
             "said": self.said,
             "gaps": gaps.collect::<Vec<_>>(),
-            "unread": self.looked.unread.iter().map(Unread::from).collect::<Vec<_>>(),
+            "unread": Unread::first(&self.looked.dir, &self.looked.left.unread),
+            "unread_count": self.looked.left.unread.len(),
         })
     }
 }

@@ -1,8 +1,8 @@
 //! Reads directories once, whole, with progress on stderr, and scores their rows.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -12,15 +12,18 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::engine::Engine;
-use crate::ingest::{Batch, Notice, ReadOptions, Refusal, Root, Tailer};
+use crate::ingest::{Batch, Left, Notice, ReadOptions, Refusal, Root, Tailer};
 use crate::series::printable;
 
 /// Refused lines, and files that could not be read, that are shown one by one.
 pub const SHOWN: usize = 10;
-/// For how long a packed file is waited for that may still be written: gzip needs no longer for a day of rows.
-const PACKED_WITHIN: Duration = Duration::from_secs(10);
-/// Time between two looks at it.
-const LOOKS_APART: Duration = Duration::from_millis(100);
+/// Of those that could not be read, so many are in JSON.
+const LISTED: usize = 100;
+/// For how long packed files are waited for that may still be written, all together. Each is known to be whole two
+/// seconds after it was written.
+const PACKED_WITHIN: Duration = Duration::from_secs(3);
+/// Time between two looks at them.
+const LOOKS_APART: Duration = Duration::from_millis(250);
 /// The exit code of a command that has done what it could, without what could not be read.
 pub const INCOMPLETE: u8 = 3;
 
@@ -30,8 +33,8 @@ pub struct Loaded {
     refusals: VecDeque<Refusal>,
     refused: u64,
     notices: Vec<Notice>,
-    /// What could not be read or used, though rows may be in it.
-    pub unread: Vec<Notice>,
+    /// What was not read.
+    pub left: Left,
 }
 
 /// What could not be read, ready to be written as JSON.
@@ -41,10 +44,22 @@ pub struct Unread {
     reason: String,
 }
 
-impl From<&Notice> for Unread {
-    fn from(notice: &Notice) -> Self {
-        Self { path: printable(&notice.path.display().to_string()).into_owned(), reason: notice.message.clone() }
+impl Unread {
+    /// What could not be read of `dir`.
+    pub fn of(dir: &Path, notice: &Notice) -> Self {
+        Self { path: below(dir, &notice.path), reason: notice.message.clone() }
     }
+
+    /// The first of what could not be read of `dir`.
+    pub fn first(dir: &Path, unread: &[Notice]) -> Vec<Self> {
+        unread.iter().take(LISTED).map(|notice| Self::of(dir, notice)).collect()
+    }
+}
+
+/// The path of a file below `dir`.
+pub fn below(dir: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(dir).ok().filter(|path| !path.as_os_str().is_empty()).unwrap_or(path);
+    printable(&path.display().to_string()).into_owned()
 }
 
 /// What becomes of a last line that has no newline.
@@ -66,7 +81,7 @@ pub fn read_all(
     let names: Vec<String> = roots.iter().map(|(_, dir)| dir.display().to_string()).collect();
     let mut loaded = Loaded::default();
     let mut rows = 0;
-    loaded.unread = each_batch(roots, options, last_line, |batch| {
+    loaded.left = each_batch(roots, options, last_line, |batch| {
         rows += batch.rows.len();
         loaded.refused += batch.refused;
         loaded.refusals.extend(batch.refusals.iter().cloned());
@@ -79,7 +94,8 @@ pub fn read_all(
     loaded.tell();
     if rows == 0 {
         let names = names.join(", ");
-        if let Some(Notice { path, message }) = loaded.unread.first() {
+        let Left { unread, unfinished, others } = &loaded.left;
+        if let Some(Notice { path, message }) = unread.iter().chain(unfinished).chain(others).next() {
             anyhow::bail!("{names}: no rows, since {} {message}", path.display());
         }
         anyhow::bail!(
@@ -89,14 +105,26 @@ pub fn read_all(
     Ok(loaded)
 }
 
-/// Reads `roots` to their end, with progress on stderr, and gives what could not be read. A packed file that may still
-/// be written is waited for, so that all commands read the same of a directory.
+/// Reads `roots` to their end, with progress on stderr, and gives what was not read. Packed files that may still be
+/// written are waited for, and what is written even then is left alone, so that all commands read the same of a
+/// directory.
 pub fn each_batch(
     roots: Vec<(Root, PathBuf)>,
     options: ReadOptions,
     last_line: LastLine,
+    take: impl FnMut(&Batch),
+) -> anyhow::Result<Left> {
+    each_batch_within(PACKED_WITHIN, roots, options, last_line, take)
+}
+
+/// The same, with so much time for packed files.
+fn each_batch_within(
+    patience: Duration,
+    roots: Vec<(Root, PathBuf)>,
+    options: ReadOptions,
+    last_line: LastLine,
     mut take: impl FnMut(&Batch),
-) -> anyhow::Result<Vec<Notice>> {
+) -> anyhow::Result<Left> {
     let mut tailer = Tailer::new(roots, options)?;
     let bar = bar("reading", true);
     let mut finishing = false;
@@ -109,16 +137,19 @@ pub fn each_batch(
         if !batch.caught_up {
             continue;
         }
-        if tailer.is_packing() && waits_since.get_or_insert_with(Instant::now).elapsed() < PACKED_WITHIN {
+        if finishing {
+            break;
+        }
+        if tailer.is_packing() && waits_since.get_or_insert_with(Instant::now).elapsed() < patience {
             std::thread::sleep(LOOKS_APART);
-        } else if finishing || last_line == LastLine::Waits {
+        } else if last_line == LastLine::Waits {
             break;
         } else {
             finishing = true;
         }
     }
     bar.finish_and_clear();
-    Ok(tailer.unread())
+    Ok(tailer.left())
 }
 
 /// What is scored, and how: the same for every command that scores a directory once.
@@ -178,12 +209,28 @@ impl Loaded {
     /// # Errors
     /// [`super::Quiet`] where something could not be read.
     pub fn complete(&self) -> anyhow::Result<()> {
-        incomplete(&self.unread)
+        incomplete(&self.left.unread)
+    }
+
+    /// What is to be told of files and directories: first of those that count, and at last of what was left alone, of
+    /// which nothing was said yet.
+    fn news(&self) -> Vec<&Notice> {
+        let unread: HashSet<&Path> = self.left.unread.iter().map(|notice| notice.path.as_path()).collect();
+        let said: HashSet<&Path> = self.notices.iter().map(|notice| notice.path.as_path()).collect();
+        let (mut news, others): (Vec<_>, Vec<_>) =
+            self.notices.iter().partition(|notice| unread.contains(notice.path.as_path()));
+        news.extend(self.left.unfinished.iter().filter(|notice| !said.contains(notice.path.as_path())));
+        news.extend(others);
+        news
     }
 
     fn tell(&self) {
-        for notice in &self.notices {
+        let news = self.news();
+        for notice in news.iter().take(SHOWN) {
             super::tell!("{}: {}", notice.path.display(), notice.message);
+        }
+        if let Some(more @ 1..) = news.len().checked_sub(SHOWN) {
+            super::tell!("and {more} more such notices: noctop check shows all");
         }
         if self.refused > 0 {
             match self.refused {
@@ -223,4 +270,88 @@ pub fn bar(what: &'static str, bytes: bool) -> ProgressBar {
     let bar = ProgressBar::new(0).with_style(style).with_message(what);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{self, File};
+    use std::io::Write as _;
+    use std::time::SystemTime;
+
+    use super::*;
+
+    const ROW: &str = "timeslot,hostname,ifname,max_metric_value,mean_metric_value\n2026-11-23 14:05:00,a,b,1,1\n";
+
+    /// Writes a file as if that had been so long ago.
+    fn write(path: &Path, bytes: &[u8], ago: Duration) {
+        fs::write(path, bytes).unwrap();
+        File::options().write(true).open(path).unwrap().set_modified(SystemTime::now() - ago).unwrap();
+    }
+
+    fn packed() -> Vec<u8> {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(ROW.as_bytes()).unwrap();
+        packed.finish().unwrap()
+    }
+
+    /// Rows that are read, what is unread and what is unfinished.
+    fn read(dir: &Path, patience: Duration, last_line: LastLine, mut with: impl FnMut()) -> [usize; 3] {
+        let mut rows = 0;
+        let roots = vec![(Root::Data, dir.to_owned())];
+        let left = each_batch_within(patience, roots, ReadOptions::default(), last_line, |batch| {
+            rows += batch.rows.len();
+            with();
+        });
+        let left = left.unwrap();
+        [rows, left.unread.len(), left.unfinished.len()]
+    }
+
+    #[test]
+    fn packed_files_that_were_just_written_are_waited_for_and_then_left() {
+        const SOME: Duration = Duration::from_millis(1700);
+        let (long, none) = (Duration::from_secs(60), Duration::ZERO);
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        for last_line in [LastLine::Counts, LastLine::Waits] {
+            write(&path("a.csv.gz"), &packed(), Duration::ZERO);
+            assert_eq!(read(dir.path(), none, last_line, || ()), [0, 0, 1], "{last_line:?}: who cannot wait leaves it");
+            write(&path("a.csv.gz"), &packed(), SOME);
+            assert_eq!(read(dir.path(), long, last_line, || ()), [1, 0, 0], "{last_line:?}");
+        }
+        // What comes later is not waited for, however much patience there is.
+        let begun = Instant::now();
+        let later = || write(&path("b.csv.gz"), &packed(), Duration::ZERO);
+        assert_eq!(read(dir.path(), long, LastLine::Counts, later), [1, 0, 1]);
+        assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+    }
+
+    #[test]
+    fn a_packed_file_that_ends_too_early_is_unfinished_while_it_is_young() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name);
+        let minutes = |n: u64| Duration::from_secs(60 * n);
+        let half = &packed()[..30];
+        let left = |ago| {
+            write(&path("a.csv.gz"), half, ago);
+            write(&path("b.csv.gz"), b"", ago);
+            read(dir.path(), Duration::ZERO, LastLine::Counts, || ())
+        };
+        assert_eq!(left(Duration::ZERO), [0, 0, 2]);
+        assert_eq!(left(minutes(9)), [0, 0, 2]);
+        assert_eq!(left(minutes(11)), [0, 2, 0]);
+    }
+
+    #[test]
+    fn what_is_told_of_files_begins_with_those_that_count() {
+        let notice = |name: &str| Notice { path: PathBuf::from(name).into(), message: name.to_owned() };
+        let left = Left {
+            unread: vec![notice("lost"), notice("refused")],
+            unfinished: vec![notice("young"), notice("torn")],
+            others: vec![notice("other")],
+        };
+        let notices = ["other", "torn", "lost"].map(notice).to_vec();
+        let loaded = Loaded { notices, left, ..Loaded::default() };
+        let news: Vec<&str> = loaded.news().iter().map(|notice| notice.message.as_str()).collect();
+        assert_eq!(news, ["lost", "young", "other", "torn"]);
+    }
 }

@@ -13,7 +13,7 @@ use super::watch;
 use crate::config::Config;
 use crate::engine::view::{Surroundings, Viewer};
 use crate::engine::{Engine, ModelView, Snapshot};
-use crate::ingest::{Notice, Root};
+use crate::ingest::{Left, Root};
 use crate::journal::{Entry, Journal, Marks};
 use crate::series::{InterfaceId, Step, Timestamp};
 
@@ -42,8 +42,10 @@ pub struct Looked {
     pub snapshot: Snapshot,
     /// All that was said, in its order.
     pub entries: Vec<Entry>,
-    /// What could not be read, though rows may be in it.
-    pub unread: Vec<Notice>,
+    /// What was not read.
+    pub left: Left,
+    /// Where.
+    pub dir: PathBuf,
     engine: Engine,
 }
 
@@ -68,7 +70,7 @@ impl LookArgs {
         let model_view = ModelView::of(models.model(), model_path);
         let mut engine = Engine::new(models, self.alarms.settings(config)?, super::threads());
         // The directory is written to: half a line is not a row.
-        let loaded = read_all(vec![(Root::Data, dir)], self.read.options(config)?, LastLine::Waits, |batch| {
+        let loaded = read_all(vec![(Root::Data, dir.clone())], self.read.options(config)?, LastLine::Waits, |batch| {
             drop(engine.absorb(batch));
         })
         .context("cannot read the rows")?;
@@ -79,7 +81,7 @@ impl LookArgs {
         engine.describe(Arc::new(inventory));
         let around = Surroundings { model: model_view, all_closed, ..Surroundings::default() };
         let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
-        Ok(Looked { snapshot, entries, unread: loaded.unread, engine })
+        Ok(Looked { snapshot, entries, left: loaded.left, dir, engine })
     }
 }
 

@@ -80,15 +80,15 @@ enum Command {
     Check(check::CheckArgs),
     /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
     Triage(triage::TriageArgs),
-    /// Write a shift's story as Markdown: what opened, closed, rang and is still open, and who said what
+    /// Write a shift's story as Markdown: what opened, closed, rang and is still open, and who said what; exit code 3 where files could not be read or used
     Handover(handover::HandoverArgs),
-    /// Learn a model from a directory of rows
+    /// Learn a model from a directory of rows; exit code 3 where files could not be read or used
     Train(train::TrainArgs),
-    /// Score every row of a directory, as CSV
+    /// Score every row of a directory, as CSV; exit code 3 where files could not be read or used
     Score(score::ScoreArgs),
-    /// Measure scores and incidents against labels, beside simple forecasts
+    /// Measure scores and incidents against labels, beside simple forecasts; exit code 3 where files could not be read or used
     Evaluate(evaluate::EvaluateArgs),
-    /// Tell what the data of a directory is like, before any model of it
+    /// Tell what the data of a directory is like, before any model of it; exit code 3 where files could not be read or used
     Explore(explore::ExploreArgs),
     /// Write a fleet's rows from a seed, with incidents that are known
     Simulate(simulate::Args),

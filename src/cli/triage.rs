@@ -9,12 +9,13 @@ use clap::Args;
 use serde::Serialize;
 use unicode_width::UnicodeWidthStr;
 
-use super::load::Unread;
+use super::load::{Unread, below};
+use super::look::Looked;
 use super::output;
 use super::time::parse_duration;
 use crate::config::{Config, Triage};
 use crate::console::app::STALE;
-use crate::console::filter::state_word;
+use crate::console::filter::{state_name, state_word};
 use crate::console::format::{count, fit, how_rare, minute, s, span, units, what_within};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
@@ -120,7 +121,7 @@ pub fn run(args: &TriageArgs, config: &Config) -> anyhow::Result<()> {
     let limits = limits.map_err(|e| anyhow::anyhow!("{}{e}", config.whence("triage", "stale")))?;
     let clock = Timestamp::from(SystemTime::now());
     let looked = args.look.look(config, clock, false)?;
-    let report = Report::new(&looked.snapshot, &looked.unread, &limits, clock);
+    let report = Report::new(&looked, &limits, clock);
     let text = if args.json {
         serde_json::to_string_pretty(&report.json(args.top))? + "\n"
     } else {
@@ -212,6 +213,7 @@ impl<'a> Group<'a> {
 /// What there is to say.
 #[derive(Debug)]
 struct Report<'a> {
+    looked: &'a Looked,
     snapshot: &'a Snapshot,
     /// What could not be read: nobody knows what is open there.
     unread: &'a [Notice],
@@ -225,7 +227,8 @@ struct Report<'a> {
 }
 
 impl<'a> Report<'a> {
-    fn new(snapshot: &'a Snapshot, unread: &'a [Notice], limits: &Limits, clock: Timestamp) -> Self {
+    fn new(looked: &'a Looked, limits: &Limits, clock: Timestamp) -> Self {
+        let (snapshot, unread) = (&looked.snapshot, &looked.left.unread);
         let groups = groups(snapshot);
         let age = snapshot.now.map(|now| clock.since(now));
         let unknown = unknown_for(snapshot, limits.stale, age);
@@ -239,7 +242,7 @@ impl<'a> Report<'a> {
             () if !unread.is_empty() => Status::Unknown,
             () => Status::Ok,
         };
-        Self { snapshot, unread, status, unknown, age, groups, limits: *limits }
+        Self { looked, snapshot, unread, status, unknown, age, groups, limits: *limits }
     }
 
     fn ringing(&self) -> usize {
@@ -323,11 +326,14 @@ impl<'a> Report<'a> {
         }
         let archived = self.limits.stale != Some(Stale::Never) && self.age.is_some_and(|age| age > ARCHIVE);
         for Notice { path, message } in self.unread.iter().take(UNREAD) {
-            let file = path.file_name().map_or_else(|| path.as_os_str().into(), ToOwned::to_owned);
-            line(format!("not read: {}: {}", printable(&file.to_string_lossy()), printable(message)));
+            line(format!("not read: {}: {}", below(&self.looked.dir, path), printable(message)));
         }
         if let Some(more @ 1..) = self.unread.len().checked_sub(UNREAD) {
             line(format!("not read: {more} more, see noctop check"));
+        }
+        if let [first, others @ ..] = &self.looked.left.unfinished[..] {
+            let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
+            line(format!("still being written: {}{more}", below(&self.looked.dir, &first.path)));
         }
         if self.unknown.is_some() && archived {
             line("An archive? --stale never takes its end for now.".to_owned());
@@ -406,7 +412,7 @@ impl<'a> Report<'a> {
                 "utilisation": view.utilisation(),
                 "error": view.error,
                 "score": view.score,
-                "state": state_word(view.state).replace(' ', "-"),
+                "state": state_name(view.state),
                 "since": view.since.map(|t| t.to_string()),
             })
         });
@@ -422,7 +428,8 @@ impl<'a> Report<'a> {
             "ringing": self.ringing(),
             "open": self.open(),
             "attended": self.attended(),
-            "unread": self.unread.iter().map(Unread::from).collect::<Vec<_>>(),
+            "unread": Unread::first(&self.looked.dir, self.unread),
+            "unread_count": self.unread.len(),
             "groups": groups.collect::<Vec<_>>(),
             "worst": worst.collect::<Vec<_>>(),
         })

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use super::app::App;
-use super::filter::state_word;
+use super::filter::state_name;
 use super::fleet::Row;
 use super::keymap::Context;
 use crate::engine::{DetailView, IncidentView, InterfaceView};
@@ -128,7 +128,7 @@ fn interfaces(app: &App) -> Table {
         vec![
             v.name.host.to_string(),
             v.name.ifname.to_string(),
-            state_word(v.state).replace(' ', "-"),
+            state_name(v.state),
             v.since.map_or_else(String::new, |t| t.to_string()),
             v.span.map_or_else(String::new, |(_, last)| last.to_string()),
             max,

@@ -45,6 +45,11 @@ pub fn state_word(state: InterfaceState) -> &'static str {
     }
 }
 
+/// The same for files and programs: without a blank.
+pub fn state_name(state: InterfaceState) -> String {
+    state_word(state).replace(' ', "-")
+}
+
 impl Filter {
     /// A filter as typed. Case does not matter.
     pub fn new(text: &str) -> Self {

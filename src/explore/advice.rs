@@ -239,13 +239,13 @@ fn silent_hours(explored: &Explored) -> Option<Advice> {
     let longest = common.iter().max_by_key(|s| s.gap.slots)?;
     let slots: i64 = common.iter().map(|s| s.gap.slots).sum();
     let text = format!(
-        "{} the same on most interfaces, {slots} slot{} in all, the longest from {} to {} UTC ({} slots): the \
+        "{} the same on most interfaces, {slots} slot{} in all, the longest from {} to {} UTC ({}): the \
          collector was away, not the interfaces. Gaps are never filled and scored",
         if common.len() == 1 { "1 gap is".to_owned() } else { format!("{} gaps are", common.len()) },
         if slots == 1 { "" } else { "s" },
         longest.gap.from,
         longest.gap.to,
-        longest.gap.slots
+        if longest.gap.slots == 1 { "1 slot".to_owned() } else { format!("{} slots", longest.gap.slots) }
     );
     Some(advice("gaps", text, None))
 }

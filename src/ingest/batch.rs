@@ -71,6 +71,18 @@ pub struct Notice {
     pub message: String,
 }
 
+/// What stands in the directories and is not read, each with why.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Left {
+    /// Rows may be in it, and they are missing: files that cannot be read or used, links that lead nowhere, directories
+    /// that cannot be listed.
+    pub unread: Vec<Notice>,
+    /// Packed files that are still being written, by all that can be told.
+    pub unfinished: Vec<Notice>,
+    /// Tables of something else.
+    pub others: Vec<Notice>,
+}
+
 /// How far the reading of what stands in the directory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {

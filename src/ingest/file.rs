@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::batch::{FileId, Root};
-use super::header::Layout;
+use super::batch::{FileId, Left, Notice, Root};
+use super::header::{Content, Layout, Unfit};
 use super::listing::{Entry, Identity};
 use super::source::{Gzip, Source};
 use super::state::{Condition, FileState};
@@ -17,6 +17,8 @@ use crate::series::Timestamp;
 const CLOCK_GRAIN: Duration = Duration::from_millis(100);
 /// Packed files are finished ones. One that was written this recently is not.
 const PACKING: Duration = Duration::from_secs(2);
+/// One that ends too early and was written this recently may still be written by somebody slow.
+const UNFINISHED: Duration = Duration::from_secs(600);
 /// What is compared as a whole for no other reason than that.
 const SMALL: u64 = 1 << 20;
 
@@ -40,6 +42,8 @@ pub(super) struct Followed {
     /// Whether it turned out to be another file, one that is not named as a file of rows.
     pub(super) stranger: bool,
     pub(super) wanted: bool,
+    /// Whether it stood in its directory at the first look at it.
+    pub(super) early: bool,
     pub(super) size: u64,
     modified: SystemTime,
     /// When it was last seen to be another than before; as old as it was at first sight.
@@ -64,8 +68,6 @@ pub(super) struct Followed {
     pub(super) counts: Counts,
     /// Rows of it as it was before it was rewritten.
     before: u64,
-    /// It cannot be used because noctop wrote it, or because it holds labels.
-    pub(super) own: bool,
     /// Something is to be told of it.
     pub(super) news: bool,
     /// It was told that there is more of it to read.
@@ -110,14 +112,12 @@ pub(super) enum State {
     /// Its rows are read.
     Rows(FileId, Layout),
     /// It was said why its rows cannot be used.
-    Unusable(String),
+    Unusable(Unfit),
 }
 
 impl Followed {
     /// A file of which nothing is read yet.
     pub(super) fn new(key: u32, root: Root, entry: &Entry, now: SystemTime) -> Self {
-        let instant = Instant::now();
-        let age = now.duration_since(entry.modified).unwrap_or_default();
         Self {
             key,
             root,
@@ -128,12 +128,14 @@ impl Followed {
             live: false,
             stranger: false,
             wanted: true,
+            early: false,
             size: entry.size,
             modified: entry.modified,
-            changed: instant.checked_sub(age).unwrap_or(instant),
+            changed: written(entry, now),
             unsettled: is_unsettled(entry.modified, now),
             check: Check::Nothing,
-            at_end: entry.size == 0,
+            // Nothing that is packed is as short as that.
+            at_end: entry.size == 0 && !entry.gzip,
             state: State::Header,
             source: if entry.gzip { Source::Gzip(Gzip::default()) } else { Source::Plain },
             position: 0,
@@ -145,7 +147,6 @@ impl Followed {
             trouble: None,
             counts: Counts::default(),
             before: 0,
-            own: false,
             news: true,
             told_behind: false,
         }
@@ -158,9 +159,9 @@ impl Followed {
             Source::Plain => Source::Plain,
             Source::Gzip(_) => Source::Gzip(Gzip::default()),
         };
-        (self.check, self.at_end, self.live) = (Check::Nothing, self.size == 0, false);
+        (self.check, self.at_end, self.live) = (Check::Nothing, self.size == 0 && !self.is_packed(), false);
         (self.state, self.position, self.line, self.skipping) = (State::Header, 0, 1, false);
-        (self.tail, self.gave_up, self.own) = (Tail::None, None, false);
+        (self.tail, self.gave_up) = (Tail::None, None);
         (self.witness, self.trouble, self.counts) = (Witness::default(), None, Counts::default());
         // It is being written: the next look compares.
         (self.unsettled, self.news) = (true, true);
@@ -197,7 +198,8 @@ impl Followed {
         // A check that a turn did not come to stays due.
         self.check = self.check.max(check);
         if touched {
-            self.changed = Instant::now();
+            // Whoever packs a file gives it its time when it is whole. Others may keep a time while they write.
+            self.changed = if self.is_packed() { written(entry, now) } else { Instant::now() };
             if let Tail::Taken(before) = self.tail {
                 // It counts as it is now.
                 (self.tail, self.counts) = (Tail::Waits, before);
@@ -243,9 +245,8 @@ impl Followed {
 
     /// Whether it has to be opened: there may be something new, or a last line that now counts.
     pub(super) fn is_due(&self, finishing: bool, grace: Duration) -> bool {
-        let in_rows = matches!(self.state, State::Rows(..));
-        let tail = matches!(self.tail, Tail::Waits) && (finishing || (in_rows && self.is_quiet(grace)));
-        let more = !self.at_end && (finishing || !self.is_being_packed());
+        let tail = matches!(self.tail, Tail::Waits) && (finishing || self.is_quiet(grace));
+        let more = !self.at_end && !self.is_being_packed();
         self.here && !self.stranger && (more || self.trouble.is_some() || tail)
     }
 
@@ -263,18 +264,36 @@ impl Followed {
         self.here && !self.stranger && !self.at_end && self.is_being_packed()
     }
 
-    /// Why its rows are missing, where they are.
-    pub(super) fn unread(&self) -> Option<String> {
-        match self.condition() {
-            _ if !self.here => None,
-            Condition::Skipped(why) | Condition::Unreadable(why) => Some(why),
-            _ if self.is_awaited() => Some("is still being written: it is read once it is whole".to_owned()),
-            _ if self.counts.rows == 0 && self.counts.refused > 0 => Some(
-                "has no line that could be read as a row: noctop check says what is wrong with the last ones"
-                    .to_owned(),
-            ),
-            Condition::Behind | Condition::Read | Condition::Own(_) | Condition::Gone => None,
+    /// Whether it was written so shortly ago that it may not be all there yet, by its file system's clock, which may
+    /// be ahead of ours.
+    fn is_recent(&self) -> bool {
+        let now = SystemTime::now();
+        now.duration_since(self.modified).unwrap_or_else(|ahead| ahead.duration()) < UNFINISHED
+    }
+
+    /// Adds it to what is not read, where it is not.
+    pub(super) fn leave(&self, left: &mut Left) {
+        if !self.here || self.stranger {
+            return;
         }
+        let (list, why) = match (&self.state, &self.trouble) {
+            _ if self.is_awaited() => {
+                (&mut left.unfinished, "is still being written: it is left for the next run".to_owned())
+            }
+            (State::Unusable(Unfit { why, content }), _) => match content {
+                Content::Own => return,
+                Content::Others => (&mut left.others, why.clone()),
+                Content::Torn if self.is_recent() => (&mut left.unfinished, why.clone()),
+                Content::Torn | Content::Rows => (&mut left.unread, why.clone()),
+            },
+            (_, Some(why)) => (&mut left.unread, why.clone()),
+            _ if self.counts.rows == 0 && self.counts.refused > 0 => {
+                let why = "has no line that could be read as a row: noctop check says what is wrong with the last ones";
+                (&mut left.unread, why.to_owned())
+            }
+            _ => return,
+        };
+        list.push(Notice { path: self.path.clone(), message: why });
     }
 
     /// Whether it holds up that everything is read. A file that cannot be read does not.
@@ -325,8 +344,8 @@ impl Followed {
     fn condition(&self) -> Condition {
         match (&self.state, &self.trouble) {
             _ if self.stranger => Condition::Gone,
-            (State::Unusable(why), _) if self.own => Condition::Own(why.clone()),
-            (State::Unusable(why), _) => Condition::Skipped(why.clone()),
+            (State::Unusable(Unfit { why, content: Content::Own }), _) => Condition::Own(why.clone()),
+            (State::Unusable(Unfit { why, .. }), _) => Condition::Skipped(why.clone()),
             (_, Some(why)) => Condition::Unreadable(why.clone()),
             _ if self.is_behind() || self.is_being_packed() => Condition::Behind,
             _ => Condition::Read,
@@ -355,6 +374,12 @@ impl Followed {
             condition,
         }
     }
+}
+
+/// When a file was written last, by its own account. One from the future was written just now.
+fn written(entry: &Entry, now: SystemTime) -> Instant {
+    let instant = Instant::now();
+    instant.checked_sub(now.duration_since(entry.modified).unwrap_or_default()).unwrap_or(instant)
 }
 
 fn is_unsettled(modified: SystemTime, now: SystemTime) -> bool {

@@ -11,6 +11,8 @@ use super::naming::RowFile;
 
 /// Directories below the one that is watched.
 const DEEPEST: usize = 32;
+/// What a file system keeps for its own repairs: nobody but root may enter it, and no rows are in it.
+const REPAIRS: &[u8] = b"lost+found";
 
 /// Which file it is, whatever its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,7 +102,7 @@ pub(super) fn list(dir: &Path, recursive: bool, known: impl Fn(u64) -> bool) -> 
     }
     let too_deep =
         || format!("lies more than {DEEPEST} directories deep: it is passed over; name it as a directory of its own");
-    found.passed.extend(below.into_iter().map(|path| Passed { path, why: too_deep(), rows: true }));
+    found.passed.extend(below.into_iter().map(|path| Passed { path, why: too_deep(), rows: false }));
     let Found { mut entries, passed } = found;
     entries.sort_by(|(a_link, a), (b_link, b)| (a_link, &a.path).cmp(&(b_link, &b.path)));
     Ok(Listing { entries: entries.into_iter().map(|(_, entry)| entry).collect(), passed })
@@ -137,7 +139,9 @@ fn read(
             && kind.is_some_and(|kind| kind.is_dir())
             && !entry.file_name().as_bytes().starts_with(b".")
         {
-            below.push(entry.path());
+            if entry.file_name().as_bytes() != REPAIRS {
+                below.push(entry.path());
+            }
             continue;
         }
         let named = RowFile::named(&entry.file_name());
@@ -209,10 +213,10 @@ mod tests {
     #[test]
     fn directories_below_are_gone_through_where_that_is_wanted_and_links_to_them_are_not() {
         let dir = tempfile::tempdir().unwrap();
-        for path in ["x/y", ".hidden", "z.csv"] {
+        for path in ["x/y", ".hidden", "z.csv", "x/lost+found"] {
             fs::create_dir_all(dir.path().join(path)).unwrap();
         }
-        for name in ["a.csv", "x/b.csv", "x/y/c.csv", ".hidden/d.csv", "z.csv/e.csv"] {
+        for name in ["a.csv", "x/b.csv", "x/y/c.csv", ".hidden/d.csv", "z.csv/e.csv", "x/lost+found/f.csv"] {
             fs::write(dir.path().join(name), "x").unwrap();
         }
         std::os::unix::fs::symlink(dir.path(), dir.path().join("x/circle")).unwrap();
@@ -233,6 +237,6 @@ mod tests {
         let passed: Vec<&PathBuf> = listing.passed.iter().map(|p| &p.path).collect();
         assert_eq!(passed, [&dir.path().join(&deep)]);
         assert_eq!(names(dir.path(), true, 0), [up.join("a.csv").to_str().unwrap()]);
-        assert!(listing.passed[0].rows && listing.passed[0].why.contains("more than 32 directories deep"));
+        assert!(!listing.passed[0].rows && listing.passed[0].why.contains("more than 32 directories deep"));
     }
 }

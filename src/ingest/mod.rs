@@ -60,7 +60,7 @@
 //! - Rows that two writers mix within a line are refused or, where they make sense, believed.
 //! - A last line that was taken without its newline, cut within the name of an interface, has made
 //!   that interface known until the next start.
-//! - Packed files are read once they are whole; one that is being packed is not.
+//! - Packed files are read once they are whole; one that is being packed is not ([`Left::unfinished`]).
 //! - The number of interfaces and of files is not bounded: each has its name in memory.
 //! - Encodings other than UTF-8 are not read. Unix only: a file's identity is its device and inode.
 
@@ -87,7 +87,7 @@ mod timeslot;
 pub mod watch;
 mod witness;
 
-pub use batch::{Batch, FileId, FileSource, Notice, Origin, Progress, Refusal, Root, Row};
+pub use batch::{Batch, FileId, FileSource, Left, Notice, Origin, Progress, Refusal, Root, Row};
 pub use error::IngestError;
 pub use naming::Rank;
 pub use options::{ColumnNames, ReadOptions};

@@ -5,7 +5,7 @@ use std::io;
 
 use super::batch::{Batch, FileId, FileSource, Notice, Origin, Refusal, Row};
 use super::file::{Counts, Followed, State, Tail};
-use super::header::Layout;
+use super::header::{Content, Layout, Unfit};
 use super::lines::{self, Found};
 use super::listing::Identity;
 use super::options::ReadOptions;
@@ -137,7 +137,8 @@ impl Followed {
 
     fn start_again(&mut self, batch: &mut Batch, why: &str) {
         if !self.wanted {
-            (self.stranger, self.state) = (true, State::Unusable(String::new()));
+            let unfit = Unfit { why: String::new(), content: Content::Rows };
+            (self.stranger, self.state) = (true, State::Unusable(unfit));
             return;
         }
         self.notice(batch, why.to_owned());
@@ -186,7 +187,7 @@ impl Followed {
                 }
                 if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
                     self.consume(&turn.bytes[..2]);
-                    self.skip(turn.batch, UTF16.into());
+                    self.skip(turn.batch, Unfit { why: UTF16.into(), content: Content::Rows });
                     return Ok(Step::Took(2));
                 }
             }
@@ -223,6 +224,7 @@ impl Followed {
                 self.tail = Tail::Taken(before);
                 Step::Waits
             }
+            (true, false, State::Header) if !turn.finishing && !packed => self.take_lone_header(turn, filled),
             (true, false, _) if turn.finishing || packed => Step::Took(self.take(turn, filled)),
             _ => {
                 self.news |= !matches!(self.tail, Tail::Waits);
@@ -230,6 +232,17 @@ impl Followed {
                 Step::Waits
             }
         }
+    }
+
+    /// What may be half a header, and has been for a while. It is told what is wrong with it, and read again were it
+    /// completed after all. As a header that is as it should be it waits: there are no rows behind it.
+    fn take_lone_header(&mut self, turn: &mut Turn<'_>, filled: usize) -> Step {
+        if let Some(Err(_)) = turn.rows.header(&turn.bytes[..filled]) {
+            self.gave_up = Some(self.size);
+            return Step::Took(self.take(turn, filled));
+        }
+        self.tail = Tail::Taken(self.counts);
+        Step::Waits
     }
 
     /// Takes complete records that end at `end`; gives how many bytes of them.
@@ -262,8 +275,7 @@ impl Followed {
                 self.state = State::Rows(id, layout);
             }
             Some(Err(unfit)) => {
-                self.skip(turn.batch, unfit.why);
-                self.own = unfit.own;
+                self.skip(turn.batch, unfit);
             }
         }
         length
@@ -296,7 +308,7 @@ impl Followed {
     /// Refuses the line at the position and passes over it, or over what is there of it.
     fn refuse_line(&mut self, turn: &mut Turn<'_>, filled: usize, reason: &str) -> usize {
         if matches!(self.state, State::Header) {
-            self.skip(turn.batch, NO_HEADER.into());
+            self.skip(turn.batch, Unfit { why: NO_HEADER.into(), content: Content::Rows });
             self.consume(&turn.bytes[..filled]);
             return filled;
         }
@@ -312,26 +324,28 @@ impl Followed {
     /// A packed file that cannot be unpacked further: what came of it stays, and it is left alone
     /// until it changes.
     fn set_damaged(&mut self, batch: &mut Batch, e: &io::Error) {
-        let why = if e.kind() == io::ErrorKind::UnexpectedEof {
-            "ends before what is packed in it does: it is read again when it is whole".to_owned()
+        let unfit = if e.kind() == io::ErrorKind::UnexpectedEof {
+            let why = "ends before what is packed in it does: it is read again when it is whole".to_owned();
+            Unfit { why, content: Content::Torn }
         } else {
-            format!(
+            let why = format!(
                 "cannot be unpacked ({e}): pack it again with gzip, or take .gz off its name where it is not packed; it is read again when it changes"
-            )
+            );
+            Unfit { why, content: Content::Rows }
         };
-        self.notice(batch, why.clone());
-        self.set_aside(why);
+        self.notice(batch, unfit.why.clone());
+        self.set_aside(unfit);
         (self.at_end, self.trouble, self.check) = (true, None, Check::Nothing);
     }
 
     /// None of its rows count. Its condition says that it is skipped, a notice has to.
-    fn skip(&mut self, batch: &mut Batch, why: String) {
-        self.notice(batch, format!("skipped: {why}"));
-        self.set_aside(why);
+    fn skip(&mut self, batch: &mut Batch, unfit: Unfit) {
+        self.notice(batch, format!("skipped: {}", unfit.why));
+        self.set_aside(unfit);
     }
 
-    fn set_aside(&mut self, why: String) {
-        (self.state, self.news) = (State::Unusable(why), true);
+    fn set_aside(&mut self, unfit: Unfit) {
+        (self.state, self.news) = (State::Unusable(unfit), true);
         if let Source::Gzip(gzip) = &mut self.source {
             gzip.give_up();
         }

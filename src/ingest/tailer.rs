@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::batch::{Batch, Notice, Progress, Root};
+use super::batch::{Batch, Left, Notice, Progress, Root};
 use super::error::IngestError;
 use super::file::{Followed, Glance};
 use super::listing::{self, Entry, Identity, Passed};
@@ -126,7 +126,7 @@ impl Tailer {
     }
 
     /// As [`Tailer::scan`], but takes a last line without a newline at once: for those who read once.
-    /// Call it again while the batch is not caught up.
+    /// Call it again while the batch is not caught up. A packed file that may still be written is left alone here, too.
     pub fn finish(&mut self) -> Batch {
         self.turn(true)
     }
@@ -209,16 +209,18 @@ impl Tailer {
         ReadOn::New(Box::new(batch))
     }
 
-    /// What stood in the directories at the last scan and is not read, though rows may be in it: files that cannot be
-    /// read or used, links that lead nowhere, directories that cannot be listed; each with why. What noctop wrote and
-    /// labels are not among them.
-    pub fn unread(&self) -> Vec<Notice> {
-        self.roots.iter().flat_map(Directory::unread).collect()
+    /// What stood in the directories at the last scan and is not read. What noctop wrote and labels are not among it.
+    pub fn left(&self) -> Left {
+        let mut left = Left::default();
+        self.roots.iter().for_each(|directory| directory.leave(&mut left));
+        left
     }
 
-    /// Whether a packed file was written so shortly ago that [`Tailer::scan`] does not read it yet.
+    /// Whether a packed file that was there at the first look was written so shortly ago that it is not read yet. One
+    /// that came later is not waited for: where many come, that would have no end.
     pub fn is_packing(&self) -> bool {
-        self.roots.iter().flat_map(|directory| &directory.files).any(Followed::is_awaited)
+        let mut files = self.roots.iter().flat_map(|directory| &directory.files);
+        files.any(|file| file.early && file.is_awaited())
     }
 
     fn is_unlisted(&self) -> bool {
@@ -330,7 +332,8 @@ impl Directory {
             if !added.insert(entry.identity) {
                 continue;
             }
-            let new = Followed::new(self.seen, self.root, entry, now);
+            let mut new = Followed::new(self.seen, self.root, entry, now);
+            new.early = self.looks == 1;
             self.seen += 1;
             let replaced = self.files.iter().position(|file| !file.here && *file.path == entry.path);
             if let Some(old) = replaced {
@@ -354,13 +357,11 @@ impl Directory {
         Notice { path: self.path.clone(), message }
     }
 
-    /// What stands in it and is not read.
-    fn unread(&self) -> impl Iterator<Item = Notice> {
-        let whole = self.trouble.iter().map(|message| self.notice(message.clone()));
-        let passed = self.passed.values().filter(|passed| passed.rows).map(notice_of);
-        let files =
-            self.files.iter().filter_map(|file| Some(Notice { path: file.path.clone(), message: file.unread()? }));
-        whole.chain(passed).chain(files)
+    /// Adds what stands in it and is not read.
+    fn leave(&self, left: &mut Left) {
+        left.unread.extend(self.trouble.iter().map(|message| self.notice(message.clone())));
+        left.unread.extend(self.passed.values().filter(|passed| passed.rows).map(notice_of));
+        self.files.iter().for_each(|file| file.leave(left));
     }
 }
 

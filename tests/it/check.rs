@@ -62,10 +62,12 @@ fn refused_lines_unfit_files_and_a_line_that_waits() {
     assert!(table.out.contains("  a.csv:33: timeslot is") && !table.out.contains("a.csv:32"), "{}", table.out);
     assert!(!table.out.contains('\u{1b}'));
 
-    // Labels alone are no trouble; rows that cannot be used are.
-    for (file, text, code) in
-        [("a.csv", format!("{HEADER}{rows}"), 0), ("other.csv", "name,value\na,1\n".to_owned(), 3)]
-    {
+    // Labels and tables of something else are no trouble; rows that cannot be used are.
+    for (file, text, code) in [
+        ("a.csv", format!("{HEADER}{rows}"), 0),
+        ("contacts.csv", "name,phone\na,1\n".to_owned(), 0),
+        ("other.csv", "timeslot,value\na,1\n".to_owned(), 3),
+    ] {
         std::fs::write(place.rows().join(file), text).unwrap();
         assert_eq!(check(&place, &[]).status.code(), Some(code), "{file}");
     }
@@ -79,7 +81,7 @@ fn directories_below_and_packed_files() {
     let packed = std::fs::File::create(place.rows().join("2026/01/a.csv.1.gz")).unwrap();
     let mut packed = flate2::write::GzEncoder::new(packed, flate2::Compression::fast());
     std::io::Write::write_all(&mut packed, format!("{HEADER}{rows}").as_bytes()).unwrap();
-    packed.finish().unwrap();
+    packed.finish().unwrap().set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
     assert_eq!(json(&check(&place, &["--json"]).fine())["rows"], 0);
     let report = json(&check(&place, &["--json", "--recursive"]).fine());
     assert_eq!((&report["rows"], &report["files"][0]["file"]), (&30.into(), &"2026/01/a.csv.1.gz".into()));

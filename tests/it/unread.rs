@@ -9,6 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::*;
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// Two files of calm rows, and one below that is not looked at unless it is asked for.
 fn calm() -> Place {
     let place = Place::new();
@@ -61,19 +63,20 @@ fn a_file_of_which_nothing_counts_is_no_success() {
 #[test]
 fn triage_says_unknown_rather_than_ok_and_leaves_what_is_worse() {
     let place = calm();
-    fs::write(place.rows().join("c.csv"), "name,value\na,1\n").unwrap();
+    fs::write(place.rows().join("c.csv"), "timeslot,value\na,1\n").unwrap();
     let triage = |more: &[&str]| place.run([&["triage", "rows", "--stale", "never"], more].concat());
     let calm = ["--warning", "0", "--critical", "0"];
     let ended = triage(&calm);
     let lines: Vec<&str> = ended.out.lines().collect();
     assert_eq!((ended.status.code(), lines[0].starts_with("NOCTOP UNKNOWN: 0 ring, ")), (Some(3), true), "{lines:#?}");
     assert!(lines[0].contains(" open, 1 file not read | ringing=0;;"), "{lines:#?}");
-    assert!(lines[2].starts_with("not read: c.csv: has no columns timeslot"), "{lines:#?}");
+    assert!(lines[2].starts_with("not read: c.csv: has no columns hostname"), "{lines:#?}");
     assert!(lines.iter().all(|line| line.chars().count() <= 80), "{lines:#?}");
     let json: serde_json::Value = serde_json::from_str(&triage(&[&calm[..], &["--json"]].concat()).out).unwrap();
     assert_eq!((&json["status"], &json["code"]), (&"unknown".into(), &3.into()));
+    assert_eq!(json["unread_count"], 1);
     let unread = &json["unread"][0];
-    assert!(unread["path"] == "rows/c.csv" && unread["reason"].as_str().unwrap().starts_with("has no columns"));
+    assert!(unread["path"] == "c.csv" && unread["reason"].as_str().unwrap().starts_with("has no columns"));
     // an outage that rings is no less of one
     let down = |i: usize, v: f64| if i >= 294 { 0.0 } else { v };
     place.put("b.csv", &rhythm("b", "ge-0", 300, 9, down));
@@ -84,7 +87,7 @@ fn triage_says_unknown_rather_than_ok_and_leaves_what_is_worse() {
     let handover = place.run(["handover", "rows"]).out;
     assert!(handover.contains("**The rows of rows/c.csv are missing here:** it has no columns"), "{handover}");
     for (i, name) in ["d", "e", "f", "g"].into_iter().enumerate() {
-        fs::write(place.rows().join(format!("{name}.csv")), "name,value\na,1\n").unwrap();
+        fs::write(place.rows().join(format!("{name}.csv")), "timeslot,value\na,1\n").unwrap();
         assert!(triage(&[]).out.contains(&format!(", {} files not read |", i + 2)));
     }
     assert!(triage(&[]).out.contains("\nnot read: 2 more, see noctop check\n"));
@@ -100,7 +103,7 @@ fn triage_says_unknown_rather_than_ok_and_leaves_what_is_worse() {
     );
     place.put("c.csv", "1767571200,c,ge-0,1,1\n2026-01-05 01:00:00,c,ge-0,1,1\n");
     assert!(!triage(&[]).out.contains("not read"));
-    fs::write(place.rows().join("c.csv"), "name,value\na,1\n").unwrap();
+    fs::write(place.rows().join("c.csv"), "timeslot,value\na,1\n").unwrap();
     // where nothing can be read, that is why there are no rows
     ["a.csv", "b.csv"].iter().for_each(|name| fs::remove_file(place.rows().join(name)).unwrap());
     let out = triage(&[]).out;
@@ -147,43 +150,85 @@ fn a_file_and_a_directory_that_may_not_be_read() {
 }
 
 #[test]
-fn a_packed_file_that_was_just_written_is_the_same_for_all() {
-    let place = Place::new();
-    let packed = |rows: usize| {
-        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        packed.write_all(format!("{HEADER}{}", rhythm("a", "ge-0", rows, 8, |_, v| v)).as_bytes()).unwrap();
-        packed.finish().unwrap()
-    };
-    let (file, whole) = (place.rows().join("a.csv.gz"), packed(300));
-    let rows = |args: &[&str]| {
-        fs::write(&file, &whole).unwrap();
-        let ended = place.run(args);
-        assert_eq!(ended.status.code(), Some(0), "{args:?}: {}", ended.err);
-        ended.out
-    };
-    assert_eq!(rows(&["score", "rows"]).lines().count(), 301);
-    assert!(rows(&["check", "rows"]).contains("\n300 rows of 1 interface"));
-    assert!(
-        rows(&["triage", "rows", "--stale", "never", "--warning", "0"]).contains("\n1 interface, 1 device; data to")
-    );
-    // One that is written meanwhile is read once it is whole.
-    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    let writer = std::thread::spawn({
-        let (file, rest) = (file.clone(), whole[whole.len() / 2..].to_vec());
-        move || {
-            std::thread::sleep(Duration::from_millis(700));
-            append(&file, &rest);
-        }
-    });
-    assert_eq!(place.run(["score", "rows"]).fine().out.lines().count(), 301);
-    writer.join().unwrap();
-    // One that stays half is missing, and that is said.
-    place.put("b.csv", &rhythm("b", "ge-0", 300, 9, |_, v| v));
-    fs::write(&file, &whole[..whole.len() / 2]).unwrap();
-    fs::File::options().write(true).open(&file).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    for line in ["check rows", "triage rows --stale never --warning 0 --critical 0", "score rows"] {
-        let (command, ended) = (line, place.run(line.split(' ')));
-        assert_eq!(ended.status.code(), Some(3), "{command}: {}{}", ended.out, ended.err);
-        assert!(format!("{}{}", ended.out, ended.err).contains("ends before what is packed in it does"), "{command}");
+fn what_holds_no_rows_is_named_and_not_missed() {
+    let place = calm();
+    fs::write(place.rows().join("contacts.csv"), "name,phone\na,1\n").unwrap();
+    fs::write(place.rows().join("lone.csv"), "a,b").unwrap();
+    for (line, args) in commands() {
+        let ended = place.run(&args);
+        assert_eq!(ended.status.code(), Some(0), "{line}: {}", ended.err);
+        assert!(format!("{}{}", ended.out, ended.err).contains("contacts.csv"), "{line}: {}", ended.err);
     }
+    // where there is nothing else it is why there are no rows
+    ["a.csv", "b.csv"].iter().for_each(|name| fs::remove_file(place.rows().join(name)).unwrap());
+    assert!(
+        place.run(["score", "rows"]).refused().contains("no rows, since rows/contacts.csv has no columns timeslot")
+    );
+}
+
+#[test]
+fn a_last_line_without_its_newline_is_the_same_for_all_where_it_is_old() {
+    let place = calm();
+    for (text, code) in [(HEADER.trim_end(), 0), ("a,b", 0), ("timeslot,b", 3), ("2026-01-05 00:00:00,a,ge-0,1,1", 3)] {
+        write_long_ago(&place.rows().join("c.csv"), text.as_bytes());
+        for (line, args) in commands() {
+            let ended = place.run(&args);
+            assert_eq!(ended.status.code(), Some(code), "{text} {line}: {}{}", ended.out, ended.err);
+        }
+    }
+}
+
+#[test]
+fn of_many_that_are_not_read_some_are_named() {
+    let place = calm();
+    for i in 0..120 {
+        fs::create_dir_all(place.rows().join(format!("d{i:03}"))).unwrap();
+        fs::write(place.rows().join(format!("d{i:03}/c.csv")), "timeslot,value\na,1\n").unwrap();
+    }
+    let args = ["triage", "rows", "--recursive", "--stale", "never", "--warning", "0", "--critical", "0"];
+    let ended = place.run(args);
+    assert_eq!(ended.status.code(), Some(3));
+    assert!(ended.out.contains("\nnot read: d000/c.csv: has no columns"), "{}", ended.out);
+    let told: Vec<&str> = ended.err.lines().collect();
+    assert_eq!((told.len(), told[10]), (11, "and 110 more such notices: noctop check shows all"), "{told:#?}");
+    let json: serde_json::Value = serde_json::from_str(&place.run([&args[..], &["--json"]].concat()).out).unwrap();
+    assert_eq!((json["unread"].as_array().unwrap().len(), &json["unread_count"]), (100, &120.into()));
+}
+
+/// Writes a file as if that had been long ago.
+fn write_long_ago(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+}
+
+#[test]
+fn a_packed_file_is_the_same_for_all_and_no_fault_while_it_is_written() {
+    let place = Place::new();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(format!("{HEADER}{}", rhythm("a", "ge-0", 300, 8, |_, v| v)).as_bytes()).unwrap();
+    let (file, whole) = (place.rows().join("a.csv.gz"), packed.finish().unwrap());
+    fs::write(&file, &whole).unwrap();
+    // one that was just written is waited for
+    assert_eq!(place.run(["score", "rows"]).fine().out.lines().count(), 301);
+    assert!(place.run(["check", "rows"]).fine().out.contains("\n300 rows of 1 interface"));
+    let triage = place.run(["triage", "rows", "--stale", "never", "--warning", "0"]).fine();
+    assert!(triage.out.contains("\n1 interface, 1 device; data to"), "{}", triage.out);
+    place.put("b.csv", &rhythm("b", "ge-0", 300, 9, |_, v| v));
+    let lines = ["check rows", "triage rows --stale never --warning 0 --critical 0", "score rows"];
+    let all = |code: i32, said: &str| {
+        for line in lines {
+            let ended = place.run(line.split(' '));
+            assert_eq!(ended.status.code(), Some(code), "{line}: {}{}", ended.out, ended.err);
+            assert!(format!("{}{}", ended.out, ended.err).contains(said), "{line}: {}{}", ended.out, ended.err);
+        }
+    };
+    // one that stays half is still being written for some minutes, and is missing then
+    let half = &whole[..whole.len() / 2];
+    fs::write(&file, half).unwrap();
+    fs::File::options().write(true).open(&file).unwrap().set_modified(SystemTime::now() - MINUTE).unwrap();
+    all(0, "ends before what is packed in it does");
+    let triage = place.run(lines[1].split(' ')).out;
+    assert!(triage.contains("\nstill being written: a.csv.gz\n") && triage.contains(": 0 ring, 0 open |"), "{triage}");
+    write_long_ago(&file, half);
+    all(3, "ends before what is packed in it does");
 }

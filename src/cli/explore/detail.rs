@@ -125,7 +125,8 @@ fn gaps(f: &Figures, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(out, "\nGAPS{more}: first and last missing slot, UTC\n")?;
     for gap in longest {
-        writeln!(out, "{:>7} slots  {} to {}", gap.slots, minute(gap.from), minute(gap.to))?;
+        let slots = if gap.slots == 1 { "slot" } else { "slots" };
+        writeln!(out, "{:>7} {slots:5}  {} to {}", gap.slots, minute(gap.from), minute(gap.to))?;
     }
     Ok(())
 }

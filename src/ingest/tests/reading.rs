@@ -295,8 +295,38 @@ fn a_packed_file_that_is_cut_short_or_no_such_file_is_said_and_read_when_it_is_m
     assert!(read.notices[1].starts_with("b.csv.gz cannot be unpacked"), "{}", read.notices[1]);
     read.write("a.csv.gz", &packed);
     read.finish();
+    assert_eq!((read.rows.len(), read.tailer.left().unfinished.len()), (3, 1), "nobody reads what is being written");
+    age(&read, "a.csv.gz");
+    read.finish();
     let last = read.states.by_path()[0].clone();
     assert_eq!((last.rows, last.read, last.size), (2000, packed.len() as u64, packed.len() as u64));
+    // Nothing at all is no packed file, either.
+    read.write("d.csv.gz", "");
+    age(&read, "d.csv.gz");
+    read.all();
+    assert!(read.notices.last().unwrap().starts_with("d.csv.gz ends before"), "{:?}", read.notices);
+}
+
+#[test]
+fn half_a_header_that_stays_one_is_told_and_read_again_when_it_is_completed() {
+    let mut read = Read::new();
+    let unread = |read: &Read| read.tailer.left().unread.len();
+    read.write("a.csv", &HEADER[..40]);
+    read.write("b.csv", HEADER.trim_end());
+    read.all();
+    assert_eq!((read.notices.len(), unread(&read)), (0, 0), "it may be half of one: {:?}", read.notices);
+    ["a.csv", "b.csv"].iter().for_each(|name| age(&read, name));
+    let mut read =
+        Read { tailer: Tailer::new(vec![(Root::Data, read.path(""))], ReadOptions::default()).unwrap(), ..read };
+    assert!(read.all().caught_up && read.all().caught_up);
+    assert_eq!((read.notices.len(), unread(&read)), (1, 1), "{:?}", read.notices);
+    assert!(read.notices[0].starts_with("a.csv skipped: has no columns"), "{}", read.notices[0]);
+    read.append("a.csv", format!("{}{}", &HEADER[40..], rows(0..3)));
+    read.append("b.csv", format!("\n{}", rows(3..5)));
+    read.all();
+    let mut means = read.means();
+    means.sort_by(f64::total_cmp);
+    assert_eq!((means, unread(&read)), (numbers(0..5), 0));
 }
 
 #[test]
