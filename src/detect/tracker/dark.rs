@@ -1,7 +1,6 @@
 //! What goes dark before it is rare: an outage begins with its first row near nothing. And one that never gets
 //! rare enough to be listed by itself may be part of one that its whole device has.
 
-use super::HOLD;
 use super::Rules;
 use super::open::{CALM, STILL_OFF, lasting};
 use super::seen::Seen;
@@ -38,7 +37,7 @@ impl Dark {
             history: row.history,
             ..Incident::new(IncidentId::new(name, start, false), IncidentKind::DropToZero, start)
         };
-        let hushed = (fresh && row.judged.score >= HOLD * rules.threshold).then(|| Box::new(told()));
+        let hushed = (fresh && row.judged.score >= rules.hold()).then(|| Box::new(told()));
         let mut dark = Self { first, latest: start, onset: onset.map(|v| v as f32), hushed };
         dark.add(row);
         dark

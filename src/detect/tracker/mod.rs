@@ -19,8 +19,12 @@ use super::routine::Routines;
 use super::verdict::{Look, Recognised, Verdict};
 use crate::series::{InterfaceName, Move, Step, Timestamp};
 
-/// Share of the threshold that keeps an open incident open.
+/// Share of the threshold that keeps an open incident open …
 const HOLD: f64 = 0.5;
+/// … and the least rarity that does: about that of slots of five minutes, one row in eighteen. Where slots are hours
+/// there are few of them in a week, and half the threshold would be one row in eight, of which the next three hours
+/// often have one: an incident would not end.
+const LEAST_HOLD: f64 = 1.25;
 
 /// What decides when an incident begins and when its level is the new normal.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,6 +35,13 @@ pub struct Rules {
     pub alarms_per_week: f64,
     /// Seconds for which a shifted level must be stable to be the new normal; none for never.
     pub accepted_after: Option<i64>,
+}
+
+impl Rules {
+    /// The rarity that keeps an open incident open.
+    pub fn hold(&self) -> f64 {
+        (HOLD * self.threshold).max(LEAST_HOLD).min(self.threshold)
+    }
 }
 
 /// What a row did to the incidents of its interface.
@@ -147,7 +158,7 @@ impl Tracker {
     /// on where the same is off again soon.
     pub fn see(&mut self, name: &InterfaceName, row: &Seen, step: Step, rules: &Rules) -> Change {
         let hot = row.judged.score >= rules.threshold;
-        let hold = HOLD * rules.threshold;
+        let hold = rules.hold();
         if let Some(resting) = self.open.as_mut().filter(|open| open.incident.end.is_some()) {
             if hot && resting.goes_on(row, hold, rules, step) {
                 let listed = !resting.incident.usual;

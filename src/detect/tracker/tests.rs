@@ -84,7 +84,7 @@ fn an_outage_begins_with_its_first_dark_row_whatever_the_step() {
 #[test]
 fn what_goes_dark_and_is_not_rare_is_kept_aside() {
     let mut feed = Feed::new(300);
-    let hold = HOLD * feed.rules.threshold;
+    let hold = feed.rules.hold();
     feed.usual(5);
     feed.see(1, 0.0, Judged::of(-1.0, -1.0, -1.0, hold + 0.1));
     let id = IncidentId::new(&feed.name, feed.time(5), false);
@@ -106,4 +106,16 @@ fn what_goes_dark_and_is_not_rare_is_kept_aside() {
     feed.see(1, 0.0, Judged::of(-1.0, -1.0, -1.0, hold + 0.1));
     feed.see(1, 0.0, Judged::of(-1.0, -2.0, -2.0, feed.rules.threshold));
     assert!(feed.tracker.open().is_some() && feed.tracker.hushed().is_none() && feed.tracker.passed().is_none());
+}
+
+#[test]
+fn a_spike_of_hours_is_over_when_what_is_left_is_like_one_row_in_ten() {
+    let mut feed = Feed::new(3600);
+    feed.usual(5);
+    feed.see(2, 300.0, Judged::of(6.0, 4.0, 10.0, 6.0));
+    // Off by a little, as one hour in ten is: three of them often hold one such.
+    feed.see(12, 104.0, Judged::of(0.2, 1.0, 1.0, 0.6));
+    feed.usual(5);
+    assert_eq!(feed.spans(), [(5, 6)]);
+    assert_eq!(feed.closed[0].incident.kind, IncidentKind::Spike);
 }
