@@ -1,6 +1,7 @@
 //! What goes dark before it is rare: an outage begins with its first row near nothing. And one that never gets
 //! rare enough to be listed by itself may be part of one that its whole device has.
 
+use super::HOLD;
 use super::Rules;
 use super::open::{CALM, STILL_OFF, lasting};
 use super::seen::Seen;
@@ -26,8 +27,8 @@ impl Dark {
         row.nothing && row.rarest(false)[1] >= STILL_OFF
     }
 
-    /// Begins with a dark row. `fresh`: the row before was none. What begins with a row that would not hold
-    /// an incident open is not told, whatever others do.
+    /// Begins with a dark row. `fresh`: the row before was none. What begins with a row that is not half as rare as
+    /// one that opens an incident is not told, whatever others do.
     pub(super) fn begin(name: &InterfaceName, row: &Seen, rules: &Rules, fresh: bool) -> Self {
         let (first, start, onset) = (row.at, row.at.time(), [row.judged.vector[0], row.judged.vector[1]]);
         let told = || Incident {
@@ -37,7 +38,7 @@ impl Dark {
             history: row.history,
             ..Incident::new(IncidentId::new(name, start, false), IncidentKind::DropToZero, start)
         };
-        let hushed = (fresh && row.judged.score >= rules.hold()).then(|| Box::new(told()));
+        let hushed = (fresh && row.judged.score >= HOLD * rules.threshold).then(|| Box::new(told()));
         let mut dark = Self { first, latest: start, onset: onset.map(|v| v as f32), hushed };
         dark.add(row);
         dark

@@ -39,7 +39,7 @@ pub struct Rules {
 
 impl Rules {
     /// The rarity that keeps an open incident open.
-    pub fn hold(&self) -> f64 {
+    fn hold(&self) -> f64 {
         (HOLD * self.threshold).max(LEAST_HOLD).min(self.threshold)
     }
 }

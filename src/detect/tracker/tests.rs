@@ -84,7 +84,7 @@ fn an_outage_begins_with_its_first_dark_row_whatever_the_step() {
 #[test]
 fn what_goes_dark_and_is_not_rare_is_kept_aside() {
     let mut feed = Feed::new(300);
-    let hold = feed.rules.hold();
+    let hold = HOLD * feed.rules.threshold;
     feed.usual(5);
     feed.see(1, 0.0, Judged::of(-1.0, -1.0, -1.0, hold + 0.1));
     let id = IncidentId::new(&feed.name, feed.time(5), false);
