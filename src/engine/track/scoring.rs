@@ -1,5 +1,7 @@
 //! From one row to the next: what is begun, asked of the network by others, and finished.
 
+use std::cell::LazyCell;
+
 use super::{CHECKPOINT_ROWS, Prepared, Track};
 use crate::detect::notice::Notices;
 use crate::detect::silence::Gap;
@@ -166,10 +168,11 @@ impl Track {
         let of = state.tracker.open().filter(|open| open.latest == time).map(|open| open.start);
         let started = chain.forecaster.local(of.unwrap_or(time));
         let (verdict, cluster) = if usual_row { (Verdict::Nominal, 0) } else { space.verdict(started, &look, anomaly) };
-        if of.is_some() {
-            let verdict = if anomaly { verdict } else { space.verdict(started, &look, true).0 };
-            let known = Recognised { verdict, alike: space.alike(started, &look) };
-            state.tracker.recognise(&seen, &look, known, step);
+        let as_incident = of.map(|_| if anomaly { verdict } else { space.verdict(started, &look, true).0 });
+        // Before this row, or an incident that it ends, is among what came before.
+        let alike = LazyCell::new(|| space.alike(started, &look));
+        if let Some(verdict) = as_incident {
+            state.tracker.recognise(&seen, &look, Recognised { verdict, alike: *alike }, step);
         } else {
             state.tracker.recognise_dark(time, verdict);
         }
@@ -177,12 +180,10 @@ impl Track {
         let passed = state.tracker.passed();
         self.news += u64::from(change != Change::None || passed.is_some() || state.tracker.hushed().is_some());
         passed.into_iter().for_each(|incident| put(&mut self.hushed, *incident));
-        // Before this row, or an incident that it ends, is among what came before.
         let (history, scored) = (&self.history, &self.scored);
         let repeat = || scored.reached(judged.score, time.plus(-DAY), history);
-        let alike = || space.alike(started, &look);
         let notices = state.notices.get_or_insert_with(|| Notices::new(time));
-        let notify = notices.see(time, judged.score, repeat, alike);
+        let notify = notices.see(time, judged.score, repeat, || *alike);
         match change {
             Change::None => space.learn_quiet(&look),
             Change::Open => {}
