@@ -110,15 +110,17 @@ impl Chain {
         let first: Vec<Pair> = (from..to.min(from + WARM_UP)).map(|i| history.values(i)).collect();
         let recognised = model.recognise(name, step, &first);
         // What was learnt too briefly is forecast as it was learnt, and measured as a stranger.
-        let own = recognised.as_ref().and_then(|(known, _)| Some((known.scale, known.calibration.as_ref()?)));
+        let own = recognised.as_ref().map(|(known, _)| *known).filter(|known| known.settled);
         let known = recognised.is_some();
         let outlook = recognised.as_ref().map_or_else(|| model.stranger(&name.host), |(_, outlook)| outlook.clone());
         let common = model.common_scale();
         let (scale, calibration, refit) = match own {
-            Some((scale, calibration)) => (common.unwrap_or(scale), calibration, usize::MAX),
+            Some(known) => {
+                (common.unwrap_or(known.scale), known.calibration.as_deref().unwrap_or_default(), usize::MAX)
+            }
             None => {
                 let scale = common.unwrap_or_else(|| fit(history, from, to));
-                (scale, &model.pooled_calibration, next_refit(from, to))
+                (scale, &model.pooled_calibration[..], next_refit(from, to))
             }
         };
         let judge = Judge::new(step, &scale, calibration, own.is_some());

@@ -64,6 +64,8 @@ fn take(model: &mut Model, series: &[Series<'_>], found: &mut BTreeMap<&Interfac
         if let Some(calibration) = found.remove(&known.name) {
             known.calibration = Some(calibration).filter(|_| !brief.contains(&known.name));
         }
+        // A model says no more of it than its file does.
+        known.settled = known.calibration.is_some();
     }
 }
 
@@ -83,8 +85,8 @@ fn calibrate<'a>(
 ) -> Result<BTreeMap<&'a InterfaceName, Vec<f32>>, TrainError> {
     // Errors on rows that were learnt are smaller than those to come; the trial did not learn the newest fifth.
     let mut model = trained.trial.clone().on_scales_of(&trained.model);
-    // Their scales are not to be found out, though nothing is known of their errors.
-    model.known_mut().iter_mut().for_each(|known| known.calibration = Some(Vec::new()));
+    // What errors are like is to be told by these rows alone.
+    model.known_mut().iter_mut().for_each(|known| known.calibration = None);
     let model = &model;
     let known: BTreeSet<&InterfaceName> = model.known().iter().map(|known| &known.name).collect();
     let mut of: Vec<&Series<'a>> = series.iter().filter(|s| s.history.len() >= LEAST_ROWS).collect();
@@ -206,5 +208,10 @@ mod tests {
             let judges = chains.each_ref().map(|chain| chain.judge.calibration());
             assert!(judges[0] != judges[1]);
         }
+        // What no calibration was found for is not settled either: its file could not say so.
+        let mut model = model;
+        model.known_mut()[1].calibration = None;
+        take(&mut model, &series, &mut BTreeMap::new());
+        assert!(!model.known()[1].settled);
     }
 }

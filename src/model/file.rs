@@ -343,15 +343,17 @@ impl Reader<'_> {
             .enumerate()
             .map(|(i, (host, ifname, step))| {
                 let row = &skill[i * SKILL..(i + 1) * SKILL];
+                // All zeros stand for none: the histograms of one sum to 1.
+                let calibration =
+                    Some(calibration[i * width..(i + 1) * width].to_vec()).filter(|own| own.iter().any(|v| *v != 0.0));
                 Ok(KnownInterface {
                     name: InterfaceName::new(host, ifname),
                     step: Step::from_seconds(*step).ok_or_else(|| format!("{host} {ifname} has a step of {step} s"))?,
                     scale: scales(&scale[i * 6..i * 6 + 6], &format!("{host} {ifname}"))?,
                     layer: header.layers[i],
                     linear: coefficients(&linear[i * 2 * FEATURES..]),
-                    // All zeros stand for none: the histograms of one sum to 1.
-                    calibration: Some(calibration[i * width..(i + 1) * width].to_vec())
-                        .filter(|own| own.iter().any(|v| *v != 0.0)),
+                    settled: calibration.is_some(),
+                    calibration,
                     skill: (row[0] > 0.0).then(|| {
                         let mut experts = [0.0; EXPERTS];
                         experts.copy_from_slice(&row[7..]);

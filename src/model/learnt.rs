@@ -29,12 +29,14 @@ pub struct KnownInterface {
     pub step: Step,
     /// Its own scales, of maxima and of means: those that it is forecast on, unless the model has one for all.
     pub scale: [Scale; 2],
+    /// Whether rows are scored on its scales as well; where it was learnt for too short a time, these are found out as
+    /// a stranger's are.
+    pub settled: bool,
     /// Its linear coefficients.
     pub linear: Coefficients,
     /// Place of its last layer among [`Parts::layers`]; none where the shared one is used.
     pub layer: Option<usize>,
-    /// What its errors are usually like, in numbers that `detect` made and reads; none where it was learnt for too
-    /// short a time to say, and its scale, too, has to be found out.
+    /// What its errors are usually like, in numbers that `detect` made and reads; none where that is not known.
     pub calibration: Option<Vec<f32>>,
     /// How the forecasts did, where enough rows were held out.
     pub skill: Option<Skill>,
@@ -47,6 +49,7 @@ impl KnownInterface {
             name,
             step: Step::SECOND,
             scale: [Scale { knee: 1.0, middle: 0.0, spread: 1.0 }; 2],
+            settled: false,
             linear: [[0.0; FEATURES]; 2],
             layer: None,
             calibration: None,
@@ -262,7 +265,7 @@ impl Model {
             let host = model.host_entry(&name.host);
             let host_layer = host.checked_sub(1).and_then(|host| model.host_layers.get(host).copied().flatten());
             (
-                known.map(|known| (known.step, known.scale, known.calibration.clone())),
+                known.map(|known| (known.step, known.scale, known.settled, known.calibration.clone())),
                 known.map_or(model.pooled, |known| known.linear),
                 model.layer(known.map_or(host_layer, |known| known.layer)),
                 model.embeddings.of(host, entry.map_or(0, |i| i + 1)),
@@ -387,6 +390,7 @@ pub(crate) mod tests {
             name: InterfaceName::new("core-1", "xe-0"),
             step: Step::from_seconds(3600).unwrap(),
             scale: [Scale { knee: 3e6, middle: 0.32, spread: 0.3 }; 2],
+            settled: true,
             linear: [[0.01; FEATURES]; 2],
             layer: Some(0),
             calibration: Some(vec![0.5; 3]),

@@ -128,6 +128,7 @@ impl<'a> Lesson<'a> {
                 name: p.series.name.clone(),
                 step: p.step,
                 scale: p.own,
+                settled: true,
                 linear: *own,
                 layer: None,
                 calibration: None,

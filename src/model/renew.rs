@@ -116,7 +116,7 @@ fn once<'a>(
     }
     for (pupil, linear) in pupils.iter().zip(&own) {
         let known = &mut roll.known[pupil.entry - 1];
-        (known.step, known.scale, known.linear) = (pupil.step, pupil.own, *linear);
+        (known.step, known.scale, known.settled, known.linear) = (pupil.step, pupil.own, true, *linear);
     }
     let layers = |layer| if scope == Scope::Interface { [None, layer] } else { [layer, None] };
     let learner = |(pupil, layer): (&Pupil<'a>, Option<usize>)| Learner {
