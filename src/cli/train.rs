@@ -10,7 +10,7 @@ use super::load::{LastLine, bar, read_all};
 use super::skill::report;
 use super::values;
 use crate::config::Config;
-use crate::engine::{Engine, training};
+use crate::engine::{Engine, Learnt, Whose, training};
 use crate::ingest::Root;
 use crate::model::train::{Options, Series};
 use crate::model::{Model, ModelSettings, Scaling, Scope};
@@ -119,14 +119,8 @@ pub fn run(args: &TrainArgs, config: &Config) -> anyhow::Result<()> {
         trained.best_epoch,
         trained.progress.elapsed.as_secs_f64()
     );
-    let known = trained.model.known();
-    let brief = known.iter().filter(|known| known.calibration.is_none()).count();
-    if brief > 0 {
-        super::tell!(
-            "{brief} of {} interfaces have less than two days or 400 rows: until a training with more, what is usual \
-             on them is found out as rows are scored",
-            known.len()
-        );
+    if let Some(remark) = Learnt::of(&trained.model, &Whose::All).remark() {
+        super::tell!("{remark}");
     }
     super::tell!("model written to {}", args.model.display());
     loaded.complete()

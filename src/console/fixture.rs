@@ -7,8 +7,8 @@ use std::time::Duration;
 use crate::engine::view::devices;
 use crate::engine::{
     Beside, CompanionView, DetailPoint, DetailView, Direction, Expert, HEAT, HeldOut, IncidentId, IncidentKind,
-    IncidentView, InterfaceState, InterfaceView, ModelView, NO_HEAT, Run, SPARK, Signed, Snapshot, SourceView, StoryId,
-    Strip, TrainingProgress, TrainingView, Verdict, WatchMode, Whose,
+    IncidentView, InterfaceState, InterfaceView, Learnt, ModelView, NO_HEAT, Run, SPARK, Signed, Snapshot, SourceView,
+    StoryId, Strip, TrainingOutcome, TrainingProgress, TrainingView, Verdict, WatchMode, Whose,
 };
 use crate::ingest::{Notice, Refusal};
 use crate::series::{InterfaceId, InterfaceName, Step, Timestamp, WEEK};
@@ -330,6 +330,12 @@ pub(crate) fn training() -> TrainingView {
 pub(crate) fn beside(new: f64, old: f64) -> Beside {
     let of = |error: f64| HeldOut { error, skill: Some(1.0 - error) };
     Beside { new: of(new), old: of(old), interfaces: 30, rows: 3437 }
+}
+
+/// A model that took over, by its error and that of the one before, and of how many interfaces it saw too little.
+pub(crate) fn swapped(new: f64, old: f64, brief: usize) -> TrainingOutcome {
+    let learnt = Learnt { interfaces: 30, brief };
+    TrainingOutcome::Swapped { beside: beside(new, old), learnt, saved: Ok("state/model".into()) }
 }
 
 /// The id of an interface, by `host name`.

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use super::core::Engine;
-use super::retraining::{Beside, Run, Whose};
+use super::retraining::{Beside, Learnt, Run, Whose};
 use super::track::{Prepared, Track};
 use super::training::{self, Copy, Onlooker};
 use crate::model::train::{Options, Series, TrainError, TrainingProgress};
@@ -38,6 +38,8 @@ pub enum Ended {
         prepared: BTreeMap<InterfaceId, Option<Prepared>>,
         /// Both models on the same rows.
         beside: Beside,
+        /// How much of the interfaces was there to learn.
+        learnt: Learnt,
     },
     /// The present model is better.
     Worse(Beside),
@@ -155,5 +157,6 @@ fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
         }
         prepared.insert(*id, Track::prepare(&copy.name, &copy.history, copy.first, copy.revision, &trained.model));
     }
-    Ended::Better { model: Arc::new(trained.model), prepared, beside }
+    let learnt = Learnt::of(&trained.model, whose);
+    Ended::Better { model: Arc::new(trained.model), prepared, beside, learnt }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::model::Model;
 use crate::model::settings::Scope;
 use crate::model::skill::Skill;
 use crate::model::train::TrainingProgress;
@@ -121,6 +122,36 @@ pub struct HeldOut {
     pub skill: Option<f64>,
 }
 
+/// For how long a model has learnt the interfaces that it was learnt for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Learnt {
+    /// How many they are.
+    pub interfaces: usize,
+    /// Of how many it saw too little to say what is usual on them.
+    pub brief: usize,
+}
+
+impl Learnt {
+    /// What `model`, which was learnt for these, has of them.
+    pub fn of(model: &Model, whose: &Whose) -> Self {
+        let known = || model.known().iter().filter(|known| whose.has(&known.name));
+        Self { interfaces: known().count(), brief: known().filter(|known| !known.settled).count() }
+    }
+
+    /// What there is to say where it saw too little of some.
+    pub fn remark(&self) -> Option<String> {
+        let Self { interfaces, brief } = self;
+        let s = if *interfaces == 1 { "" } else { "s" };
+        let have = if *brief == 1 { "has" } else { "have" };
+        (*brief > 0).then(|| {
+            format!(
+                "{brief} of {interfaces} interface{s} {have} less than two days or 400 rows: until a training with \
+                 more, what is usual there is found out as rows are scored"
+            )
+        })
+    }
+}
+
 /// How a training run ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum TrainingOutcome {
@@ -128,6 +159,8 @@ pub enum TrainingOutcome {
     Swapped {
         /// Both models on the same held-out rows.
         beside: Beside,
+        /// How much of the interfaces was there to learn.
+        learnt: Learnt,
         /// Where it was written, or why it could not be.
         saved: Result<PathBuf, String>,
     },

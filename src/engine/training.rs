@@ -172,6 +172,7 @@ impl From<&Track> for Copy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Learnt, Whose};
     use crate::random::Random;
     use crate::series::{FileId, Origin, Timestamp};
 
@@ -199,6 +200,9 @@ mod tests {
         model.save(&place.path().join("m")).unwrap();
         for model in [&model, &Model::load(&place.path().join("m")).unwrap()] {
             assert_eq!([0, 1].map(|i| model.known()[i].calibration.is_some()), [false, true]);
+            assert_eq!(Learnt::of(model, &Whose::All), Learnt { interfaces: 2, brief: 1 });
+            let long = Learnt::of(model, &Whose::Interface(names[1].clone()));
+            assert_eq!((long.interfaces, long.remark()), (1, None));
             // Rows that are told from the learnt ones by their spread alone.
             let fresh = history(200, 1.6);
             let chains = names.each_ref().map(|name| Chain::build(name, &fresh, 0, 200, model).unwrap());

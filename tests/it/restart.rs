@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::{Command, Handle, Retraining, Succession, TrainingOutcome, TrainingView};
+use noctop::engine::{Command, Handle, Learnt, Retraining, Succession, TrainingOutcome, TrainingView};
 use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::model::train::Options as TrainOptions;
@@ -43,8 +43,9 @@ fn retrain(place: &Place) -> (PathBuf, Story) {
         TrainingView::Ended(outcome) => Some(outcome.clone()),
         _ => None,
     });
-    let TrainingOutcome::Swapped { beside, saved } = outcome else { panic!("{outcome:?}") };
+    let TrainingOutcome::Swapped { beside, learnt, saved } = outcome else { panic!("{outcome:?}") };
     assert!(beside.is_no_worse() && beside.interfaces == 2, "{beside:?}");
+    assert_eq!(learnt, Learnt { interfaces: 2, brief: 2 }, "360 rows are too few for a calibration");
     let kept = saved.unwrap();
     assert!(kept.starts_with(place.state()), "{kept:?}");
     let snapshot = handle.snapshot();

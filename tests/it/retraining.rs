@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use noctop::detect::Settings;
 use noctop::engine::live::{self, LiveOptions};
-use noctop::engine::{Command, DetailPoint, Engine, Handle, Look, Retraining, TrainingOutcome, TrainingView, Whose};
+use noctop::engine::{
+    Command, DetailPoint, Engine, Handle, Learnt, Look, Retraining, TrainingOutcome, TrainingView, Whose,
+};
 use noctop::ingest::ReadOptions;
 use noctop::model::Model;
 use noctop::series::{InterfaceId, InterfaceName};
@@ -79,8 +81,11 @@ fn one_interface_or_device_is_learnt_anew_and_all_others_are_scored_as_before() 
         let place = place();
         let handle = start(&place);
         let outcome = retrain(&handle, whose.clone());
-        let TrainingOutcome::Swapped { beside: measured, .. } = &outcome else { panic!("{whose}: {outcome:?}") };
+        let TrainingOutcome::Swapped { beside: measured, learnt, .. } = &outcome else {
+            panic!("{whose}: {outcome:?}")
+        };
         assert_eq!(measured.interfaces, renewed.len(), "measured on its own rows alone");
+        assert_eq!(*learnt, Learnt { interfaces: renewed.len(), brief: 0 }, "four days are enough");
         assert!(measured.is_no_worse() && measured.rows >= 200 * renewed.len(), "{measured:?}");
         let name = handle.snapshot().model.name.clone();
         assert!(name.starts_with(&format!("untrained + {whose} to 2026-02-")), "{name}");

@@ -110,6 +110,9 @@ fn figures(outcome: &TrainingOutcome, lines: &mut Vec<Line>) {
         _ => ended(outcome),
     };
     lines.push(vec![(text, role)]);
+    if let TrainingOutcome::Swapped { learnt, .. } = outcome {
+        lines.extend(learnt.remark().map(|remark| vec![(remark, Role::Warning)]));
+    }
 }
 
 /// Two models on the same held-out rows.

@@ -72,7 +72,7 @@ fn errors(beside: &Beside) -> [String; 2] {
 /// How a training run ended, in one sentence.
 pub(super) fn ended(outcome: &TrainingOutcome) -> (String, Role) {
     match outcome {
-        TrainingOutcome::Swapped { beside, saved } => {
+        TrainingOutcome::Swapped { beside, saved, .. } => {
             let [new, old] = errors(beside);
             let errors = if new == old { format!("{new}, as before") } else { format!("{new} instead of {old}") };
             match saved {

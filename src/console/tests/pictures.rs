@@ -93,7 +93,7 @@ fn a_training_run_and_how_it_ended() {
     pictures("training", "", |snapshot| snapshot.training = fixture::training());
     pictures("retraining", "r", |snapshot| snapshot.training = fixture::training());
     let ends = [
-        ("better", TrainingOutcome::Swapped { beside: fixture::beside(0.41, 0.44), saved: Ok("state/model".into()) }),
+        ("better", fixture::swapped(0.41, 0.44, 0)),
         ("worse", TrainingOutcome::KeptOld(fixture::beside(0.46, 0.44))),
         ("failed", TrainingOutcome::Failed("no interface has the 48 rows that learning takes".to_owned())),
     ];
@@ -102,6 +102,8 @@ fn a_training_run_and_how_it_ended() {
         pictures(&format!("ended_{name}"), "", ended);
         pictures(&format!("retrained_{name}"), "r", ended);
     }
+    let brief = TrainingView::Ended(fixture::swapped(0.41, 0.44, 12));
+    pictures("retrained_brief", "r", |snapshot| snapshot.training = brief.clone());
 }
 
 #[test]

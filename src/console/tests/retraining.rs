@@ -28,18 +28,9 @@ fn retraining_shows_progress_can_be_cancelled_and_says_how_it_ended() {
         (TrainingOutcome::Cancelled, "cancelled: the old model stays"),
         (TrainingOutcome::KeptOld(fixture::beside(0.9, 0.8)), "the old model stays, it is better"),
         (TrainingOutcome::Failed("no rows".to_owned()), "failed, the old model stays: no rows"),
-        (
-            TrainingOutcome::Swapped { beside: fixture::beside(0.7, 0.8), saved: Ok("m".into()) },
-            "0.700 instead of 0.800",
-        ),
-        (
-            TrainingOutcome::Swapped { beside: fixture::beside(0.16792, 0.16804), saved: Ok("m".into()) },
-            "0.1679 instead of 0.1680",
-        ),
-        (
-            TrainingOutcome::Swapped { beside: fixture::beside(0.168, 0.168), saved: Ok("m".into()) },
-            "median error 0.168, as before",
-        ),
+        (fixture::swapped(0.7, 0.8, 0), "0.700 instead of 0.800"),
+        (fixture::swapped(0.16792, 0.16804, 0), "0.1679 instead of 0.1680"),
+        (fixture::swapped(0.168, 0.168, 0), "median error 0.168, as before"),
     ];
     for (outcome, words) in ends {
         snapshot.training = fixture::training();
@@ -89,4 +80,24 @@ fn the_dialog_for_a_new_model_asks_shows_and_tells() {
     }
     assert_eq!(press(&mut app, "q"), [], "q closes the dialog");
     assert_eq!(app.overlay, None);
+}
+
+#[test]
+fn the_dialog_says_of_how_many_interfaces_the_new_model_saw_too_little() {
+    for (width, height) in [(80, 24), (200, 50)] {
+        let mut app = app(width, height);
+        press(&mut app, "r");
+        for (brief, words) in [(0, None), (1, Some("1 of 30 interfaces has")), (30, Some("30 of 30 interfaces have"))] {
+            let mut snapshot = fixture::snapshot();
+            snapshot.training = TrainingView::Ended(fixture::swapped(0.41, 0.44, brief));
+            show(&mut app, snapshot);
+            let drawn = text(&app);
+            assert_eq!(words.is_some_and(|words| drawn.contains(words)), brief > 0, "{brief}\n{drawn}");
+            assert_eq!(drawn.contains("less than two days"), brief > 0, "{brief}\n{drawn}");
+            // What was there is there still, the last line of the dialog included.
+            for part in ["0.4100", "scores now", "train for", "enter starts", "as well."] {
+                assert!(drawn.contains(part), "{width}x{height} {part}\n{drawn}");
+            }
+        }
+    }
 }

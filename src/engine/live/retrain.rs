@@ -56,7 +56,7 @@ impl Live {
         };
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
-            Ended::Better { model, prepared, beside } => {
+            Ended::Better { model, prepared, beside, learnt } => {
                 let saved = match &self.journal {
                     Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
                     Some(journal) => journal.keep(&model).map_err(|e| e.to_string()),
@@ -70,7 +70,7 @@ impl Live {
                 self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);
                 self.touched.extend((0..self.engine.tracks().len()).map(InterfaceId::from_index));
-                TrainingOutcome::Swapped { beside, saved }
+                TrainingOutcome::Swapped { beside, learnt, saved }
             }
             Ended::Worse(beside) => TrainingOutcome::KeptOld(beside),
             Ended::Cancelled => TrainingOutcome::Cancelled,
