@@ -16,7 +16,7 @@
 //! | [`explore`] | what the data is like: gaps, distributions, rhythm, and which settings follow |
 //! | [`console`] and [`cli`] | two thin faces on the same engine: the screen, and plain output |
 //!
-//! [`config`] holds every setting, and `columns` what tables of people's own have in common. [`inventory`] and [`simulate`] stand beside them: what people know of
+//! [`config`] holds every setting, and `columns` what tables of people's own have in common; `whole` writes files whole or not at all. [`inventory`] and [`simulate`] stand beside them: what people know of
 //! interfaces, and a fleet from a seed, with incidents that are known.
 //!
 //! What a batch run prints and what the screen shows for the same rows is the same to the last
@@ -38,3 +38,4 @@ pub mod random;
 pub mod series;
 pub mod simulate;
 mod special;
+mod whole;

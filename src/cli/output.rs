@@ -1,17 +1,15 @@
 //! Where results go: files that are written whole or not at all, and standard output.
 
 use std::error::Error;
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
 
-use crate::special::is_special;
-
 /// Writes a text to standard output. Who pipes into `head` has read enough.
 pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
-    match io::stdout().write_all(text) {
+    let mut out = io::stdout();
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other.context("standard output"),
     }
@@ -41,25 +39,5 @@ pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result
 where
     E: Error + From<io::Error> + Send + Sync + 'static,
 {
-    if is_special(path) {
-        let written = File::options().write(true).open(path).map_err(E::from).and_then(|file| {
-            let mut out = BufWriter::new(file);
-            write(&mut out)?;
-            Ok(out.flush()?)
-        });
-        return written.with_context(|| format!("cannot write {}", path.display()));
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".part");
-    let beside = path.with_file_name(name);
-    let result = File::create(&beside).map_err(E::from).and_then(|file| {
-        let mut out = BufWriter::new(file);
-        write(&mut out)?;
-        out.flush()?;
-        std::fs::rename(&beside, path)?;
-        Ok(())
-    });
-    result
-        .inspect_err(|_| drop(std::fs::remove_file(&beside)))
-        .with_context(|| format!("cannot write {}", path.display()))
+    crate::whole::write(path, write).with_context(|| format!("cannot write {}", path.display()))
 }

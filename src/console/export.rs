@@ -1,7 +1,6 @@
 //! What is seen as a file: the list that has the keys, or the rows of the chart, as CSV or as JSON.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::app::App;
@@ -9,6 +8,7 @@ use super::filter::state_name;
 use super::fleet::Row;
 use super::keymap::Context;
 use crate::engine::{DetailView, IncidentView, InterfaceView};
+use crate::whole;
 
 /// A table: names of the columns, and cells. An empty cell is nothing.
 struct Table {
@@ -16,11 +16,9 @@ struct Table {
     rows: Vec<Vec<String>>,
 }
 
-/// Writes a new file; one that is there is never overwritten.
+/// Writes a new file, whole or not at all; one that is there is never overwritten.
 pub fn write(path: &Path, text: &str) -> Result<(), String> {
-    let file = OpenOptions::new().write(true).create_new(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|e| match e.kind() {
+    whole::write_new(path, text.as_bytes()).map_err(|e| match e.kind() {
         ErrorKind::AlreadyExists => "it is there already: name another file".to_owned(),
         _ => e.to_string(),
     })

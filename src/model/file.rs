@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,6 +22,7 @@ use super::network::Embeddings;
 use super::settings::{ModelSettings, Scaling, Scope};
 use super::skill::Skill;
 use crate::series::{Clock, InterfaceName, Scale, Step, WindowLength};
+use crate::whole;
 
 /// Version of the file's layout and of what its numbers mean. Another version is refused: the
 /// network's numbers mean nothing to a forecast that is put together in another way.
@@ -68,15 +68,12 @@ pub enum ModelError {
     },
 }
 
-/// A new file beside `path`, in a directory that is made where there is none.
-fn begin(path: &Path) -> std::io::Result<(fs::File, PathBuf)> {
-    if let Some(dir) = path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        fs::create_dir_all(dir)?;
+/// Makes the directory of a file where there is none.
+fn make_directory(path: &Path) -> std::io::Result<()> {
+    match path.parent().filter(|d| !d.as_os_str().is_empty()) {
+        Some(dir) => fs::create_dir_all(dir),
+        None => Ok(()),
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let beside = path.with_file_name(name);
-    Ok((fs::File::create(&beside)?, beside))
 }
 
 impl Model {
@@ -92,19 +89,7 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
         let bytes = self.to_bytes().map_err(|reason| ModelError::Damaged { path: path.to_owned(), reason })?;
-        if crate::special::is_special(path) {
-            return fs::OpenOptions::new()
-                .write(true)
-                .open(path)
-                .and_then(|mut file| file.write_all(&bytes))
-                .map_err(io);
-        }
-        let (mut file, beside) = begin(path).map_err(io)?;
-        let written = file.write_all(&bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&beside, path));
-        written.map_err(|e| {
-            let _ = fs::remove_file(&beside);
-            io(e)
-        })
+        make_directory(path).and_then(|()| whole::write(path, |out| out.write_all(&bytes))).map_err(io)
     }
 
     /// Whether a model can be written to `path`: what is in the way is better known before the model is learnt.
@@ -113,14 +98,7 @@ impl Model {
     /// As those of [`Model::save`].
     pub fn can_be_saved(path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
-        if crate::special::is_special(path) {
-            return Ok(());
-        }
-        if path.is_dir() {
-            return Err(io(std::io::ErrorKind::IsADirectory.into()));
-        }
-        let (_, beside) = begin(path).map_err(io)?;
-        fs::remove_file(beside).map_err(io)
+        make_directory(path).and_then(|()| whole::can_be_written(path)).map_err(io)
     }
 
     /// Reads a model.

@@ -1,0 +1,187 @@
+//! Files that are written whole or not at all, whoever else writes at that moment.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use crate::special::is_special;
+
+/// Links that are followed one after the other, as by the system.
+const LINKS: usize = 40;
+/// Names beside a file that are tried for the new one: others may be left there by who was killed.
+const NAMES: usize = 100;
+
+/// Writes to a new file beside `path`, on disk before it takes that name. Where a link stands there it is what that
+/// leads to which is written, and a file that is replaced keeps its mode. A device or a pipe is written into as it is.
+///
+/// # Errors
+/// Those of `write`, and when the file cannot be made or written. Nothing is left of it then.
+pub(crate) fn write<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
+) -> Result<(), E> {
+    if is_special(path) {
+        let mut out = BufWriter::new(File::options().write(true).open(path)?);
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    }
+    let path = target(path)?;
+    let (file, beside) = begin(&path)?;
+    let written = fill(file, write).and_then(|()| Ok(fs::rename(&beside, &path)?));
+    written.inspect_err(|_| drop(fs::remove_file(&beside)))?;
+    // That it has its name stands on disk, too, where the file system can say so.
+    let _ = File::open(directory(&path)).and_then(|directory| directory.sync_all());
+    Ok(())
+}
+
+/// Writes a file that must not be there yet.
+///
+/// # Errors
+/// When it is there, or cannot be made or written. Nothing is left of it then.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    fill(file, |out| out.write_all(bytes)).inspect_err(|_| drop(fs::remove_file(path)))
+}
+
+/// Whether [`write`] could make the file.
+///
+/// # Errors
+/// What is in the way.
+pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
+    match is_special(path) {
+        true => Ok(()),
+        false if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        false => fs::remove_file(begin(&target(path)?)?.1),
+    }
+}
+
+/// What stands at `path`, or is to stand there, with links followed.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) if metadata.is_symlink() => path = directory(&path).join(fs::read_link(&path)?),
+            _ => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many links, one to the other"))
+}
+
+/// Where a file stands.
+fn directory(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A new file beside `path`, with the mode and, where that may be, the owner of what is there.
+fn begin(path: &Path) -> io::Result<(File, PathBuf)> {
+    let name = path.file_name().ok_or(ErrorKind::InvalidInput)?;
+    let old = fs::metadata(path).ok();
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    // Nobody may read meanwhile what nobody may read in the end.
+    options.mode(old.as_ref().map_or(0o666, |old| old.mode() & 0o600));
+    for n in 0.. {
+        let mut own = name.to_owned();
+        own.push(format!(".{}-{n}.part", std::process::id()));
+        let beside = path.with_file_name(own);
+        match options.open(&beside) {
+            Ok(file) => {
+                if let Some(old) = old {
+                    let _ = fchown(&file, Some(old.uid()), Some(old.gid()));
+                    file.set_permissions(old.permissions()).inspect_err(|_| drop(fs::remove_file(&beside)))?;
+                }
+                return Ok((file, beside));
+            }
+            Err(e) if e.kind() == ErrorKind::AlreadyExists && n < NAMES => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
+fn fill<E: From<io::Error>>(file: File, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), E> {
+    let mut out = BufWriter::new(file);
+    write(&mut out)?;
+    out.flush()?;
+    Ok(out.get_ref().sync_all()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn put(path: &Path, text: &str) -> io::Result<()> {
+        write(path, |out| out.write_all(text.as_bytes()))
+    }
+
+    fn names(dir: &Path) -> Vec<String> {
+        let name = |entry: io::Result<fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut names: Vec<String> = fs::read_dir(dir).unwrap().map(name).collect();
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn writers_at_once_do_not_mix_and_leave_one_of_their_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.csv");
+        let texts: Vec<String> = (0..8).map(|n| format!("{n}\n").repeat(50_000)).collect();
+        std::thread::scope(|scope| {
+            for text in &texts {
+                scope.spawn(|| put(&path, text).unwrap());
+            }
+        });
+        assert!(texts.contains(&fs::read_to_string(&path).unwrap()));
+        assert_eq!(names(dir.path()), ["x.csv"]);
+    }
+
+    #[test]
+    fn what_is_others_stays_and_what_failed_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("p.csv");
+        let others = [".part".to_owned(), format!(".{}-0.part", std::process::id())];
+        let others = others.map(|end| dir.path().join(format!("p.csv{end}")));
+        others.iter().for_each(|other| fs::write(other, "mine").unwrap());
+        put(&path, "rows").unwrap();
+        others.iter().for_each(|other| assert_eq!(fs::read_to_string(other).unwrap(), "mine"));
+        let failed = write(&path, |out| {
+            out.write_all(b"half")?;
+            Err(io::Error::other("no more"))
+        });
+        assert!(failed.is_err() && fs::read_to_string(&path).unwrap() == "rows");
+        assert_eq!(names(dir.path()).len(), 3);
+        assert!(write_new(&path, b"x").is_err_and(|e| e.kind() == ErrorKind::AlreadyExists));
+        write_new(&dir.path().join("n"), b"x").unwrap();
+        assert!(put(&dir.path().join("no/p"), "x").is_err() && put(dir.path(), "x").is_err());
+        assert_eq!(names(dir.path()).len(), 4);
+        can_be_written(&path).unwrap();
+        assert!(can_be_written(dir.path()).is_err() && can_be_written(&dir.path().join("no/p")).is_err());
+        assert_eq!((names(dir.path()).len(), fs::read_to_string(&path).unwrap()), (4, "rows".to_owned()));
+    }
+
+    #[test]
+    fn a_link_stays_one_and_a_mode_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let [file, link, far, loose] = ["file", "link", "far", "loose"].map(|name| dir.path().join(name));
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        symlink("file", &link).unwrap();
+        symlink(&link, &far).unwrap();
+        put(&far, "new").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "new");
+        assert_eq!(fs::metadata(&file).unwrap().mode() & 0o777, 0o640);
+        symlink("later", &loose).unwrap();
+        put(&loose, "there").unwrap();
+        assert_eq!(fs::read_to_string(dir.path().join("later")).unwrap(), "there");
+        assert!([&link, &far, &loose].iter().all(|link| link.is_symlink()));
+        let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+        symlink(&a, &b).unwrap();
+        symlink(&b, &a).unwrap();
+        assert!(put(&a, "x").is_err());
+        put(Path::new("/dev/null"), "x").unwrap();
+        can_be_written(Path::new("/dev/null")).unwrap();
+    }
+}
