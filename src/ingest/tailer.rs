@@ -39,6 +39,7 @@ pub struct Tailer {
     /// When the directories were looked at last, and how long that took.
     looked: Option<(Instant, Duration)>,
     long_look: Duration,
+    clock: Clock,
     /// What the last scan said of all files together.
     open_files: usize,
     progress: Progress,
@@ -54,6 +55,26 @@ pub(super) enum ReadOn {
     Nothing,
     /// What has happened takes a scan.
     Unclear,
+}
+
+/// What says how long ago a file was written.
+#[derive(Debug, Clone, Copy, Default)]
+enum Clock {
+    #[default]
+    System,
+    /// One that stands still.
+    #[cfg(test)]
+    Stands(SystemTime),
+}
+
+impl Clock {
+    fn now(self) -> SystemTime {
+        match self {
+            Self::System => SystemTime::now(),
+            #[cfg(test)]
+            Self::Stands(now) => now,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -99,6 +120,7 @@ impl Tailer {
             bytes: Vec::new(),
             looked: None,
             long_look: LONG_LOOK,
+            clock: Clock::default(),
             open_files: 0,
             progress: Progress::default(),
             caught_up: false,
@@ -110,6 +132,12 @@ impl Tailer {
     #[must_use]
     pub fn knowing(self, names: &[InterfaceName]) -> Self {
         Self { rows: self.rows.knowing(names), ..self }
+    }
+
+    /// Takes this for the moment that it is: a test is not to depend on how busy the machine is.
+    #[cfg(test)]
+    pub(super) fn set_clock(&mut self, now: SystemTime) {
+        self.clock = Clock::Stands(now);
     }
 
     /// The same reader, which looks at the directories in each turn, however long that takes: a test is not to depend
@@ -137,7 +165,7 @@ impl Tailer {
         if !self.reads_on() {
             let begun = Instant::now();
             for directory in &mut self.roots {
-                directory.look(&mut batch);
+                directory.look(self.clock.now(), &mut batch);
             }
             self.looked = Some((Instant::now(), begun.elapsed()));
         }
@@ -160,7 +188,7 @@ impl Tailer {
         if !self.caught_up {
             return ReadOn::Unclear;
         }
-        let now = SystemTime::now();
+        let now = self.clock.now();
         let mut grown = Vec::new();
         let mut unclear = false;
         for path in paths {
@@ -283,7 +311,7 @@ impl Directory {
     }
 
     /// Lists the directory and brings what is known of its files up to date.
-    fn look(&mut self, batch: &mut Batch) {
+    fn look(&mut self, now: SystemTime, batch: &mut Batch) {
         self.files.retain(|file| !file.stranger);
         let known: HashMap<Identity, usize> = self.files.iter().enumerate().map(|(i, f)| (f.identity, i)).collect();
         let inodes: HashSet<u64> = known.keys().map(|identity| identity.inode()).collect();
@@ -307,7 +335,6 @@ impl Directory {
         self.passed = listing.passed.into_iter().map(|passed| (passed.path.clone(), passed)).collect();
         let entries = listing.entries;
         self.files.iter_mut().for_each(Followed::miss);
-        let now = SystemTime::now();
         let parts = self.files.len().div_ceil(SETTLED_AT_ONCE).max(1);
         self.looks = self.looks.wrapping_add(1);
         // A name that still leads to the same file comes first: of several names of one file, the
