@@ -86,6 +86,8 @@ pub struct Case {
     pub known: Vec<Known>,
     /// Labels that lie outside the rows and count for nothing.
     pub outside: usize,
+    /// Lines of the file that say what an earlier one says.
+    pub doubled: usize,
     /// The incidents that reach into the rows, in the order of their starts.
     pub listed: Vec<Listed>,
     /// False alarms that were asked for, for each interface and week.
@@ -106,6 +108,7 @@ impl Case {
             notify: Vec::new(),
             known: Vec::new(),
             outside: 0,
+            doubled: labels.doubled,
             listed: Vec::new(),
             alarms_per_week: engine.settings().alarms_per_week,
             rings_per_day: engine.settings().rings_per_day,

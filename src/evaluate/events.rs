@@ -60,9 +60,9 @@ impl AtThreshold {
         share(self.caught, self.intervals)
     }
 
-    /// Share of the events that touch an interval. None where there was no event.
+    /// Share of the events that touch an interval. None where there was no event, or no interval to touch.
     pub fn precision(&self) -> Option<f64> {
-        share(self.hits, self.hits + self.false_alarms)
+        share(self.hits, self.hits + self.false_alarms).filter(|_| self.intervals > 0)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Columns are found by name, in any order: `hostname`, `ifname`, `start`, `end`, and, where they
 //! are there, `kind` (what truly happened) and `story` (which labels belong together).
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use crate::ingest::{ReadOptions, TimeslotReader};
 use crate::series::{InterfaceName, Timestamp};
 
 /// One labelled interval.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Label {
     /// Whose.
     pub name: InterfaceName,
@@ -36,6 +37,8 @@ pub struct Labels {
     pub path: PathBuf,
     /// The intervals.
     pub all: Vec<Label>,
+    /// Lines that say the same as an earlier one, and are left out.
+    pub doubled: usize,
 }
 
 /// Why labels cannot be used.
@@ -93,7 +96,7 @@ impl Labels {
         let slots = TimeslotReader::new(options.time_zone.clone());
         let mut record = ByteRecord::new();
         let mut layout = None;
-        let mut all = Vec::new();
+        let (mut all, mut said, mut doubled) = (Vec::new(), HashSet::new(), 0);
         loop {
             let at_line = |line: u64, reason| LabelError::Line { path: path.to_owned(), line, reason };
             match csv.read_byte_record(&mut record) {
@@ -107,13 +110,20 @@ impl Labels {
             let line = record.position().map_or(0, |place| line_of(place, text));
             match &layout {
                 None => layout = Some(Layout::of(&record, path, options)?),
-                Some(layout) => all.push(layout.label(&record, line, &slots).map_err(|why| at_line(line, why))?),
+                Some(layout) => {
+                    let label = layout.label(&record, line, &slots).map_err(|why| at_line(line, why))?;
+                    if said.insert(Label { line: 0, ..label.clone() }) {
+                        all.push(label);
+                    } else {
+                        doubled += 1;
+                    }
+                }
             }
         }
         if layout.is_none() {
             Layout::of(&record, path, options)?;
         }
-        Ok(Self { path: path.to_owned(), all })
+        Ok(Self { path: path.to_owned(), all, doubled })
     }
 
     /// The error that a label cannot be used, with its line.
@@ -233,6 +243,18 @@ mod tests {
         let plain = read("hostname,ifname,start,end\na,b,2026-01-01 00:00:00,2026-01-01 00:00:00\n").unwrap();
         assert_eq!((&plain[0].kind, &plain[0].story), (&None, &None));
         assert_eq!(read("hostname,ifname,start,end\n"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_line_that_is_there_twice_counts_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        let line = "a,b,2026-01-01 00:00:00,2026-01-01 00:00:00,spike\n";
+        let other = line.replace("spike", "drop");
+        std::fs::write(&path, format!("hostname,ifname,start,end,kind\n{line}{other}{line}{line}")).unwrap();
+        let labels = Labels::read(&path, &ReadOptions::default()).unwrap();
+        let lines: Vec<u64> = labels.all.iter().map(|label| label.line).collect();
+        assert_eq!((lines, labels.doubled), (vec![2, 3], 2));
     }
 
     #[test]

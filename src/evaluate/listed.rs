@@ -35,7 +35,8 @@ pub struct ListedFigures {
     pub ended: usize,
     /// The same for each interface and week.
     pub false_per_interface_week: Rate,
-    /// Share of the incidents that a labelled interval explains, of all but those that have ended.
+    /// Share of the incidents that a labelled interval explains, of all but those that have ended. None where no
+    /// interval is labelled.
     pub precision: Option<f64>,
     /// Labelled intervals, also those without rows.
     pub intervals: usize,
@@ -133,7 +134,7 @@ pub fn figures(case: &Case) -> ListedFigures {
         false_alarms,
         false_per_interface_week: Rate { value: rate(false_alarms as f64), low: rate(low), high: rate(high) },
         ended: ended.len(),
-        precision: share(judged - false_alarms, judged),
+        precision: share(judged - false_alarms, judged).filter(|_| !matches.is_empty()),
         intervals: matches.len(),
         caught: delays.len(),
         recall: share(delays.len(), matches.len()),
@@ -229,6 +230,7 @@ mod tests {
             notify: zeros,
             known,
             outside: 0,
+            doubled: 0,
             listed,
             alarms_per_week: 1.0,
             rings_per_day: 2.0,
@@ -270,7 +272,7 @@ mod tests {
         let silence = |series| listed(series, "silence", (2017, 2100), None);
         let within = listed(0, "silence", (900, 930), None);
         let alone = figures(&case(Vec::new(), vec![within.clone(), silence(0), silence(1)]));
-        assert_eq!((alone.incidents, alone.false_alarms, alone.ended, alone.precision), (3, 1, 2, Some(0.0)));
+        assert_eq!((alone.incidents, alone.false_alarms, alone.ended, alone.precision), (3, 1, 2, None));
         let got = figures(&case(vec![known(1, (2050, 2080), "silence", "")], vec![within, silence(0), silence(1)]));
         assert_eq!((got.caught, got.false_alarms, got.ended, got.precision), (1, 1, 1, Some(0.5)));
     }

@@ -55,6 +55,8 @@ pub struct MeasuredOn {
     pub intervals_without_rows: usize,
     /// Labels that lie outside the rows and count for nothing.
     pub labels_outside: usize,
+    /// Lines that say of labels what an earlier one says, and count for nothing.
+    pub labels_doubled: usize,
 }
 
 impl Report {
@@ -106,29 +108,48 @@ impl MeasuredOn {
             intervals: case.known.len(),
             intervals_without_rows: case.known.len() - with_rows,
             labels_outside: case.outside,
+            labels_doubled: case.doubled,
         }
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(
-            out,
-            "{} interfaces, {} rows, {:.1} interface-weeks; {} labelled intervals, {} rows in them, on {} interfaces",
-            self.interfaces,
-            self.rows,
-            self.interface_weeks,
-            self.intervals,
-            self.labelled_rows,
-            self.labelled_interfaces
-        )?;
+        let (interfaces, rows) = (many(self.interfaces, "interface"), many(self.rows, "row"));
+        write!(out, "{interfaces}, {rows}, {:.1} interface-weeks; ", self.interface_weeks)?;
+        match self.intervals {
+            0 => writeln!(out, "no labelled intervals: there is nothing to be right or wrong about, only counts")?,
+            n => writeln!(
+                out,
+                "{}, {} in them, on {}",
+                many(n, "labelled interval"),
+                many(self.labelled_rows, "row"),
+                many(self.labelled_interfaces, "interface")
+            )?,
+        }
         if self.intervals_without_rows > 0 {
+            let (intervals, have) = match self.intervals_without_rows {
+                1 => ("1 interval".to_owned(), "has"),
+                n => (many(n, "interval"), "have"),
+            };
             writeln!(
                 out,
-                "{} intervals have no rows, as silences: they count among what is listed, not among the scores",
-                self.intervals_without_rows
+                "{intervals} {have} no rows, as silences: such count among what is listed, not among the scores"
             )?;
         }
         if self.labels_outside > 0 {
-            writeln!(out, "{} labels lie outside the rows and count for nothing", self.labels_outside)?;
+            let end = if self.labels_outside == 1 {
+                "lies outside the rows and counts"
+            } else {
+                "lie outside the rows and count"
+            };
+            writeln!(out, "{} {end} for nothing", many(self.labels_outside, "label"))?;
+        }
+        if self.labels_doubled > 0 {
+            let end = if self.labels_doubled == 1 {
+                "says what an earlier one says, and counts"
+            } else {
+                "say what an earlier one says, and count"
+            };
+            writeln!(out, "{} {end} for nothing", many(self.labels_doubled, "label"))?;
         }
         Ok(())
     }
@@ -175,10 +196,10 @@ fn write_listed(listed: &ListedFigures, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "precision     {:>6}", three(listed.precision))?;
     writeln!(
         out,
-        "recall        {:>6}   {} of {} labelled intervals",
+        "recall        {:>6}   {} of {}",
         three(listed.recall),
         listed.caught,
-        listed.intervals
+        many(listed.intervals, "labelled interval")
     )?;
     writeln!(out, "delay         {:>6}   slots, median", one(listed.delay_slots))?;
     writeln!(
@@ -251,11 +272,16 @@ fn write_rings(rings: &RingFigures, out: &mut dyn Write) -> io::Result<()> {
         ),
     ];
     for (name, share, part, all, words) in shares {
-        if all > 0 {
+        if share.is_some() {
             writeln!(out, "{name:13} {:>6}   {part} of {all} {words}", three(share))?;
         }
     }
     Ok(())
+}
+
+/// `1 row`, `2 rows`.
+fn many(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
 }
 
 fn three(value: Option<f64>) -> String {

@@ -30,7 +30,7 @@ pub struct RingFigures {
     pub per_day: Rate,
     /// Those of them that a labelled interval explains.
     pub true_rings: usize,
-    /// Their share.
+    /// Their share. None where no interval is labelled.
     pub share_true: Option<f64>,
     /// Labelled stories of two or more intervals.
     pub stories: usize,
@@ -67,7 +67,7 @@ pub(super) fn figures(case: &Case, matches: &[Match<'_>], explained: &[bool]) ->
         rings: rung.len(),
         per_day: Rate { value: rung.len() as f64 / days, low: low / days, high: high / days },
         true_rings,
-        share_true: share(true_rings, rung.len()),
+        share_true: share(true_rings, rung.len()).filter(|_| !matches.is_empty()),
         stories: of.len(),
         stories_rung,
         share_stories_rung: share(stories_rung, of.len()),

@@ -264,11 +264,15 @@ fn counters(explored: &Explored) -> Option<Advice> {
     Some(advice("column", text, None))
 }
 
+/// The share of rows with a largest value below the mean from which the two columns are swapped. Where it is less than
+/// nearly all, the values are what is wrong, not their names.
+const SWAPPED: f64 = 0.95;
+
 fn peaks(explored: &Explored) -> Option<Advice> {
     let rows: usize = explored.interfaces.iter().map(|f| f.peaks.below_mean).sum();
     if let Some((_, who)) = who(explored, |f, _| f.peaks.below_mean > 0) {
         let share = rows as f64 / explored.read.rows.max(1) as f64;
-        let (what, flag) = if share > 0.5 {
+        let (what, flag) = if share > SWAPPED {
             (", so the two columns are swapped: map them", Some("[input.columns] in the configuration"))
         } else {
             (", which cannot be: look at how the collector makes the two columns", None)

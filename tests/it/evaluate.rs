@@ -69,6 +69,26 @@ fn what_nobody_can_miss_is_found_and_chance_finds_nothing() {
 }
 
 #[test]
+fn without_labels_there_are_counts_and_nothing_to_be_right_about() {
+    let place = Place::new();
+    place.put("r.csv", &rhythm("a", "if", 500, 3, |i, v| if (400..404).contains(&i) { 0.0 } else { v }));
+    std::fs::write(place.join("labels.csv"), "hostname,ifname,start,end\n").unwrap();
+    let got = json(&place, &[]);
+    assert!(number(&got["listed"]["incidents"]) > 0.0 && number(&got["listed"]["rings"]["rings"]) > 0.0, "{got}");
+    let figures = [&got["listed"]["precision"], &got["listed"]["recall"], &got["listed"]["rings"]["share_true"]];
+    assert!(figures.iter().all(|figure| figure.is_null()), "{got}");
+    let table = place.run(["evaluate", "rows", "--labels", "labels.csv"]).fine().out;
+    assert!(table.starts_with("1 interface, 500 rows, 3.0 interface-weeks; no labelled intervals: "), "{table}");
+    assert!(!table.contains("0.000") && table.contains("\nprecision          -\n"), "{table}");
+    let label = "a,if,2026-01-21 16:00:00,2026-01-21 19:00:00\n";
+    std::fs::write(place.join("labels.csv"), format!("hostname,ifname,start,end\n{label}{label}")).unwrap();
+    let table = place.run(["evaluate", "rows", "--labels", "labels.csv"]).fine().out;
+    assert!(table.contains("; 1 labelled interval, 4 rows in them, on 1 interface\n"), "{table}");
+    assert!(table.contains("\n1 label says what an earlier one says, and counts for nothing\n"), "{table}");
+    assert!(table.contains(" 1 of 1 labelled interval\n"), "{table}");
+}
+
+#[test]
 fn the_table_says_what_the_json_says() {
     let place = Place::new();
     let fleet =

@@ -193,6 +193,14 @@ fn advice_follows_the_figures() {
     });
     let (text, flag) = advised(&swapped.collect::<String>(), "column").remove(0);
     assert!(text.contains("columns are swapped") && flag.unwrap().contains("input.columns"), "{text}");
+    // In half of the rows: it is not the names of the columns that are wrong.
+    let half = alike.lines().enumerate().map(|(i, line)| {
+        let f: Vec<&str> = line.split(',').collect();
+        let [max, mean] = if i % 2 == 0 { [f[3], f[4]] } else { [f[4], f[3]] };
+        format!("{},{},{},{max},{mean}\n", f[0], f[1], f[2])
+    });
+    let (text, flag) = advised(&half.collect::<String>(), "column").remove(0);
+    assert!(text.contains("look at how the collector makes the two columns") && flag.is_none(), "{text}");
     let counter = rhythm("a", "x", 400, 1, |i, _| 1000.0 * i as f64);
     assert!(advised(&counter, "column")[0].0.contains("that is a counter"));
     let twice = format!("{alike}{}", rhythm("A", "x", 400, 6, |_, v| v));
