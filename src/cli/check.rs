@@ -39,7 +39,7 @@ pub struct CheckArgs {
 /// Runs it.
 ///
 /// # Errors
-/// When the directory cannot be read. [`super::Quiet`] where lines were refused or files cannot be used.
+/// When the directory cannot be read. [`super::Quiet`] where lines were refused, files cannot be used, or there is no row.
 pub fn run(args: &CheckArgs, config: &Config) -> anyhow::Result<()> {
     let found = Found::read(&args.dir, args.read.options(config)?, args.refusals)?;
     let report = found.report(&args.dir, SystemTime::now());
@@ -195,9 +195,9 @@ impl Said {
 }
 
 impl Report {
-    /// Whether everything counts.
+    /// Whether everything counts, and there is something.
     fn is_clean(&self) -> bool {
-        self.refused == 0 && self.unread.is_empty()
+        self.refused == 0 && self.unread.is_empty() && self.rows > 0
     }
 
     fn table(&self) -> String {

@@ -31,7 +31,7 @@ pub struct HandoverArgs {
     #[command(flatten)]
     look: super::look::LookArgs,
     /// Begin of the shift: so long before the newest slot (8h, 90m, 2d), or a moment (2026-01-05T14:00, UTC)
-    #[arg(long, value_name = "WHEN", default_value = "8h", value_parser = since)]
+    #[arg(long, value_name = "WHEN", default_value = "8h", allow_hyphen_values = true, value_parser = since)]
     since: Since,
     /// Print one JSON object instead of Markdown
     #[arg(long)]

@@ -13,7 +13,7 @@ use super::watch;
 use crate::config::Config;
 use crate::engine::view::{Surroundings, Viewer};
 use crate::engine::{Engine, ModelView, Snapshot};
-use crate::ingest::{Left, Root};
+use crate::ingest::{FileStates, Left, Root};
 use crate::journal::{Entry, Journal, Marks};
 use crate::series::{InterfaceId, Step, Timestamp};
 
@@ -44,6 +44,8 @@ pub struct Looked {
     pub entries: Vec<Entry>,
     /// What was not read.
     pub left: Left,
+    /// What came of each file.
+    pub files: FileStates,
     /// Where.
     pub dir: PathBuf,
     engine: Engine,
@@ -69,8 +71,10 @@ impl LookArgs {
         let inventory = self.inventory.read(config)?;
         let model_view = ModelView::of(models.model(), model_path);
         let mut engine = Engine::new(models, self.alarms.settings(config)?, super::threads());
+        let mut files = FileStates::default();
         // The directory is written to: half a line is not a row.
         let loaded = read_all(vec![(Root::Data, dir.clone())], self.read.options(config)?, LastLine::Waits, |batch| {
+            files.take(batch);
             drop(engine.absorb(batch));
         })
         .context("cannot read the rows")?;
@@ -81,7 +85,7 @@ impl LookArgs {
         engine.describe(Arc::new(inventory));
         let around = Surroundings { model: model_view, all_closed, ..Surroundings::default() };
         let snapshot = Viewer::default().snapshot(&engine, &around, &HashSet::new());
-        Ok(Looked { snapshot, entries, left: loaded.left, dir, engine })
+        Ok(Looked { snapshot, entries, left: loaded.left, files, dir, engine })
     }
 }
 

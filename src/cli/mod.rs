@@ -12,6 +12,7 @@ pub mod look;
 mod manual;
 mod output;
 pub mod plain;
+mod refused;
 pub mod score;
 pub mod simulate;
 mod skill;
@@ -21,6 +22,7 @@ pub mod triage;
 mod values;
 pub mod watch;
 
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -76,7 +78,7 @@ enum Command {
     Watch(watch::WatchArgs),
     /// Watch a simulated network that has incidents; nothing of it stays on disk
     Demo(demo::DemoArgs),
-    /// Say of each file how far it is read and what was refused; exit code 3 where something does not count
+    /// Say of each file how far it is read and what was refused; exit code 3 where something does not count, or nothing is there
     Check(check::CheckArgs),
     /// Say what is open and how bad it is, and end with an exit code for monitoring: 0 ok, 1 warning, 2 critical, 3 unknown
     Triage(triage::TriageArgs),
@@ -318,10 +320,17 @@ fn told_better(e: clap::Error) -> clap::Error {
 
 /// Says how the arguments are to be, or the help that was asked for.
 fn usage(e: &clap::Error) -> ExitCode {
-    // Where nobody can be told, the exit code says it.
-    let _ = e.print();
+    let printed = e.print().and_then(|()| io::stdout().flush());
     ExitCode::from(match e.use_stderr() {
-        false => 0,
+        // The help is data. Who pipes it into `head` has read enough.
+        false => match printed {
+            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+                tell!("noctop: standard output: {e}");
+                1
+            }
+            _ => 0,
+        },
+        // Where nobody can be told, the exit code says it.
         // A monitoring agent takes 2 for critical.
         true if std::env::args_os().nth(1).is_some_and(|first| first == "triage") => 3,
         true => 2,

@@ -12,7 +12,9 @@ use unicode_width::UnicodeWidthStr;
 use super::load::{Unread, below};
 use super::look::Looked;
 use super::output;
+use super::refused::Lately;
 use super::time::parse_duration;
+use super::values;
 use crate::config::{Config, Triage};
 use crate::console::app::STALE;
 use crate::console::filter::{state_name, state_word};
@@ -46,16 +48,16 @@ pub struct TriageArgs {
     #[arg(long)]
     json: bool,
     /// Lines of each list at the most
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value_t = 10, allow_negative_numbers = true, value_parser = values::count)]
     top: usize,
     /// Warning from so many open incidents on; a story counts once, what is acknowledged, muted or retired does not count; 0 for never [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::count)]
     warning: Option<usize>,
     /// Critical from so many open ones that ring on; 0 for never [default: 1]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = values::count)]
     critical: Option<usize>,
     /// Age of the newest row from which the feed has stopped, which is unknown: 30m, 4h; never for an archive [default: 3 slots, at least 15m]
-    #[arg(long, value_name = "DURATION", value_parser = stale)]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = stale)]
     stale: Option<Stale>,
     /// ASCII characters only [default: where the locale is not UTF-8]
     #[arg(long)]
@@ -143,7 +145,11 @@ pub(super) fn unknown(why: &str, json: bool) -> u8 {
         false => format!("NOCTOP UNKNOWN: {why}"),
     };
     if let Err(e) = output::print((text + "\n").as_bytes()) {
-        super::tell!("noctop: {why}; standard output: {}", e.root_cause());
+        // that may be why
+        match e.root_cause().to_string() {
+            cause if why.ends_with(&cause) => super::tell!("noctop: {why}"),
+            cause => super::tell!("noctop: {why}; standard output: {cause}"),
+        }
     }
     status as u8
 }
@@ -217,6 +223,8 @@ struct Report<'a> {
     snapshot: &'a Snapshot,
     /// What could not be read: nobody knows what is open there.
     unread: &'a [Notice],
+    /// What was refused lately.
+    lately: Lately,
     status: Status,
     /// Why the status is unknown.
     unknown: Option<String>,
@@ -231,6 +239,7 @@ impl<'a> Report<'a> {
         let (snapshot, unread) = (&looked.snapshot, &looked.left.unread);
         let groups = groups(snapshot);
         let age = snapshot.now.map(|now| clock.since(now));
+        let lately = Lately::of(&looked.files, snapshot.now);
         let unknown = unknown_for(snapshot, limits.stale, age);
         let reached = |limit: usize, n: usize| limit > 0 && n >= limit;
         let count = |wanted: fn(&Group<'_>) -> bool| groups.iter().filter(|g| wanted(g)).count();
@@ -239,10 +248,10 @@ impl<'a> Report<'a> {
             () if reached(limits.critical, count(|g| g.rings)) => Status::Critical,
             () if reached(limits.warning, count(|g| !g.attended)) => Status::Warning,
             // What is known to be open stays what it is. That nothing is would be a guess.
-            () if !unread.is_empty() => Status::Unknown,
+            () if !unread.is_empty() || lately.is_much => Status::Unknown,
             () => Status::Ok,
         };
-        Self { looked, snapshot, unread, status, unknown, age, groups, limits: *limits }
+        Self { looked, snapshot, unread, lately, status, unknown, age, groups, limits: *limits }
     }
 
     fn ringing(&self) -> usize {
@@ -272,7 +281,11 @@ impl<'a> Report<'a> {
             1 => ", 1 file not read".to_owned(),
             n => format!(", {n} files not read"),
         };
-        let counts = format!("{ringing}, {} open{attended}{unread}", self.open());
+        let refused = match self.lately.refused {
+            0 => String::new(),
+            n => format!(", {} line{} refused", count(n), s(n)),
+        };
+        let counts = format!("{ringing}, {} open{attended}{unread}{refused}", self.open());
         match &self.unknown {
             Some(why) => format!("{why}; then: {counts}"),
             None => counts,
@@ -330,6 +343,10 @@ impl<'a> Report<'a> {
         }
         if let Some(more @ 1..) = self.unread.len().checked_sub(UNREAD) {
             line(format!("not read: {more} more, see noctop check"));
+        }
+        if let Some((path, refused, lines)) = &self.lately.worst {
+            let (file, lines) = (below(&self.looked.dir, path), count(*lines));
+            line(format!("refused: {} of {lines} lines of {file}, see noctop check", count(*refused)));
         }
         if let [first, others @ ..] = &self.looked.left.unfinished[..] {
             let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };
@@ -430,6 +447,8 @@ impl<'a> Report<'a> {
             "attended": self.attended(),
             "unread": Unread::first(&self.looked.dir, self.unread),
             "unread_count": self.unread.len(),
+            "refused": self.lately.refused,
+            "lines": self.lately.lines,
             "groups": groups.collect::<Vec<_>>(),
             "worst": worst.collect::<Vec<_>>(),
         })

@@ -42,6 +42,11 @@ pub(super) fn some(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "name a whole number above 0".to_owned())
 }
 
+/// Reads a number of things, also none.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| "name a whole number, 0 or more".to_owned())
+}
+
 /// Reads a number of hours; `never` is 0.
 pub(super) fn hours(text: &str) -> Result<f64, String> {
     match text.parse().ok() {
@@ -104,6 +109,7 @@ mod tests {
         for bad in ["", ";;", "é", r"\n", "\n", "\""] {
             assert!(delimiter(bad).is_err(), "{bad}");
         }
+        assert_eq!((count("0"), count("12"), count("-1").is_err()), (Ok(0), Ok(12), true));
         assert_eq!((some("3"), some("0").is_err(), some("-3").is_err()), (Ok(3), true, true));
         assert!(zone("Europe/Berlin").is_ok() && zone("Mars/X").is_err());
         assert!(theme("dark").is_ok() && theme("darkest").unwrap_err().contains("light"));

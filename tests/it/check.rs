@@ -27,7 +27,8 @@ fn a_directory_in_order() {
 
 #[test]
 fn a_directory_without_such_files_says_so() {
-    let ended = check(&Place::new(), &[]).fine();
+    let ended = check(&Place::new(), &[]);
+    assert_eq!(ended.status.code(), Some(3), "a script that watches a collector is told that nothing comes");
     assert!(ended.out.starts_with("no file has a name that ends in .csv"), "{}", ended.out);
     assert!(ended.out.contains("0 rows of 0 interfaces"), "{}", ended.out);
 }

@@ -55,6 +55,7 @@ fn arguments_that_make_no_sense_end_with_2_and_say_what_would() {
         ("simulate --output fleet --step 500ms", "whole seconds"),
         ("handover rows --since 2040-01-01", "is yet to come"),
         ("handover rows --since 99999999999h", "8h, 90m or 2d"),
+        ("handover rows --since -8h", "8h, 90m or 2d"),
         ("man handovr", "no such command"),
         ("handovr", "did you mean noctop handover?"),
         ("watch handovr", "did you mean noctop handover?"),
@@ -76,6 +77,10 @@ fn arguments_that_make_no_sense_end_with_2_and_say_what_would() {
     fs::rename(place.rows(), place.join("checks")).unwrap();
     place.run(["check", "checks", "--delimiter", ","]).fine();
     assert_eq!(place.run(["triage", "checks", "--alarms-per-week", "0"]).status.code(), Some(3));
+    for (flag, says) in [("--critical", "0 or more"), ("--top", "0 or more"), ("--stale", "or never")] {
+        let ended = place.run(["triage", "checks", flag, "-1"]);
+        assert!(ended.status.code() == Some(3) && ended.err.contains(says), "{flag}: {}", ended.err);
+    }
 }
 
 #[test]
@@ -252,6 +257,20 @@ fn a_model_that_is_none_is_a_clear_error() {
     }
     let why = place.run(["score", "rows", "--model", "gone"]).refused();
     assert!(why.contains("gone: No such file"), "{why}");
+}
+
+#[test]
+fn output_that_cannot_be_written_is_an_error_that_is_said_once() {
+    let place = Place::new();
+    place.put("r.csv", &rhythm("a", "if", 30, 3, |_, v| v));
+    for (args, code) in [("--help", 1), ("score --help", 1), ("check rows", 1), ("triage rows --stale never", 3)] {
+        let mut shell = place.program(Path::new("/bin/sh"));
+        shell.env("NOCTOP", env!("CARGO_BIN_EXE_noctop"));
+        shell.args(["-c", &format!("\"$NOCTOP\" {args} > /dev/full")]);
+        let ended = Process::start(shell).end(LONG);
+        assert_eq!(ended.status.code(), Some(code), "{args}: {}", ended.err);
+        assert_eq!(ended.err.matches("No space left").count(), 1, "{args}: {}", ended.err);
+    }
 }
 
 #[test]

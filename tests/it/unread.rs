@@ -61,6 +61,34 @@ fn a_file_of_which_nothing_counts_is_no_success() {
 }
 
 #[test]
+fn triage_does_not_call_quiet_what_was_refused_in_good_part() {
+    let place = calm();
+    let triage = |more: &[&str]| {
+        let calm = ["triage", "rows", "--stale", "never", "--warning", "0", "--critical", "0"];
+        let ended = place.run([&calm, more].concat());
+        (ended.status.code(), ended.out)
+    };
+    let refuse = |lines: usize| append(&place.rows().join("a.csv"), "no row\n".repeat(lines).as_bytes());
+    refuse(1);
+    let (code, out) = triage(&[]);
+    assert!(code == Some(0) && out.contains(" open, 1 line refused | ringing=0"), "{out}");
+    refuse(32);
+    assert_eq!(triage(&[]).0, Some(0), "33 of 333 are no tenth");
+    refuse(1);
+    let (code, out) = triage(&[]);
+    assert!(code == Some(3) && out.starts_with("NOCTOP UNKNOWN: 0 ring, "), "{out}");
+    assert!(out.contains(" open, 34 lines refused | ringing=0"), "{out}");
+    assert!(out.contains("\nrefused: 34 of 334 lines of a.csv, see noctop check\n"), "{out}");
+    let json: serde_json::Value = serde_json::from_str(&triage(&["--json"]).1).unwrap();
+    assert_eq!((&json["status"], &json["refused"], &json["lines"]), (&"unknown".into(), &34.into(), &634.into()));
+    // What was refused in a file that ended days ago is no news.
+    let rows: String = rhythm("a", "ge-0", 200, 8, |_, v| v);
+    place.put("a.csv", &format!("{rows}{}", "no row\n".repeat(100)));
+    let (code, out) = triage(&[]);
+    assert!(code == Some(0) && !out.contains("refused"), "{out}");
+}
+
+#[test]
 fn triage_says_unknown_rather_than_ok_and_leaves_what_is_worse() {
     let place = calm();
     fs::write(place.rows().join("c.csv"), "timeslot,value\na,1\n").unwrap();
