@@ -1,48 +1,26 @@
 //! Plain output of what the console would show: one line for each incident that opens or closes.
 
-use std::collections::HashMap;
 use std::io::{self, IsTerminal as _, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, bounded, never, select};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use serde::Serialize;
 
-use crate::engine::{Handle, IncidentForm, IncidentId, IncidentView, Snapshot, SourceView};
+use crate::engine::track::LATE_SLOTS;
+use crate::engine::{Event, Handle, News, NewsForm, SourceView};
 use crate::ingest::Refusal;
-use crate::series::{InterfaceName, Timestamp, printable};
+use crate::series::{InterfaceName, printable};
 
 /// How long the program may take to end after a signal.
 const GRACE: Duration = Duration::from_millis(1500);
-
-/// What happened to an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Event {
-    Opened,
-    /// It became so rare that it rings, after it was told of.
-    Rings,
-    Closed,
-    /// A late or corrected row took it back.
-    Withdrawn,
-}
-
-/// One line.
-#[derive(Debug, Serialize)]
-struct Line {
-    event: Event,
-    #[serde(flatten)]
-    incident: IncidentForm,
-}
 
 /// Prints until the reader of the lines has gone, a signal comes, or the feed has failed.
 ///
 /// # Errors
 /// When standard output cannot be written to.
-pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
+pub fn run(handle: &Handle, news: &Receiver<News>, json: bool) -> anyhow::Result<()> {
     let (signal, signalled) = bounded::<i32>(1);
     let mut signals = signal_hook::iterator::Signals::new([
         signal_hook::consts::SIGINT,
@@ -58,16 +36,14 @@ pub fn run(handle: &Handle, json: bool) -> anyhow::Result<()> {
         }
     })?;
     let gone = reader_gone()?;
-    let mut known = Known::default();
     let mut heard = Heard::default();
     loop {
         let snapshot = handle.snapshot();
         heard.tell(&snapshot.source);
-        if snapshot.source.loading.is_none() {
-            match known.print(&snapshot, json, &mut io::stdout().lock()) {
-                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-                other => other.context("standard output")?,
-            }
+        // what a snapshot has to tell was said before it was there
+        match print(news, json, &mut io::stdout().lock()) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            other => other.context("standard output")?,
         }
         if let Some(why) = &snapshot.source.failure {
             anyhow::bail!("the reading of {} has stopped: {why}", snapshot.source.dir.display());
@@ -112,20 +88,32 @@ fn reader_gone() -> io::Result<Receiver<()>> {
 struct Heard {
     notices: u64,
     refused: u64,
+    late: u64,
 }
 
 impl Heard {
-    /// Says each notice once. Refused lines may be many: the newest is said as often as they have doubled.
+    /// Says each notice once. Refused lines and late rows may be many: they are said as often as they have doubled.
     fn tell(&mut self, source: &SourceView) {
         let new = usize::try_from(source.noticed - self.notices).unwrap_or(usize::MAX);
         for notice in source.notices.iter().skip(source.notices.len().saturating_sub(new)) {
             super::tell!("{}: {}", notice.path.display(), notice.message);
         }
         self.notices = source.noticed;
-        if source.loading.is_some() || source.refused < (2 * self.refused).max(1) {
+        if source.loading.is_some() {
             return;
         }
-        self.refused = source.refused;
+        let doubled = |now: u64, before: &mut u64| {
+            let doubled = now >= (2 * *before).max(1);
+            *before = if doubled { now } else { *before };
+            doubled
+        };
+        if doubled(source.late, &mut self.late) {
+            let (n, rows) = (source.late, if source.late == 1 { "row came" } else { "rows came" });
+            super::tell!("{n} {rows} more than {LATE_SLOTS} slots late, into history only: not scored");
+        }
+        if !doubled(source.refused, &mut self.refused) {
+            return;
+        }
         if let Some(Refusal { path, line, reason }) = source.refusals.last() {
             let (n, lines) = (source.refused, if source.refused == 1 { "line was" } else { "lines were" });
             super::tell!("{n} {lines} refused, the last one at {}:{line}: {reason}", path.display());
@@ -133,60 +121,24 @@ impl Heard {
     }
 }
 
-/// Incidents that were told of and were open then.
-#[derive(Debug, Default)]
-struct Known {
-    open: HashMap<IncidentId, Arc<IncidentView>>,
-    /// Slots up to here were told of; what closed before the first snapshot is history.
-    started: bool,
-    newest: Option<Timestamp>,
-}
-
-impl Known {
-    fn print(&mut self, snapshot: &Snapshot, json: bool, out: &mut dyn Write) -> io::Result<()> {
-        let listed: HashMap<IncidentId, &Arc<IncidentView>> = snapshot.incidents.iter().map(|i| (i.id, i)).collect();
-        let mut lines: Vec<(Event, Arc<IncidentView>)> = Vec::new();
-        for (id, before) in &self.open {
-            match listed.get(id) {
-                Some(now) => {
-                    if now.rings && !before.rings {
-                        lines.push((Event::Rings, Arc::clone(now)));
-                    }
-                    if now.end.is_some() {
-                        lines.push((Event::Closed, Arc::clone(now)));
-                    }
-                }
-                None => lines.push((Event::Withdrawn, before.clone())),
-            }
-        }
-        for incident in snapshot.incidents.iter().filter(|i| !self.open.contains_key(&i.id)) {
-            let fresh = self.newest.is_some_and(|newest| incident.latest > newest);
-            if incident.end.is_none() {
-                lines.push((Event::Opened, incident.clone()));
-            } else if self.started && fresh {
-                // It opened and closed between two snapshots.
-                lines.push((Event::Opened, incident.clone()));
-                lines.push((Event::Closed, incident.clone()));
-            }
-        }
-        lines.sort_by(|a, b| (a.1.start, &a.1.name, a.0 as u8).cmp(&(b.1.start, &b.1.name, b.0 as u8)));
-        for (event, incident) in &lines {
-            write_line(*event, incident, json, out)?;
-        }
-        self.open = snapshot.incidents.iter().filter(|i| i.end.is_none()).map(|i| (i.id, i.clone())).collect();
-        (self.started, self.newest) = (true, snapshot.now);
-        out.flush()
+/// Prints what there is to tell. That somebody acknowledged an incident is seen where that was done.
+fn print(news: &Receiver<News>, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    for news in news.try_iter().filter(|news| news.event != Event::Acknowledged) {
+        write_line(&news, json, out)?;
     }
+    out.flush()
 }
 
-fn write_line(event: Event, incident: &IncidentView, json: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write_line(News { event, incident, .. }: &News, json: bool, out: &mut dyn Write) -> io::Result<()> {
     if json {
-        serde_json::to_writer(&mut *out, &Line { event, incident: incident.into() })?;
+        serde_json::to_writer(&mut *out, &NewsForm::new(*event, incident))?;
         return writeln!(out);
     }
     let event = match event {
         Event::Opened => "OPENED",
+        Event::Reopened => "REOPENED",
         Event::Rings => "RINGS",
+        Event::Acknowledged => "ACKNOWLEDGED",
         Event::Closed => "CLOSED",
         Event::Withdrawn => "WITHDRAWN",
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use crossbeam_channel::unbounded;
 
 use super::{output, plain, values};
 use crate::config::Config;
@@ -204,6 +205,7 @@ pub fn run(args: &WatchArgs, config: &Config) -> anyhow::Result<()> {
         threads: super::threads(),
         notices,
         on_incident: config.on_incident.clone(),
+        news: None,
         inventory: args.inventory.read(config)?.into(),
     };
     show(options, &args.face, config)
@@ -228,13 +230,12 @@ pub fn show(options: LiveOptions, face: &FaceArgs, config: &Config) -> anyhow::R
     let surroundings = theme::Surroundings::read(|name| std::env::var_os(name));
     // what is wrong with the settings is said before anything starts
     let look = face.look(config, surroundings)?;
-    let (handle, engine) = live::start(options)?;
     let screen_works = std::io::stdout().is_terminal() && surroundings.full_screen;
-    let ended = if face.plain || face.json || !screen_works {
-        plain::run(&handle, face.json)
-    } else {
-        screen(handle.clone(), look)
-    };
+    let in_lines = face.plain || face.json || !screen_works;
+    let (tell, news) = unbounded();
+    let options = LiveOptions { news: in_lines.then_some(tell), ..options };
+    let (handle, engine) = live::start(options)?;
+    let ended = if in_lines { plain::run(&handle, &news, face.json) } else { screen(handle.clone(), look) };
     handle.send(Command::Stop);
     drop(handle);
     // A thread that panicked has been told of by the panic itself.
@@ -267,10 +268,7 @@ pub(super) fn choose_models(
         return Ok((model.following(clock.clone()).into(), Some(path.to_owned()), Vec::new()));
     }
     let mut notices = Vec::new();
-    let mut changes = journal.map(|journal| journal.changes(entries)).unwrap_or_default();
-    if let Some(path) = journal.map(Journal::only_model).filter(|path| changes.is_empty() && path.exists()) {
-        changes.push(Change { slot: None, name: String::new(), path });
-    }
+    let changes = journal.map(|journal| journal.changes(entries)).unwrap_or_default();
     let mut models = Succession::from(Model::built_in()?.following(clock.clone()));
     let mut newest = None;
     // Behind which slot the next one scores, where the one that did so is lost.
@@ -286,10 +284,9 @@ pub(super) fn choose_models(
             Err(e) => {
                 behind = Some(from);
                 // The next one does; behind the newest, the one before it or the built-in one.
-                let of = if name.is_empty() { "" } else { " of " };
                 let (why, file) = (e.to_string(), format!("{}: ", path.display()));
                 let why = why.strip_prefix(&file).unwrap_or(&why);
-                let message = format!("cannot be used, another model scores instead{of}{name}: {why}");
+                let message = format!("cannot be used, another model scores instead of {name}: {why}");
                 notices.push(Notice { path: Arc::new(path), message });
             }
         }

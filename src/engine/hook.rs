@@ -1,10 +1,9 @@
-//! Runs a program when an incident rings, is acknowledged, closes or is taken back, with the incident
+//! Runs a program when an incident rings, is acknowledged, closes, goes on or is taken back, with the incident
 //! as JSON on its standard input.
 //!
 //! Nothing waits for it: calls go through a bounded queue to a few threads, a program that takes too
 //! long is killed with all that it started, and what goes wrong is told as a notice.
 
-use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -15,12 +14,8 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 use rustix::process::{Pid, Signal, kill_process_group};
-use serde::Serialize;
 
-use super::core::Engine;
-use super::form::IncidentForm;
-use super::snapshot::{IncidentId, IncidentView};
-use super::view::incident_view;
+use super::herald::{Event, News, NewsForm};
 use crate::ingest::Notice;
 
 /// Programs that run at once.
@@ -37,47 +32,15 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Bytes of its complaints that are shown.
 const SHOWN: usize = 200;
 
-/// What happened to an incident.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Event {
-    /// It calls somebody: also once for each that does so when noctop starts.
-    Rings,
-    /// Somebody has acknowledged it.
-    Acknowledged,
-    /// It has ended, after it was told of in one of the ways above.
-    Closed,
-    /// A late or corrected row took it back, after it was told of.
-    Withdrawn,
-}
-
-/// What a program reads.
-#[derive(Debug, Clone, Serialize)]
-struct Call {
-    event: Event,
-    #[serde(flatten)]
-    incident: IncidentForm,
-}
-
-/// Finds what there is to tell, and hands it on.
+/// Hands on what there is to tell.
 #[derive(Debug)]
 pub struct Hook {
-    calls: Option<Sender<Call>>,
+    calls: Option<Sender<NewsForm>>,
     failures: Receiver<String>,
     /// By when all must have ended, once noctop ends.
     end: Arc<OnceLock<Instant>>,
     threads: Vec<JoinHandle<()>>,
-    open: HashMap<IncidentId, Known>,
     path: Arc<PathBuf>,
-}
-
-/// What was told of an open incident.
-#[derive(Debug)]
-struct Known {
-    /// As it was when something was told of it last; none before.
-    told: Option<IncidentView>,
-    rang: bool,
-    acknowledged: bool,
 }
 
 impl Hook {
@@ -90,7 +53,7 @@ impl Hook {
     }
 
     fn with_limit(command: &str, limit: Duration) -> std::io::Result<Self> {
-        let (calls, queue) = bounded::<Call>(QUEUE);
+        let (calls, queue) = bounded::<NewsForm>(QUEUE);
         let (fail, failures) = bounded(QUEUE);
         let end = Arc::new(OnceLock::new());
         let mut threads = Vec::new();
@@ -111,45 +74,22 @@ impl Hook {
             threads.push(std::thread::Builder::new().name("on-incident".into()).spawn(work)?);
         }
         let path = Arc::new(PathBuf::from("--on-incident"));
-        Ok(Self { calls: Some(calls), failures, end, threads, open: HashMap::new(), path })
+        Ok(Self { calls: Some(calls), failures, end, threads, path })
     }
 
-    /// Tells what has happened since the last time. Gives a word where there was too much.
-    pub fn see(&mut self, engine: &Engine) -> Option<Notice> {
-        let mut dropped = 0;
-        let mut tell = |event: Event, incident: &IncidentView| {
-            let call = Call { event, incident: incident.into() };
-            let sent = self.calls.as_ref().is_some_and(|calls| calls.try_send(call).is_ok());
-            dropped += usize::from(!sent);
+    /// Calls the program for what is new: where somebody is to be called, where one is acknowledged, and for what
+    /// becomes of those that it was told of. Gives a word where there was too much.
+    pub fn tell(&self, news: &[News]) -> Option<Notice> {
+        let event = |news: &News| match news.event {
+            _ if news.calls => Some(Event::Rings),
+            Event::Acknowledged => Some(Event::Acknowledged),
+            event @ (Event::Reopened | Event::Closed | Event::Withdrawn) => news.called.then_some(event),
+            Event::Opened | Event::Rings => None,
         };
-        let mut before = std::mem::take(&mut self.open);
-        let book = engine.book();
-        for told in book.told() {
-            let id = told.incident.id;
-            if told.incident.end.is_some() {
-                if before.remove(&id).is_some_and(|known| known.told.is_some()) {
-                    tell(Event::Closed, &incident_view(engine, told));
-                }
-                continue;
-            }
-            let acknowledged = engine.marks().acknowledged(id).is_some();
-            let rings = told.rings && !engine.is_attended(told);
-            let mut known = before.remove(&id).unwrap_or(Known { told: None, rang: false, acknowledged: false });
-            let news =
-                [(Event::Rings, rings && !known.rang), (Event::Acknowledged, acknowledged && !known.acknowledged)];
-            known.rang |= rings;
-            known.acknowledged = acknowledged;
-            for (event, _) in news.into_iter().filter(|(_, new)| *new) {
-                let view = incident_view(engine, told);
-                tell(event, &view);
-                known.told = Some(view);
-            }
-            self.open.insert(id, known);
-        }
-        drop(book);
-        before.values().filter_map(|known| known.told.as_ref()).for_each(|view| tell(Event::Withdrawn, view));
-        let too_many = (dropped > 0).then(|| format!("{dropped} calls were left out: {QUEUE} wait already"));
-        too_many.map(|message| self.notice(message))
+        let calls = news.iter().filter_map(|news| Some(NewsForm::new(event(news)?, &news.incident)));
+        let queue = self.calls.as_ref();
+        let dropped = calls.filter(|call| queue.is_none_or(|queue| queue.try_send(call.clone()).is_err())).count();
+        (dropped > 0).then(|| self.notice(format!("{dropped} calls were left out: {QUEUE} wait already")))
     }
 
     /// Where what went wrong with a program is told.
@@ -188,9 +128,11 @@ fn run(command: &str, json: Vec<u8>, limit: Duration, end: &OnceLock<Instant>) -
     let (said, complaints) = bounded(1);
     if let Some(stderr) = child.stderr.take() {
         std::thread::spawn(move || {
-            let mut text = Vec::new();
-            let _ = stderr.take(SHOWN as u64).read_to_end(&mut text);
+            let (mut stderr, mut text) = (stderr, Vec::new());
+            let _ = stderr.by_ref().take(SHOWN as u64).read_to_end(&mut text);
             let _ = said.send(String::from_utf8_lossy(&text).trim().replace('\n', " "));
+            // A program that writes on would be killed by a pipe that nobody reads.
+            let _ = std::io::copy(&mut stderr, &mut std::io::sink());
         });
     }
     let ended = wait(&mut child, limit, end);
@@ -244,6 +186,14 @@ mod tests {
         let why = run("echo no such pager >&2; exit 3", b"{}", LIMIT).unwrap();
         assert!(why.contains("exit status: 3") && why.ends_with(": no such pager"), "{why}");
         assert!(run("/no/such/program", b"{}", LIMIT).unwrap().contains("127"));
+    }
+
+    #[test]
+    fn one_that_says_much_is_not_killed_for_it_and_its_beginning_is_told() {
+        let much = "for i in $(seq 4000); do echo 'a page that says much'; done >&2";
+        assert_eq!(run(much, b"{}", LIMIT), None);
+        let why = run(&format!("{much}; exit 3"), b"{}", LIMIT).unwrap();
+        assert!(why.contains("exit status: 3: a page that says much a page") && why.len() < 400, "{why}");
     }
 
     #[test]

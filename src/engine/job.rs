@@ -3,19 +3,25 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::core::Engine;
 use super::retraining::{Beside, Learnt, Run, Whose};
 use super::track::{Prepared, Track};
 use super::training::{self, Copy, Onlooker};
+use crate::journal::Journal;
 use crate::model::train::{Options, Series, TrainError, TrainingProgress};
 use crate::model::{Model, Scope};
 use crate::series::{History, InterfaceId, Timestamp};
+
+/// How long the end of a run is waited for: it looks several times a second whether it is to end.
+const GOODBYE: Duration = Duration::from_secs(3);
 
 /// What a run says.
 #[derive(Debug)]
@@ -40,6 +46,8 @@ pub enum Ended {
         beside: Beside,
         /// How much of the interfaces was there to learn.
         learnt: Learnt,
+        /// Where it is kept, or why not.
+        saved: Result<PathBuf, String>,
     },
     /// The present model is better.
     Worse(Beside),
@@ -57,6 +65,8 @@ struct Task {
     since: Option<Timestamp>,
     present: Arc<Model>,
     options: Options,
+    /// Where a model that takes over is kept.
+    journal: Option<Journal>,
 }
 
 /// A run that is under way. Dropping it cancels it.
@@ -70,14 +80,21 @@ pub struct Job {
 
 impl Job {
     /// Starts a run for `whose` interfaces, on those of their rows that the engine has now, from `since` on
-    /// where that is named.
+    /// where that is named. What is better than the present model is kept in `journal`: here, since nobody should
+    /// wait for a slow disk.
     ///
     /// # Errors
     /// When there can be no thread.
-    pub fn start(engine: &Engine, whose: Whose, options: Options, since: Option<Timestamp>) -> std::io::Result<Self> {
+    pub fn start(
+        engine: &Engine,
+        whose: Whose,
+        options: Options,
+        since: Option<Timestamp>,
+        journal: Option<Journal>,
+    ) -> std::io::Result<Self> {
         let all = engine.tracks().iter().enumerate().filter(|(_, track)| whose.has(track.name()));
         let copies = all.map(|(i, track)| (InterfaceId::from_index(i), Copy::from(track))).collect();
-        let task = Task { copies, whose, since, present: engine.model().clone(), options };
+        let task = Task { copies, whose, since, present: engine.model().clone(), options, journal };
         let (say, said) = bounded(4);
         let cancel = Arc::new(AtomicBool::new(false));
         let stop = cancel.clone();
@@ -103,16 +120,21 @@ impl Job {
 impl Drop for Job {
     fn drop(&mut self) {
         self.cancel();
-        // Empties the channel so that its last word does not hold it up.
-        while self.said.recv().is_ok() {}
-        if let Some(thread) = self.thread.take() {
+        // Empties the channel so that its last word does not hold it up, but waits for no dead disk.
+        let end = Instant::now() + GOODBYE;
+        let last = loop {
+            if let Err(e) = self.said.recv_deadline(end) {
+                break e;
+            }
+        };
+        if let (RecvTimeoutError::Disconnected, Some(thread)) = (last, self.thread.take()) {
             let _ = thread.join();
         }
     }
 }
 
 fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
-    let Task { copies, whose, since, present, options } = task;
+    let Task { copies, whose, since, present, options, journal } = task;
     let flow = || if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let cut: Vec<Cow<'_, History>> = copies
         .iter()
@@ -157,6 +179,14 @@ fn run(task: &Task, stop: &AtomicBool, say: &Sender<Said>) -> Ended {
         }
         prepared.insert(*id, Track::prepare(&copy.name, &copy.history, copy.first, copy.revision, &trained.model));
     }
+    if flow().is_break() {
+        return Ended::Cancelled;
+    }
+    let saved = match journal {
+        Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
+        Some(journal) => journal.keep(&trained.model).map_err(|e| e.to_string()),
+        None => Err("there is no state directory to keep it in".into()),
+    };
     let learnt = Learnt::of(&trained.model, whose);
-    Ended::Better { model: Arc::new(trained.model), prepared, beside, learnt }
+    Ended::Better { model: Arc::new(trained.model), prepared, beside, learnt, saved }
 }

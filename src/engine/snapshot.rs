@@ -217,7 +217,7 @@ impl Strip {
     /// that of now until the next one is due.
     pub fn load(&self, now: Option<Timestamp>) -> [f32; SPARK] {
         let mut load = [f32::NAN; SPARK];
-        let by = self.slots_ago(now, Step::slots_passed).min(SPARK);
+        let by = self.slots_ago(now, Step::slots_missing).min(SPARK);
         load[..SPARK - by].copy_from_slice(&self.load[by..]);
         load
     }
@@ -470,9 +470,9 @@ pub enum Command {
     Look(Option<Look>),
     /// Look back: make snapshots of how everything stood at this moment; none for now.
     LookBack(Option<Timestamp>),
-    /// Say something of an incident or an interface: acknowledge, note, mute, retire, or take back. It
-    /// is in force at once and written into the journal.
-    Mark(Act),
+    /// Say something of incidents or interfaces, all of it at once: acknowledge, note, mute, retire, or take
+    /// back. It is in force at once and written into the journal.
+    Mark(Vec<Act>),
     /// Start a training run, unless one is running.
     Retrain(Retraining),
     /// Cancel the training run.

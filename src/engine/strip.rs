@@ -26,7 +26,7 @@ pub(super) fn strip(track: &Track, rows: usize, now: Option<Timestamp>, usual: O
     let even = step == usual && newest <= now && times.all(|time| newest.since(time) % step.seconds() == 0);
     let end = if even { newest } else { now };
     // Whose rows come seldom, or between those of others, is not behind before its next one is due.
-    let behind = step.slots_passed(newest, end);
+    let behind = step.slots_missing(newest, end);
     let slots_back = |time: Timestamp| match newest <= now {
         true => step.slots_between(time, newest) + behind,
         false => step.slots_between(time, end),

@@ -20,7 +20,7 @@ use crate::series::{InterfaceName, Timestamp};
 
 /// Time between two looks at what others wrote.
 const LOOK: Duration = Duration::from_secs(1);
-/// Entries that may wait to be written: more than a person has keys for.
+/// What may wait to be written, as often as something was said: more than a person has keys for.
 const QUEUE: usize = 256;
 /// How long the end of the program waits for what is still to be written.
 const GOODBYE: Duration = Duration::from_secs(3);
@@ -57,7 +57,7 @@ pub struct Keeper {
 
 #[derive(Debug)]
 struct Writer {
-    entries: Option<Sender<Entry>>,
+    entries: Option<Sender<Vec<Entry>>>,
     said: Receiver<Said>,
     ended: Receiver<()>,
     thread: Option<JoinHandle<()>>,
@@ -110,17 +110,18 @@ impl Keeper {
         self.thread.as_ref().map_or(&self.nothing, |thread| &thread.said)
     }
 
-    /// Puts something in force and writes it down. Gives what a person should read, where it could
+    /// Puts what is said at once in force and writes it down. Gives what a person should read, where it could
     /// not be written.
-    pub fn say(&mut self, act: Act, clock: Timestamp) -> Option<Notice> {
+    pub fn say(&mut self, acts: Vec<Act>, clock: Timestamp) -> Option<Notice> {
         if self.read_only {
             return Some(self.notice("read-only: nothing is written down".to_owned()));
         }
-        let entry = Entry { at: clock, who: self.who.clone(), act };
-        self.marks.learn(&entry);
+        let entry = |act| Entry { at: clock, who: self.who.clone(), act };
+        let said: Vec<Entry> = acts.into_iter().map(entry).collect();
+        said.iter().for_each(|entry| self.marks.learn(entry));
         let Some(Writer { entries: Some(entries), .. }) = &self.thread else { return None };
-        let sent = entries.try_send(entry.clone()).is_ok();
-        self.pending.push(entry);
+        let sent = entries.try_send(said.clone()).is_ok();
+        self.pending.extend(said);
         (!sent).then(|| self.notice(format!("too much waits to be written; {KEPT}")))
     }
 
@@ -211,19 +212,19 @@ impl Drop for Writer {
 }
 
 /// The thread: writes what comes, and looks for what others wrote.
-fn keep(mut log: Log, queue: &Receiver<Entry>, speak: &Sender<Said>) {
+fn keep(mut log: Log, queue: &Receiver<Vec<Entry>>, speak: &Sender<Said>) {
     let looks = tick(LOOK);
     loop {
         let mut next = None;
         select! {
-            recv(queue) -> entry => match entry {
-                Ok(entry) => next = Some(entry),
+            recv(queue) -> entries => match entries {
+                Ok(entries) => next = Some(entries),
                 Err(_) => return,
             },
             recv(looks) -> _ => {}
         }
-        if let Some(entry) = next
-            && let Err(e) = log.append(&entry)
+        if let Some(entries) = next
+            && let Err(e) = log.append_all(&entries)
         {
             let why = format!("what was said cannot be written down: {e}");
             if speak.send(Said::Unwritten(why)).is_err() {
@@ -271,17 +272,17 @@ mod tests {
         let mut bob = Keeper::new(Some(&journal(&dir, "bob"))).unwrap().0;
         let incident = IncidentId(7);
         let who = |k: &Keeper| k.marks().acknowledged(incident).map(|s| s.who.clone());
-        assert_eq!(ann.say(Act::Acknowledge { incident }, clock()), None);
+        assert_eq!(ann.say(vec![Act::Acknowledge { incident }], clock()), None);
         assert_eq!((who(&ann), who(&bob)), (Some("ann".into()), None));
-        ann.say(Act::Note { incident, text: "fibre cut".into() }, clock());
+        ann.say(vec![Act::Note { incident, text: "fibre cut".into() }], clock());
         until(&mut ann, |m| m.notes(incident).len() == 1);
         until(&mut bob, |m| m.notes(incident).len() == 1);
         assert_eq!((who(&ann), who(&bob)), (Some("ann".into()), Some("ann".into())));
-        bob.say(Act::Unacknowledge { incident }, clock());
+        bob.say(vec![Act::Unacknowledge { incident }], clock());
         until(&mut bob, |_| true);
         until(&mut ann, |m| m.acknowledged(incident).is_none());
         // What was said last is on disk when the keeper has gone, and a new one has all of it at once.
-        bob.say(Act::Acknowledge { incident }, clock());
+        bob.say(vec![Act::Acknowledge { incident }], clock());
         drop((ann, bob));
         let again = Keeper::new(Some(&journal(&dir, "cyd"))).unwrap().0;
         assert_eq!((who(&again), again.marks().notes(incident).len()), (Some("bob".into()), 1));
@@ -293,8 +294,8 @@ mod tests {
         let mut ann = Keeper::new(Some(&journal(&dir, "ann"))).unwrap().0;
         let mut bob = Keeper::new(Some(&journal(&dir, "bob"))).unwrap().0;
         let incident = IncidentId(7);
-        ann.say(Act::Model { slot: Some(clock()), name: "new".into(), file: None }, clock());
-        ann.say(Act::Acknowledge { incident }, clock());
+        ann.say(vec![Act::Model { slot: Some(clock()), name: "new".into(), file: None }], clock());
+        ann.say(vec![Act::Acknowledge { incident }], clock());
         let told = until(&mut bob, |m| m.acknowledged(incident).is_some());
         assert!(
             matches!(&told[..], [one] if one.message.starts_with("ann put the model \"new\" in force")),
@@ -310,10 +311,10 @@ mod tests {
         let log = journal(&dir, "ann").log();
         let mut reader = Keeper::new(Some(&journal(&dir, "bob").read_only())).unwrap().0;
         let incident = IncidentId(7);
-        assert!(reader.say(Act::Acknowledge { incident }, clock()).is_some());
+        assert!(reader.say(vec![Act::Acknowledge { incident }], clock()).is_some());
         assert!(!log.exists() && reader.marks().acknowledged(incident).is_none());
         let mut ann = Keeper::new(Some(&journal(&dir, "ann"))).unwrap().0;
-        ann.say(Act::Acknowledge { incident }, clock());
+        ann.say(vec![Act::Acknowledge { incident }], clock());
         until(&mut reader, |m| m.acknowledged(incident).is_some());
     }
 
@@ -325,7 +326,7 @@ mod tests {
         std::fs::write(journal.log().parent().unwrap(), "").unwrap();
         let mut ann = Keeper::new(Some(&journal)).unwrap().0;
         let incident = IncidentId(7);
-        ann.say(Act::Acknowledge { incident }, clock());
+        ann.say(vec![Act::Acknowledge { incident }], clock());
         let notices = loop {
             let said = ann.said().recv_timeout(Duration::from_secs(20)).unwrap();
             let notices = ann.hear(said);
@@ -341,7 +342,7 @@ mod tests {
     fn without_a_place_marks_last_as_long_as_the_process() {
         let mut keeper = Keeper::new(None).unwrap().0;
         let incident = IncidentId(7);
-        assert_eq!(keeper.say(Act::Acknowledge { incident }, clock()), None);
+        assert_eq!(keeper.say(vec![Act::Acknowledge { incident }], clock()), None);
         assert!(keeper.marks().acknowledged(incident).is_some());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::sleep;
@@ -18,12 +19,18 @@ use crate::ingest::Notice;
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes that are read in one go; what is beyond is read the next time.
 const TURN: u64 = 4 << 20;
+/// Bytes of what was read last by which the file is known again: some lines.
+const SEAM: usize = 512;
 
 /// The log, and how far it was read.
 #[derive(Debug)]
 pub struct Log {
     path: PathBuf,
+    /// Device and number of the file that was read.
+    file: Option<(u64, u64)>,
     position: u64,
+    /// The last bytes before the position.
+    seam: Vec<u8>,
     lines: u64,
     rest: Vec<u8>,
 }
@@ -53,7 +60,7 @@ impl News {
 impl Log {
     /// The log at `path`, which need not be there yet, from its start.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, position: 0, lines: 0, rest: Vec::new() }
+        Self { path, file: None, position: 0, seam: Vec::new(), lines: 0, rest: Vec::new() }
     }
 
     /// Its file.
@@ -76,11 +83,15 @@ impl Log {
             }
             Err(e) => return Err(e),
         };
-        let mut size = file.metadata()?.len();
-        if size < self.position {
+        let metadata = file.metadata()?;
+        let mut size = metadata.len();
+        let this = Some((metadata.dev(), metadata.ino()));
+        let is_other = self.file.is_some_and(|before| Some(before) != this);
+        if self.position > 0 && (is_other || size < self.position || !self.is_at_its_seam(&mut file)?) {
             news.anew = true;
             self.forget();
         }
+        self.file = this;
         file.seek(SeekFrom::Start(self.position))?;
         while self.position < size {
             let mut bytes = Vec::new();
@@ -89,14 +100,26 @@ impl Log {
                 size = self.position;
             }
             self.position += n as u64;
+            let kept = (self.seam.len() + n).saturating_sub(SEAM);
+            self.seam = self.seam.iter().chain(&bytes).skip(kept).copied().collect();
             self.rest.extend(bytes);
             self.take_lines(&mut news);
         }
         Ok(news)
     }
 
+    /// Whether what was read last still stands before the position: a file that took another one's place may have
+    /// its number, and one that was rewritten has.
+    fn is_at_its_seam(&self, file: &mut File) -> io::Result<bool> {
+        let mut there = vec![0; self.seam.len()];
+        file.seek(SeekFrom::Start(self.position - there.len() as u64))?;
+        file.read_exact(&mut there)?;
+        Ok(there == self.seam)
+    }
+
     fn forget(&mut self) {
-        (self.position, self.lines) = (0, 0);
+        (self.file, self.position, self.lines) = (None, 0, 0);
+        self.seam.clear();
         self.rest.clear();
     }
 
@@ -125,18 +148,29 @@ impl Log {
     /// # Errors
     /// When it cannot be written, or another process keeps the lock.
     pub fn append(&self, entry: &Entry) -> io::Result<()> {
+        self.append_all(std::slice::from_ref(entry))
+    }
+
+    /// The same with several entries at once: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Log::append`].
+    pub fn append_all(&self, entries: &[Entry]) -> io::Result<()> {
         if let Some(dir) = self.path.parent() {
             fs::create_dir_all(dir)?;
         }
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(&self.path)?;
         lock(&file)?;
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
+        let mut lines = Vec::new();
         if ends_within_a_line(&mut file)? {
-            line.insert(0, b'\n');
+            lines.push(b'\n');
+        }
+        for entry in entries {
+            serde_json::to_writer(&mut lines, entry)?;
+            lines.push(b'\n');
         }
         let before = file.metadata()?.len();
-        let written = file.write_all(&line).and_then(|()| file.sync_data());
+        let written = file.write_all(&lines).and_then(|()| file.sync_data());
         if written.is_err() {
             // Half a line, as on a full disk, is taken back.
             let _ = file.set_len(before);
@@ -248,6 +282,38 @@ mod tests {
         assert_eq!(log.read().unwrap(), News::default());
         log.append(&entry(9)).unwrap();
         assert_eq!(log.read().unwrap().entries, [entry(9)]);
+    }
+
+    #[test]
+    fn a_log_that_another_file_replaces_is_read_anew_however_long_that_is() {
+        let (dir, path) = place();
+        let mut log = Log::new(path.clone());
+        log.append(&entry(1)).unwrap();
+        log.read().unwrap();
+        let other = Log::new(dir.path().join("other"));
+        (2..5).for_each(|n| other.append(&entry(n)).unwrap());
+        fs::copy(other.path(), dir.path().join("copy")).unwrap();
+        fs::rename(other.path(), &path).unwrap();
+        let want = News { anew: true, entries: (2..5).map(entry).collect(), ..News::default() };
+        assert_eq!(log.read().unwrap(), want);
+        assert_eq!(log.read().unwrap(), News::default());
+        // Rewritten where it stands: the file is the same, and longer.
+        let text = fs::read(&path).unwrap();
+        fs::write(&path, [b"\n", &text[..]].concat()).unwrap();
+        assert_eq!(log.read().unwrap(), want);
+        // Gone, and back as another one before anybody has looked.
+        fs::remove_file(&path).unwrap();
+        fs::rename(dir.path().join("copy"), &path).unwrap();
+        assert_eq!(log.read().unwrap(), want);
+    }
+
+    #[test]
+    fn several_entries_are_appended_at_once() {
+        let (_dir, path) = place();
+        let log = Log::new(path.clone());
+        let all: Vec<Entry> = (0..150).map(entry).collect();
+        log.append_all(&all).unwrap();
+        assert_eq!(Log::new(path).read().unwrap().entries, all);
     }
 
     #[test]

@@ -75,11 +75,6 @@ impl Journal {
         self.dir.join("journal.jsonl")
     }
 
-    /// Where the retrained model lay before each was kept in a file of its own.
-    pub fn only_model(&self) -> PathBuf {
-        self.dir.join("model.safetensors")
-    }
-
     /// Where the models lie.
     pub(super) fn dir(&self) -> &Path {
         &self.dir

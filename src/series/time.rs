@@ -89,9 +89,11 @@ impl Step {
         (later.since(earlier) + self.0 / 2).div_euclid(self.0)
     }
 
-    /// How many slots have passed from `earlier` to `later`. One that has begun is not over.
-    pub const fn slots_passed(self, earlier: Timestamp, later: Timestamp) -> i64 {
-        later.since(earlier).div_euclid(self.0)
+    /// How many slots are missing at `now` behind a row of `newest`. A row carries the begin of its slot and comes
+    /// behind its end, so the next one is due two steps later.
+    pub const fn slots_missing(self, newest: Timestamp, now: Timestamp) -> i64 {
+        let passed = now.since(newest).div_euclid(self.0);
+        if passed > 1 { passed - 1 } else { 0 }
     }
 
     /// Slots in `seconds`, as a real number.
@@ -138,7 +140,8 @@ mod tests {
         assert_eq!(step.slots_between(t, t.plus(440)), 1);
         assert_eq!(step.slots_between(t, t.plus(460)), 2);
         assert_eq!(step.slots_between(t, t.plus(20)), 0);
-        assert_eq!([299, 300, 599].map(|later| step.slots_passed(t, t.plus(later))), [0, 1, 1]);
+        let missing = |later| step.slots_missing(t, t.plus(later));
+        assert_eq!([-400, 0, 300, 599, 600, 899, 900].map(missing), [0, 0, 0, 0, 1, 1, 2]);
         assert_eq!(Step::from_seconds(0), None);
     }
 }

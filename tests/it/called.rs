@@ -1,5 +1,6 @@
 //! `--on-incident`: a program is run when an incident rings, is acknowledged and closes.
 
+use std::path::Path;
 use std::time::Duration;
 
 use noctop::journal::log::Log;
@@ -48,6 +49,126 @@ fn a_program_hears_of_an_incident_from_its_ring_to_its_end() {
     process.signal(Signal::TERM);
     process.end(Duration::from_secs(5));
     assert_eq!(calls().len(), 3, "each once");
+}
+
+/// A process in which a program writes down for what it is called, beside lines of JSON.
+struct Called<'a> {
+    place: &'a Place,
+    process: Process,
+}
+
+impl<'a> Called<'a> {
+    /// Starts it on a place with this file, and waits until that is read and scored.
+    #[track_caller]
+    fn start(place: &'a Place, file: &Path) -> Self {
+        append(file, b"no row\n");
+        let mut command = place.noctop();
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.args(["rows", "--json", "--alarms-per-week", "0.05", "--on-incident", "cat >> calls"]);
+        let process = Process::start(command);
+        // This is said once all has been read.
+        wait_for("the start", SOON, || process.errors().contains("1 line was refused").then_some(()));
+        Self { place, process }
+    }
+
+    /// Waits for a line of this event and interface, and gives it.
+    #[track_caller]
+    fn line(&self, event: &str, ifname: &str) -> serde_json::Value {
+        let (event, ifname) = (format!("\"event\":\"{event}\""), format!("\"ifname\":\"{ifname}\""));
+        let line = self.process.line(SOON, |line| line.contains(&event) && line.contains(&ifname));
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Ends it, and gives what the program was called for, sorted: two run at once.
+    #[track_caller]
+    fn end(self) -> (Vec<String>, Ended) {
+        self.process.signal(Signal::TERM);
+        let ended = self.process.end(Duration::from_secs(5));
+        let text = std::fs::read_to_string(self.place.join("calls")).unwrap_or_default();
+        let calls = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let mut events: Vec<String> = calls.map(|call| call["event"].as_str().unwrap().to_owned()).collect();
+        events.sort_unstable();
+        (events, ended)
+    }
+}
+
+/// Lines of an interface's hours, with nothing in those for which `off` holds.
+fn hours(ifname: &str, rows: usize, seed: u64, off: impl Fn(usize) -> bool) -> Vec<String> {
+    let all = rhythm("edge-1", ifname, rows, seed, |i, v| if off(i) { 0.0 } else { v });
+    all.split_inclusive('\n').map(str::to_owned).collect()
+}
+
+#[test]
+fn what_flaps_rings_once_and_is_told_to_go_on() {
+    let place = Place::new();
+    let lines = hours("ge-0", 430, 8, |i| (396..402).contains(&i) || (407..412).contains(&i));
+    let file = place.put("r.csv", &lines[..396].concat());
+    let called = Called::start(&place, &file);
+    let mut told = Vec::new();
+    for (hours, event) in [(396..402, "opened"), (402..407, "closed"), (407..412, "reopened"), (412..430, "closed")] {
+        append(&file, lines[hours].concat().as_bytes());
+        let line = called.line(event, "ge-0");
+        assert_eq!(line["ring"], true, "{line}");
+        told.push(line["id"].clone());
+    }
+    assert!(told.iter().all(|id| *id == told[0]), "{told:?}");
+    assert_eq!(called.end().0, ["closed", "closed", "reopened", "rings"]);
+}
+
+#[test]
+fn what_begins_and_ends_in_one_batch_is_told() {
+    let place = Place::new();
+    let lines = hours("ge-0", 412, 8, |i| (398..402).contains(&i));
+    let called = Called::start(&place, &place.put("a.csv", &lines[..396].concat()));
+    std::fs::write(place.join("b"), format!("{HEADER}{}", lines[396..].concat())).unwrap();
+    std::fs::rename(place.join("b"), place.rows().join("b.csv")).unwrap();
+    assert_eq!(called.line("opened", "ge-0")["ring"], true);
+    called.line("closed", "ge-0");
+    assert_eq!(called.end().0, ["closed", "rings"]);
+}
+
+#[test]
+fn what_came_while_the_collector_was_down_is_told_and_what_is_too_old_is_counted() {
+    let place = Place::new();
+    let of = |ifname, seed| hours(ifname, 412, seed, move |i| ifname == "ge-0" && (390..395).contains(&i));
+    let (one, other) = (of("ge-0", 8), of("ge-1", 9));
+    let both = |hours: std::ops::Range<usize>| one[hours.clone()].concat() + &other[hours].concat();
+    let file = place.put("r.csv", &(both(0..300) + &both(301..386) + &both(402..410)));
+    let called = Called::start(&place, &file);
+    append(&file, both(410..411).as_bytes());
+    append(&file, both(386..402).as_bytes());
+    assert_eq!(called.line("opened", "ge-0")["ring"], true);
+    called.line("closed", "ge-0");
+    append(&file, both(300..301).as_bytes());
+    let late = "2 rows came more than 48 slots late, into history only: not scored";
+    wait_for("the late rows", SOON, || called.process.errors().contains(late).then_some(()));
+    assert_eq!(called.end().0, ["closed", "rings"]);
+}
+
+#[test]
+fn a_story_rings_once_though_its_rows_come_one_by_one_and_is_acknowledged_once() {
+    let place = Place::new();
+    let names = ["ge-3", "ge-2", "ge-1", "ge-0"];
+    let all = names.map(|name| hours(name, 400, 8, |i| i >= 396));
+    let file = place.put("r.csv", &all.iter().map(|lines| lines[..396].concat()).collect::<String>());
+    let called = Called::start(&place, &file);
+    let mut ids = Vec::new();
+    for (name, lines) in names.iter().zip(&all) {
+        append(&file, lines[396].as_bytes());
+        let line = called.line("opened", name);
+        assert_eq!(line["ring"], *name == "ge-3", "{line}");
+        ids.push(line["id"].as_str().unwrap().parse().unwrap());
+    }
+    for hour in 397..400 {
+        append(&file, all.iter().map(|lines| lines[hour].as_str()).collect::<String>().as_bytes());
+    }
+    let log = Log::new(Journal::under(&place.state().join("noctop"), &place.rows()).log());
+    let at = Timestamp::from(std::time::SystemTime::now());
+    let entry = |incident: &_| Entry { at, who: "ann".into(), act: Act::Acknowledge { incident: *incident } };
+    log.append_all(&ids.iter().map(entry).collect::<Vec<_>>()).unwrap();
+    let calls = || std::fs::read_to_string(place.join("calls")).unwrap_or_default();
+    wait_for("the acknowledgement", SOON, || calls().contains("acknowledged\",").then_some(()));
+    assert_eq!(called.end().0, ["acknowledged", "rings"]);
 }
 
 #[test]

@@ -66,8 +66,8 @@ fn what_was_said_stands_after_a_restart_and_reaches_the_other_operator() {
     let ann = Running::start(&place, journal(&place).by("ann"));
     let bob = Running::start(&place, journal(&place).by("bob"));
     let id = ann.outage().id;
-    assert!(ann.0.send(Command::Mark(Act::Acknowledge { incident: id })));
-    assert!(ann.0.send(Command::Mark(Act::Note { incident: id, text: "fibre cut".into() })));
+    assert!(ann.0.send(Command::Mark(vec![Act::Acknowledge { incident: id }])));
+    assert!(ann.0.send(Command::Mark(vec![Act::Note { incident: id, text: "fibre cut".into() }])));
     let seen = bob.becomes("the note", |i| i.notes.len() == 1);
     assert_eq!((seen.id, seen.acknowledged.as_ref().map(|s| s.who.as_str())), (id, Some("ann")));
     assert!(seen.attended() && !seen.calls() && seen.rings);
@@ -76,10 +76,10 @@ fn what_was_said_stands_after_a_restart_and_reaches_the_other_operator() {
     // A mute that ends, and an interface that is retired.
     let until = Timestamp::from(std::time::SystemTime::now()).plus(2);
     let interface = noctop::journal::Named { hostname: "edge-1".into(), ifname: "ge-0".into() };
-    bob.0.send(Command::Mark(Act::Mute { what: Subject::Interface(interface.clone()), until }));
+    bob.0.send(Command::Mark(vec![Act::Mute { what: Subject::Interface(interface.clone()), until }]));
     assert_eq!(bob.becomes("muted", |i| i.muted.is_some()).muted, Some(until));
     bob.becomes("the mute's end", |i| i.muted.is_none());
-    bob.0.send(Command::Mark(Act::Retire { interface }));
+    bob.0.send(Command::Mark(vec![Act::Retire { interface }]));
     bob.becomes("retired", |i| i.retired);
     drop((ann, bob));
     let again = Running::start(&place, journal(&place).by("cyd"));
@@ -121,7 +121,7 @@ fn a_damaged_line_is_told_and_the_others_count() {
     let incident = {
         let ann = Running::start(&place, journal(&place).by("ann"));
         let incident = ann.outage().id;
-        ann.0.send(Command::Mark(Act::Acknowledge { incident }));
+        ann.0.send(Command::Mark(vec![Act::Acknowledge { incident }]));
         incident
     };
     append(&journal(&place).log(), b"{\"at\":\"yesterday\"}\n{\"at\":");
@@ -129,7 +129,7 @@ fn a_damaged_line_is_told_and_the_others_count() {
     assert!(bob.outage().acknowledged.is_some());
     let notices = bob.0.snapshot().source.notices.clone();
     assert!(notices.iter().any(|n| n.path.ends_with("journal.jsonl") && n.message.contains("line 2")), "{notices:?}");
-    bob.0.send(Command::Mark(Act::Note { incident, text: "seen".into() }));
+    bob.0.send(Command::Mark(vec![Act::Note { incident, text: "seen".into() }]));
     wait_for("the note", SOON, || {
         let marks: Marks = journal(&place).entries().0.iter().collect();
         (marks.notes(incident).len() == 1 && marks.acknowledged(incident).is_some()).then_some(())

@@ -151,8 +151,8 @@ impl App {
             }
         };
         if !subjects.is_empty() && subjects.iter().all(|(_, muted)| *muted) {
-            let unmute = |(what, _)| Effect::Send(Command::Mark(Act::Unmute { what }));
-            effects.extend(subjects.into_iter().map(unmute));
+            let acts = subjects.into_iter().map(|(what, _)| Act::Unmute { what }).collect();
+            effects.push(Effect::Send(Command::Mark(acts)));
         } else if !subjects.is_empty() {
             let subjects = subjects.into_iter().map(|(what, _)| what).collect();
             self.typing = Some(Typing::Mute(subjects, String::new()));
@@ -163,7 +163,8 @@ impl App {
         let Some(view) = self.choice() else { return };
         let (name, retired) = (view.name.clone(), view.retired);
         if retired {
-            effects.push(Effect::Send(Command::Mark(Act::Unretire { interface: Named::from(&name) })));
+            let act = Act::Unretire { interface: Named::from(&name) };
+            effects.push(Effect::Send(Command::Mark(vec![act])));
         } else {
             self.typing = Some(Typing::Retire(name, String::new()));
         }
@@ -184,12 +185,8 @@ impl App {
             true => Act::Unacknowledge { incident },
             false => Act::Acknowledge { incident },
         };
-        effects.extend(
-            incidents
-                .iter()
-                .filter(|i| i.acknowledged.is_some() == acknowledged)
-                .map(|i| Effect::Send(Command::Mark(act(i.id)))),
-        );
+        let meant = incidents.iter().filter(|i| i.acknowledged.is_some() == acknowledged);
+        effects.push(Effect::Send(Command::Mark(meant.map(|i| act(i.id)).collect())));
     }
 
     pub(super) fn retrain(&mut self, effects: &mut Vec<Effect>) {
@@ -209,7 +206,7 @@ impl App {
         let interface = Named::from(&name);
         if !self.options.read_only {
             let act = if pinned { Act::Pin { interface } } else { Act::Unpin { interface } };
-            effects.push(Effect::Send(Command::Mark(act)));
+            effects.push(Effect::Send(Command::Mark(vec![act])));
         }
     }
 }

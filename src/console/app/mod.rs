@@ -28,11 +28,15 @@ use super::retrain::Choice;
 use super::story::Story;
 use super::theme::Theme;
 use super::viewpoint::Viewpoint;
-use crate::engine::{COMPANIONS, Command, IncidentId, InterfaceView, Look, Snapshot, TrainingView};
+use crate::engine::{
+    COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, StoryId, TrainingView,
+};
 use crate::series::{DAY, InterfaceName, Step, Timestamp};
 
 /// Seconds after which a feed has stopped at the earliest, as `triage` has it.
 pub const STALE: i64 = 900;
+/// What is said where the engine does not take a command.
+const BUSY: &str = "the engine is busy: press the key again";
 
 /// What lies over the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +96,7 @@ pub struct App {
 impl App {
     /// A console of this size over `snapshot`. `now` and `wall` are the same moment.
     pub fn new(options: Options, snapshot: Arc<Snapshot>, size: (u16, u16), now: Instant, wall: Timestamp) -> Self {
-        let rung = ringing(&snapshot).collect();
+        let rung = ringing(&snapshot).map(|incident| incident.id).collect();
         let mut app = Self {
             options,
             snapshot,
@@ -172,6 +176,12 @@ impl App {
     pub fn when(&self, time: Timestamp) -> String {
         let zone = &self.options.zone;
         format::when(zone.shown(time), self.snapshot.now.map(|now| zone.shown(now)))
+    }
+
+    /// A moment that is yet to come, by the clock: its time, where that is within a day.
+    pub fn until(&self, time: Timestamp) -> String {
+        let shown = self.options.zone.shown(time);
+        if time.since(self.wall(self.now)) < DAY { format::clock(shown) } else { format::day(shown) }
     }
 
     /// The newest moment that is shown.
@@ -255,6 +265,10 @@ impl App {
         self.now = now;
         let mut effects = Vec::new();
         let before = self.panes();
+        if matches!(event, Event::Key(_)) {
+            // the key is pressed again, or another one
+            self.message.take_if(|message| message == BUSY);
+        }
         match event {
             Event::Snapshot(snapshot) => self.take_snapshot(snapshot, &mut effects),
             Event::EngineEnded => self.engine_ended = true,
@@ -278,7 +292,7 @@ impl App {
                 self.asked = None;
                 return effects;
             }
-            Event::NotTaken(_) => self.message = Some("the engine is busy: press the key again".to_owned()),
+            Event::NotTaken(_) => self.message = Some(BUSY.to_owned()),
         }
         // the panes may have another height now, by another size or since a chart was opened or closed
         let panes = self.panes();
@@ -311,9 +325,12 @@ impl App {
 
     /// Rings for what has begun to ring; not for what is read at the start, nor for the past.
     fn ring(&mut self, effects: &mut Vec<Effect>) {
+        let with_one_that_rang = self.snapshot.incidents.iter().filter(|i| self.rung.contains(&i.id));
+        let stories: HashSet<StoryId> = with_one_that_rang.filter_map(|i| i.story).collect();
         let mut fresh = false;
-        for id in ringing(&self.snapshot) {
-            fresh |= self.rung.insert(id);
+        for incident in ringing(&self.snapshot) {
+            let told = incident.story.is_some_and(|story| stories.contains(&story));
+            fresh |= self.rung.insert(incident.id) && !told;
         }
         if fresh && self.options.bell && self.snapshot.source.loading.is_none() && !self.snapshot.looks_back {
             effects.push(Effect::Ring);
@@ -350,6 +367,6 @@ impl App {
 }
 
 /// Incidents that call somebody.
-fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = IncidentId> + '_ {
-    snapshot.incidents.iter().filter(|i| i.calls()).map(|i| i.id)
+fn ringing(snapshot: &Snapshot) -> impl Iterator<Item = &IncidentView> {
+    snapshot.incidents.iter().map(Arc::as_ref).filter(|i| i.calls())
 }

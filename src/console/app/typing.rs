@@ -93,7 +93,7 @@ impl App {
 
     /// What was typed is done.
     pub(super) fn finish(&mut self, typing: Typing, effects: &mut Vec<Effect>) {
-        let mut mark = |act| effects.push(Effect::Send(Command::Mark(act)));
+        let mut mark = |acts| effects.push(Effect::Send(Command::Mark(acts)));
         match typing {
             Typing::Filter => {}
             Typing::Export(name) if name.is_empty() => {}
@@ -110,17 +110,19 @@ impl App {
             Typing::Note(incident, text) => {
                 let text = text.trim().to_owned();
                 if !text.is_empty() {
-                    mark(Act::Note { incident, text });
+                    mark(vec![Act::Note { incident, text }]);
                 }
             }
             Typing::Mute(subjects, time) => match format::seconds_of(if time.is_empty() { MUTED_FOR } else { &time }) {
                 Some(seconds) => {
                     let until = self.wall(self.now).plus(seconds);
-                    subjects.into_iter().for_each(|what| mark(Act::Mute { what, until }));
+                    mark(subjects.into_iter().map(|what| Act::Mute { what, until }).collect());
                 }
                 None => self.message = Some(format!("{time:?} is no time: write 30m, 8h, 2d or 1w")),
             },
-            Typing::Retire(name, answer) if answer == "yes" => mark(Act::Retire { interface: Named::from(&name) }),
+            Typing::Retire(name, answer) if answer == "yes" => {
+                mark(vec![Act::Retire { interface: Named::from(&name) }]);
+            }
             Typing::Retire(name, _) => self.message = Some(format!("{name} was not retired")),
         }
     }

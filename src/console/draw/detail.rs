@@ -98,7 +98,7 @@ fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
     if view.retired {
         facts.push(("retired".to_owned(), Role::Warning));
     } else if let Some(until) = view.muted {
-        facts.push((format!("muted to {}", app.when(until)), Role::Warning));
+        facts.push((format!("muted to {}", app.until(until)), Role::Warning));
     }
     facts.push((app.viewpoint.word(view.step).to_owned(), Role::Faint));
     facts.push((

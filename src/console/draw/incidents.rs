@@ -213,7 +213,7 @@ fn remark(app: &App, summary: &Summary<'_>, width: usize, ascii: bool) -> String
     if worst.retired {
         words.push("retired".to_owned());
     } else if let Some(until) = worst.muted {
-        words.push(format!("muted to {}", app.when(until)));
+        words.push(format!("muted to {}", app.until(until)));
     } else if summary.acknowledged {
         words.push("acknowledged".to_owned());
     }

@@ -40,7 +40,10 @@ pub(super) fn draw(app: &App, story: &Story<'_>, detail: Option<&DetailView>, ar
     let mut head = 0;
     for (line, text) in (0..area.height).zip(sentence(app, story, area.width)) {
         let role = if quiet { Role::Text } else { Role::Strong };
-        Pen::new(buffer, app.theme(), area, line).skip(1).text(&text, role);
+        let mut pen = Pen::new(buffer, app.theme(), area, line);
+        pen.skip(1);
+        let room = pen.room();
+        pen.text(fit(&text, room, app.options.ascii).trim_end(), role);
         head = line + 1;
     }
     let (Some(detail), true) = (detail, story.members.len() > 1) else { return };

@@ -46,6 +46,8 @@ fn a_command_that_was_not_taken_is_asked_again() {
     assert_eq!(app.update(Event::Tick, now), effects);
     app.update(Event::NotTaken(Command::Retrain(Retraining::default())), now);
     assert!(text(&app).contains("the engine is busy"));
+    press(&mut app, "j");
+    assert!(!text(&app).contains("the engine is busy"), "the next key was taken");
 }
 
 #[test]
@@ -117,12 +119,14 @@ fn on_a_wide_screen_the_detail_follows_the_incidents() {
 fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
     let mut app = app(80, 24);
     key(&mut app, Key::Tab);
-    let ack = |n, acknowledged| {
-        let incident = IncidentId(n);
-        let act = if acknowledged { Act::Acknowledge { incident } } else { Act::Unacknowledge { incident } };
-        Effect::Send(Command::Mark(act))
+    let ack = |ids: &[u64], acknowledged| {
+        let act = |incident| match acknowledged {
+            true => Act::Acknowledge { incident },
+            false => Act::Unacknowledge { incident },
+        };
+        [Effect::Send(Command::Mark(ids.iter().map(|n| act(IncidentId(*n))).collect()))]
     };
-    assert_eq!(press(&mut app, "a"), [ack(1, true), ack(2, true), ack(3, true)]);
+    assert_eq!(press(&mut app, "a"), ack(&[1, 2, 3], true), "in one command, however many they are");
     let mut snapshot = fixture::snapshot();
     let done = |i: &Arc<_>| {
         let mut i = crate::engine::IncidentView::clone(i);
@@ -132,15 +136,15 @@ fn acknowledging_a_story_acknowledges_all_of_it_and_takes_it_back() {
     snapshot.incidents = snapshot.incidents.iter().map(done).collect();
     show(&mut app, snapshot);
     assert!(text(&app).contains("3 acknowledged"));
-    assert_eq!(press(&mut app, "a"), [ack(1, false), ack(2, false), ack(3, false)]);
+    assert_eq!(press(&mut app, "a"), ack(&[1, 2, 3], false));
     press(&mut app, " j");
-    assert_eq!(press(&mut app, "a"), [ack(1, false)], "one of an unfolded story");
+    assert_eq!(press(&mut app, "a"), ack(&[1], false), "one of an unfolded story");
 }
 
 #[test]
 fn acknowledging_from_the_list_takes_the_interfaces_open_incident() {
     let mut app = app(80, 24);
-    assert_eq!(press(&mut app, "a"), [Effect::Send(Command::Mark(Act::Acknowledge { incident: IncidentId(1) }))]);
+    assert_eq!(press(&mut app, "a"), [Effect::Send(Command::Mark(vec![Act::Acknowledge { incident: IncidentId(1) }]))]);
     key(&mut app, Key::End);
     assert_eq!(press(&mut app, "a"), []);
     assert!(text(&app).contains("nothing to acknowledge here"));
@@ -343,7 +347,7 @@ fn time_ticks_only_as_often_as_its_text_changes() {
 #[test]
 fn notes_mutes_and_retirements_are_said_to_the_engine() {
     let mut app = app(80, 24);
-    let mark = |act| vec![Effect::Send(Command::Mark(act))];
+    let mark = |act| vec![Effect::Send(Command::Mark(vec![act]))];
     key(&mut app, Key::Tab);
     press(&mut app, "icarrier calledX");
     key(&mut app, Key::Backspace);

@@ -1,6 +1,7 @@
 //! The loop itself, on a terminal in memory.
 
 use super::*;
+use crate::engine::{IncidentView, StoryId};
 
 /// A terminal in memory and a clock that stands still until somebody moves it.
 struct Stage {
@@ -142,6 +143,14 @@ fn the_bell_rings_once_for_what_rings_and_only_where_it_is_wanted() {
         let rung = |effects: Vec<Effect>| effects.iter().filter(|e| **e == Effect::Ring).count();
         assert_eq!(rung(show(&mut app, fixture::snapshot())), 0, "what was there at the start does not ring");
         assert_eq!(rung(show(&mut app, next.clone())), want);
-        assert_eq!(rung(show(&mut app, next)), 0);
+        assert_eq!(rung(show(&mut app, next.clone())), 0);
+        // One that belongs to it rings in its place from now on.
+        let mut other = next.incidents[0].as_ref().clone();
+        other.id = IncidentId(77);
+        let story =
+            |incident: &IncidentView, rings| IncidentView { story: Some(StoryId(77)), rings, ..incident.clone() };
+        let both = [story(&other, true), story(&next.incidents[0], false)].map(Arc::new);
+        next.incidents = both.into_iter().chain(next.incidents.iter().skip(1).cloned()).collect();
+        assert_eq!(rung(show(&mut app, next)), 0, "a story rings once");
     }
 }

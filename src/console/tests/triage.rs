@@ -1,6 +1,7 @@
 //! From "something is red" to what it is, since when and how rare, in a key or two.
 
 use super::*;
+use crate::engine::IncidentView;
 use crate::series::DAY;
 
 fn look(effects: &[Effect]) -> Look {
@@ -19,11 +20,38 @@ fn one_key_tells_the_story_of_the_worst() {
         assert_eq!(chosen(&app), "core-2 xe-0/1/3");
         assert_eq!(app.story().unwrap().interfaces().len(), 3);
         let said = text(&app);
+        assert!(width >= 80 || said.contains("3 interfaces of core-2: spike up"), "{width}x{height}\n{said}");
         if width >= 80 {
             for half in ["3 interfaces of core-2: spike up ×2.4", "since 13:50, for 15 min, never in 9 weeks"] {
                 assert!(said.contains(half), "{width}x{height}\n{said}");
             }
         }
+    }
+}
+
+#[test]
+fn a_sentence_that_does_not_fit_says_so() {
+    let mut app = app(40, 10);
+    press(&mut app, "w");
+    let said = text(&app);
+    let line = said.lines().find(|line| line.contains("3 interfaces of")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("×2.4") || line.contains('…'), "{said}");
+    let line = said.lines().find(|line| line.contains("since 13:50")).unwrap_or_else(|| panic!("{said}"));
+    assert!(line.contains("9 weeks") || line.contains('…'), "{said}");
+}
+
+#[test]
+fn a_mute_ends_at_a_time_within_a_day_and_on_a_date_beyond() {
+    for (hours, want) in [(8, "muted to 22:"), (30, "muted to 11-24")] {
+        let mut snapshot = fixture::snapshot();
+        let muted = |i: &Arc<IncidentView>| {
+            let muted = Some(fixture::NOW.plus(3600 * hours));
+            Arc::new(IncidentView { muted, ..i.as_ref().clone() })
+        };
+        snapshot.incidents = snapshot.incidents.iter().map(muted).collect();
+        let mut app = app_of(snapshot, Options::default(), 120, 36);
+        key(&mut app, Key::Tab);
+        assert!(text(&app).contains(want), "{want}\n{}", text(&app));
     }
 }
 

@@ -9,6 +9,7 @@ mod again;
 mod loading;
 mod options;
 mod retrain;
+mod telling;
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -19,9 +20,9 @@ use crossbeam_channel::{Receiver, never, select};
 
 use self::again::Again;
 pub use self::options::LiveOptions;
+use self::telling::Telling;
 use crate::engine::core::{Engine, Memory};
 use crate::engine::handle::{Handle, Publisher, pair};
-use crate::engine::hook::Hook;
 use crate::engine::job::{Job, Said};
 use crate::engine::portrait::Sitting;
 use crate::engine::snapshot::*;
@@ -78,7 +79,7 @@ struct Live {
     train: TrainOptions,
     journal: Option<Journal>,
     keeper: Keeper,
-    hook: Option<Hook>,
+    telling: Telling,
     /// All that stood in the directory at the start is read; until then nothing is scored.
     read_through: bool,
     /// Rows that wait from which on there is a preview.
@@ -112,7 +113,7 @@ impl Live {
         let mut engine = Engine::new(models.clone(), options.settings, options.threads).with_memory(options.memory);
         engine.mark(keeper.marks().clone());
         engine.describe(options.inventory);
-        let hook = options.on_incident.as_deref().map(Hook::start).transpose()?;
+        let telling = Telling::new(options.on_incident.as_deref(), options.news)?;
         Ok(Self {
             engine,
             preview: None,
@@ -129,7 +130,7 @@ impl Live {
             train: options.train,
             journal: options.journal,
             keeper,
-            hook,
+            telling,
             read_through: false,
             worth_a_preview: loading::WORTH_A_PREVIEW,
             arrivals: VecDeque::new(),
@@ -149,7 +150,8 @@ impl Live {
     }
 
     fn run(mut self, mut watch: Watch, publisher: &Publisher) {
-        let (nothing, no_failure) = (never(), never());
+        let nothing = never();
+        let failed = self.telling.failures();
         let mut publish_from = Instant::now() + self.pause();
         let mut rate_published = Instant::now();
         let mut feed_ended = false;
@@ -160,7 +162,6 @@ impl Live {
             let said: &Receiver<Said> = self.job.as_ref().map_or(&nothing, |job| &job.said);
             let feed = if feed_ended { &never() } else { &watch.feed };
             let kept = if journal_ended { &never() } else { self.keeper.said() };
-            let failed = self.hook.as_ref().map_or(&no_failure, Hook::failures);
             let again = self.again.as_ref().map_or_else(never, |again| again.feed(&self.engine));
             let mut at_once = false;
             select! {
@@ -180,8 +181,8 @@ impl Live {
                     }
                 },
                 recv(said) -> said => if let Ok(said) = said { self.hear(said) },
-                recv(failed) -> why => if let (Ok(why), Some(hook)) = (why, &self.hook) {
-                    note(&mut self.around.source, &[hook.notice(why)]);
+                recv(failed) -> why => if let Ok(why) = why {
+                    note(&mut self.around.source, self.telling.failed(why).as_slice());
                     self.changed = true;
                 },
                 recv(kept) -> said => match said {
@@ -261,14 +262,13 @@ impl Live {
         }
     }
 
-    /// Tells the program that is to be called what has happened. What stood in the directory is read
-    /// through first, or all that ever rang would ring again.
+    /// Tells what has happened to incidents. What stood in the directory is read through first, or all that ever
+    /// rang would ring again.
     fn call_out(&mut self) {
-        if self.around.source.loading.is_some() {
-            return;
+        if self.around.source.loading.is_none() {
+            let notices = self.telling.tell(&self.engine);
+            note(&mut self.around.source, &notices);
         }
-        let notice = self.hook.as_mut().and_then(|hook| hook.see(&self.engine));
-        note(&mut self.around.source, notice.as_slice());
     }
 
     /// Puts the keeper's marks in force, and shows what it has to say.
@@ -381,8 +381,8 @@ impl Live {
         match command {
             Command::Look(look) => self.around.look = look,
             Command::LookBack(to) => self.around.back_to = to,
-            Command::Mark(act) => {
-                let notice = self.keeper.say(act, clock());
+            Command::Mark(acts) => {
+                let notice = self.keeper.say(acts, clock());
                 self.remark(notice.as_slice());
             }
             Command::Retrain(_) if self.preview.is_some() => {

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crossbeam_channel::Sender;
+
 use crate::detect::Settings;
 use crate::engine::core::Memory;
+use crate::engine::herald::News;
 use crate::engine::succession::Succession;
 use crate::ingest::{Notice, WatchOptions};
 use crate::inventory::Inventory;
@@ -34,6 +37,8 @@ pub struct LiveOptions {
     pub threads: usize,
     /// What the shell runs when an incident rings, closes or is acknowledged.
     pub on_incident: Option<String>,
+    /// Where all that there is to tell of incidents is said, for who tells it in lines; none where nobody does.
+    pub news: Option<Sender<News>>,
     /// What people know of interfaces.
     pub inventory: Arc<Inventory>,
     /// Said once at the start, beside the notices of ingest.
@@ -54,6 +59,7 @@ impl LiveOptions {
             journal: None,
             threads: 1,
             on_incident: None,
+            news: None,
             inventory: Arc::default(),
             notices: Vec::new(),
         }

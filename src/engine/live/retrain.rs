@@ -34,14 +34,15 @@ impl Live {
             clock: self.engine.model().clock().clone(),
             ..self.train.clone()
         };
-        self.around.training = match Job::start(&self.engine, wanted.whose.clone(), options, since) {
-            Ok(job) => {
-                self.job = Some(job);
-                let progress = TrainingProgress { stage: "starting", ..TrainingProgress::default() };
-                TrainingView::Running(Run { whose: wanted.whose, progress, so_far: None })
-            }
-            Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
-        };
+        self.around.training =
+            match Job::start(&self.engine, wanted.whose.clone(), options, since, self.journal.clone()) {
+                Ok(job) => {
+                    self.job = Some(job);
+                    let progress = TrainingProgress { stage: "starting", ..TrainingProgress::default() };
+                    TrainingView::Running(Run { whose: wanted.whose, progress, so_far: None })
+                }
+                Err(e) => TrainingView::Ended(TrainingOutcome::Failed(format!("no thread to train on: {e}"))),
+            };
     }
 
     /// What a run says.
@@ -56,16 +57,11 @@ impl Live {
         };
         self.job = None;
         self.around.training = TrainingView::Ended(match ended {
-            Ended::Better { model, prepared, beside, learnt } => {
-                let saved = match &self.journal {
-                    Some(journal) if journal.is_read_only() => Err("read-only: it is not kept".into()),
-                    Some(journal) => journal.keep(&model).map_err(|e| e.to_string()),
-                    None => Err("there is no state directory to keep it in".into()),
-                };
+            Ended::Better { model, prepared, beside, learnt, saved } => {
                 let name_of = |path: &PathBuf| Some(path.file_name()?.to_str()?.to_owned());
                 let file = saved.as_ref().ok().and_then(name_of);
                 let act = Act::Model { slot: self.engine.now(), name: model.name.clone(), file };
-                let notice = self.keeper.say(act, clock());
+                let notice = self.keeper.say(vec![act], clock());
                 self.remark(notice.as_slice());
                 self.around.model = ModelView::of(&model, saved.as_ref().ok().cloned());
                 self.engine.adopt(model, prepared);

@@ -1,0 +1,214 @@
+//! What there is to tell of incidents as they come and go: to the program that is called, and in lines.
+//!
+//! It looks at the book from time to time and finds what is new since the last look, however much has come
+//! meanwhile. What was told of whom is known here alone, so that calls and lines say the same, each thing once.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::book::Book;
+use super::core::{Engine, Told};
+use super::form::IncidentForm;
+use super::snapshot::{IncidentId, IncidentView, StoryId};
+use super::track::LATE_SLOTS;
+use super::view::incident_view;
+use crate::series::Timestamp;
+
+/// Names of incidents that have rung which are remembered for certain; of more, those that are still in the book.
+const RUNG: usize = 10_000;
+
+/// What happened to an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// It is new, or was open when noctop started.
+    Opened,
+    /// It had ended, and goes on.
+    Reopened,
+    /// It became so rare that it calls somebody, after it was told of.
+    Rings,
+    /// Somebody has acknowledged it. Of a story that is acknowledged at once it is told of one incident.
+    Acknowledged,
+    /// It has ended.
+    Closed,
+    /// A late or corrected row took it back.
+    Withdrawn,
+}
+
+/// One thing to tell.
+#[derive(Debug, Clone)]
+pub struct News {
+    /// What happened.
+    pub event: Event,
+    /// Whether somebody is to be called for it now: once for each incident, and once for each story.
+    pub calls: bool,
+    /// Whether somebody was called for it before, or told that it is acknowledged.
+    pub called: bool,
+    /// The incident. It rings where it has rung here, or still may.
+    pub incident: Arc<IncidentView>,
+}
+
+/// The same, ready to be written as JSON.
+#[derive(Debug, Clone, Serialize)]
+pub struct NewsForm {
+    event: Event,
+    #[serde(flatten)]
+    incident: IncidentForm,
+}
+
+impl NewsForm {
+    /// That this happened to an incident.
+    pub fn new(event: Event, incident: &IncidentView) -> Self {
+        Self { event, incident: incident.into() }
+    }
+}
+
+/// Finds what is new.
+#[derive(Debug, Default)]
+pub struct Herald {
+    /// The states of book and marks at the last look; none before the first one.
+    seen: Option<(u64, u64)>,
+    looks: u64,
+    known: HashMap<IncidentId, Known>,
+    /// Incidents for which somebody was called, or would have been before noctop started.
+    rung: HashSet<IncidentId>,
+    /// Newest rows when something was new last, by interface, and that of all at the last look.
+    newest: Vec<Option<Timestamp>>,
+    now: Option<Timestamp>,
+}
+
+/// What was told of an incident that is in the book.
+#[derive(Debug)]
+struct Known {
+    /// The last look that found it there.
+    look: u64,
+    open: bool,
+    latest: Timestamp,
+    acknowledged: bool,
+    /// Somebody was called for it, or told that it is acknowledged.
+    called: bool,
+    /// As it was told of last, while it is open.
+    view: Option<Arc<IncidentView>>,
+}
+
+impl Herald {
+    /// What is new since the last look, in the order of starts. At the first one that is what is open: what ended
+    /// before is history. Of later ones, what is new and has ended already is told of where its rows came since,
+    /// or are up to 48 slots older.
+    pub fn look(&mut self, engine: &Engine) -> Vec<News> {
+        let book = engine.book();
+        let seen = (book.revision(), engine.marked());
+        if self.seen == Some(seen) {
+            self.now = engine.now();
+            return Vec::new();
+        }
+        let starts = self.seen.replace(seen).is_none();
+        self.looks += 1;
+        let (mut news, mut acknowledged) = (Vec::new(), Vec::new());
+        for told in book.told() {
+            self.look_at(told, starts, engine, &book, &mut news);
+            if self.is_newly_acknowledged(told, engine) {
+                acknowledged.push(told);
+            }
+        }
+        for told in one_of_each_story(acknowledged, |id| self.rung.contains(&id)) {
+            news.push(self.news(Event::Acknowledged, [false, false], told, engine, &book));
+            if let Some(known) = self.known.get_mut(&told.incident.id) {
+                known.called = true;
+            }
+        }
+        let look = self.looks;
+        self.known.retain(|_, known| {
+            let withdrawn = known.view.take_if(|_| known.look != look);
+            let tell = |incident| News { event: Event::Withdrawn, calls: false, called: known.called, incident };
+            news.extend(withdrawn.map(tell));
+            known.look == look
+        });
+        if self.rung.len() > RUNG {
+            self.rung.retain(|id| self.known.contains_key(id));
+        }
+        self.now = engine.now();
+        self.newest = engine.tracks().iter().map(|track| track.history().newest()).collect();
+        drop(book);
+        news.sort_by(|a, b| (a.incident.start, &a.incident.name).cmp(&(b.incident.start, &b.incident.name)));
+        news
+    }
+
+    /// Looks at one incident of the book.
+    fn look_at(&mut self, told: &Told, starts: bool, engine: &Engine, book: &Book, news: &mut Vec<News>) {
+        let (id, latest, open) = (told.incident.id, told.incident.latest, told.incident.end.is_none());
+        let known = self.known.get(&id);
+        let before = known.map(|known| (known.open, known.latest));
+        let acknowledged = known.is_some_and(|known| known.acknowledged);
+        let events: &[Event] = match (before, open) {
+            (None, true) => &[Event::Opened],
+            (None, false) if !starts && self.came_since(told, engine) => &[Event::Opened, Event::Closed],
+            (Some((false, _)), true) => &[Event::Reopened],
+            (Some((true, _)), false) => &[Event::Closed],
+            // it went on and ended within one look
+            (Some((false, before)), false) if latest > before => &[Event::Reopened, Event::Closed],
+            (None | Some(_), _) => &[],
+        };
+        if starts && !open && told.rings {
+            self.rung.insert(id);
+        }
+        let is_told = open || !events.is_empty();
+        let calls = is_told && told.rings && !engine.is_attended(told) && !self.has_rung(told, book);
+        let called = self.known.get(&id).map_or(self.rung.contains(&id), |known| known.called);
+        if calls {
+            self.rung.insert(id);
+        }
+        let rings: &[Event] = if calls && matches!(events, [] | [Event::Closed]) { &[Event::Rings] } else { &[] };
+        let mut view = self.known.remove(&id).and_then(|known| known.view);
+        for (i, event) in rings.iter().chain(events).enumerate() {
+            let fresh = self.news(*event, [calls && i == 0, called || (calls && i > 0)], told, engine, book);
+            view = Some(fresh.incident.clone());
+            news.push(fresh);
+        }
+        view = view.filter(|_| open);
+        let known = Known { look: self.looks, open, latest, acknowledged, called: called || calls, view };
+        self.known.insert(id, known);
+    }
+
+    /// What happened to an incident, with whether somebody is called for it now, or was before.
+    fn news(&self, event: Event, [calls, called]: [bool; 2], told: &Told, engine: &Engine, book: &Book) -> News {
+        // of a story that has rung with another one this one does not
+        let rings = self.rung.contains(&told.incident.id) || (told.rings && !self.has_rung(told, book));
+        News { event, calls, called, incident: Arc::new(IncidentView { rings, ..incident_view(engine, told) }) }
+    }
+
+    /// Whether it has rung, or another one of its story.
+    fn has_rung(&self, told: &Told, book: &Book) -> bool {
+        let of_story = |story: StoryId| {
+            let mut members = book.told().filter(|other| other.story.is_some_and(|(other, _)| other == story));
+            members.any(|other| self.rung.contains(&other.incident.id))
+        };
+        self.rung.contains(&told.incident.id) || told.story.is_some_and(|(story, _)| of_story(story))
+    }
+
+    /// Whether its rows came since the last look, or were up to 48 slots late then.
+    fn came_since(&self, told: &Told, engine: &Engine) -> bool {
+        let track = &engine.tracks()[told.interface.index()];
+        let before = self.newest.get(told.interface.index()).copied().flatten().or(self.now);
+        let reach = track.step().map_or(0, |step| LATE_SLOTS * step.seconds());
+        before.is_some_and(|before| told.incident.latest >= before.plus(-reach))
+    }
+
+    /// Whether it is open and was acknowledged since the last look.
+    fn is_newly_acknowledged(&mut self, told: &Told, engine: &Engine) -> bool {
+        let id = told.incident.id;
+        let Some(known) = self.known.get_mut(&id).filter(|known| known.open) else { return false };
+        let before = std::mem::replace(&mut known.acknowledged, engine.marks().acknowledged(id).is_some());
+        known.acknowledged && !before
+    }
+}
+
+/// Those that stand alone, and of each story the one that has rung, else the first.
+fn one_of_each_story(mut told: Vec<&Told>, has_rung: impl Fn(IncidentId) -> bool) -> Vec<&Told> {
+    told.sort_by_key(|told| !has_rung(told.incident.id));
+    let mut stories = HashSet::new();
+    told.retain(|told| told.story.is_none_or(|(story, _)| stories.insert(story)));
+    told
+}
