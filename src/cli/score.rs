@@ -156,11 +156,13 @@ fn text(engine: &Engine, track: &Track, rows: Range<usize>, stories: &Stories) -
     let mut out = Vec::with_capacity(160 * rows.len());
     let mut slots = Slots::default();
     for i in rows.filter(|i| engine.is_data(track, *i)) {
-        let (s, values) = (&track.scored()[i], track.history().values(i));
-        slots.write(track.history().time(i), &mut out)?;
+        let (s, history) = (&track.scored()[i], track.history());
+        let (time, values) = (history.time(i), history.values(i));
+        let expected = s.expected.map(|e| history.above_zero(time, e));
+        slots.write(time, &mut out)?;
         out.push(b',');
         out.extend_from_slice(&name);
-        for number in values.into_iter().chain(s.expected).chain(s.error).chain([s.score, s.notify]) {
+        for number in values.into_iter().chain(expected).chain(s.error).chain([s.score, s.notify]) {
             decimal(number, &mut out)?;
             out.push(b',');
         }

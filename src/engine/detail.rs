@@ -66,15 +66,16 @@ pub(super) fn detail<'a>(
 fn point(track: &Track, i: usize, scale: Option<&Scale>) -> DetailPoint {
     let (history, s) = (track.history(), &track.scored()[i]);
     let said = scale.filter(|_| s.verdict != Verdict::Warming);
-    let actual = history.values(i);
+    let (time, actual) = (history.time(i), history.values(i));
+    let shown = |expected: f64| history.above_zero(time, expected);
     DetailPoint {
-        time: history.time(i),
+        time,
         actual,
         range: [actual[1]; 2],
-        expected: said.map(|_| s.expected),
+        expected: said.map(|_| s.expected.map(shown)),
         band: said.map(|scale| {
             let middle = scale.forward(s.expected[1]);
-            [scale.back(middle - BAND * s.band), scale.back(middle + BAND * s.band)]
+            [scale.back(middle - BAND * s.band), scale.back(middle + BAND * s.band)].map(shown)
         }),
         error: larger(s.error) as f32,
         score: s.score as f32,

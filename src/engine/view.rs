@@ -339,7 +339,7 @@ fn interface_view(
         name: track.name().clone(),
         strip: strip(track, rows, moment.now, moment.step, moment.threshold),
         last: last.map(|i| history.values(i)),
-        expected: scored.map(|s| s.expected),
+        expected: scored.zip(newest).map(|(s, time)| s.expected.map(|e| history.above_zero(time, e))),
         error: scored.map_or(0.0, |s| larger(s.error) as f32),
         score: scored.map_or(0.0, |s| s.score as f32),
         state: standing.state,
@@ -397,6 +397,11 @@ fn ends(told: &[Told], most_closed: usize) -> (Vec<&Told>, Vec<&Told>) {
     (open, closed)
 }
 
+/// What was expected at an incident's peak, as it is shown.
+fn peak_expected(engine: &Engine, t: &Told) -> f64 {
+    engine.tracks()[t.interface.index()].history().above_zero(t.incident.peak_at, t.incident.peak_expected)
+}
+
 /// An incident as it is shown.
 pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
     let marks = engine.marks();
@@ -412,7 +417,7 @@ pub(super) fn incident_view(engine: &Engine, t: &Told) -> IncidentView {
         peak: i.peak,
         peak_at: i.peak_at,
         peak_value: i.peak_value,
-        peak_expected: i.peak_expected,
+        peak_expected: peak_expected(engine, t),
         verdict: i.verdict,
         story: t.story.map(|(s, _)| s),
         story_size: t.story.map_or(1, |(_, n)| n),
@@ -439,19 +444,19 @@ fn incidents(
     open.sort_by_cached_key(|t| !t.rings || engine.is_attended(t));
     closed.sort_by_key(|t| std::cmp::Reverse((t.incident.start, t.incident.id)));
     let view = |t: &Told| match kept.get(&(t.interface, t.incident.id)) {
-        Some(view) if is_as_it_was(view, t) => (*view).clone(),
+        Some(view) if is_as_it_was(view, t, engine) => (*view).clone(),
         _ => Arc::new(incident_view(engine, t)),
     };
     open.into_iter().chain(closed).map(view).collect()
 }
 
 /// Whether a view of an incident shows it as it is, but for people's marks.
-fn is_as_it_was(view: &IncidentView, t: &Told) -> bool {
+fn is_as_it_was(view: &IncidentView, t: &Told, engine: &Engine) -> bool {
     let i = &t.incident;
     let story = t.story.map_or((None, 1), |(story, size)| (Some(story), size));
     (view.kind, view.direction, view.start, view.end, view.latest, view.peak_at)
         == (i.kind, i.direction, i.start, i.end, i.latest, i.peak_at)
-        && (view.peak, view.peak_value, view.peak_expected) == (i.peak, i.peak_value, i.peak_expected)
+        && (view.peak, view.peak_value, view.peak_expected) == (i.peak, i.peak_value, peak_expected(engine, t))
         && (view.verdict, view.taken_over, view.history) == (i.verdict, i.taken_over, i.history)
         && (view.story, view.story_size, view.rings) == (story.0, story.1, t.rings)
 }

@@ -20,6 +20,8 @@ pub struct History {
     gone: usize,
     /// The first moment of all, also of rows that are not here any more.
     begin: Option<i64>,
+    /// The first moment with a value below zero.
+    below_zero: Option<i64>,
     times: Vec<i64>,
     max: Vec<f64>,
     mean: Vec<f64>,
@@ -61,6 +63,7 @@ impl History {
             self.mean.push(mean);
             self.origins.push(origin);
             self.begin.get_or_insert(t);
+            self.note_sign(t, [max, mean]);
             return Inserted::Appended;
         }
         match self.times.binary_search(&t) {
@@ -74,6 +77,10 @@ impl History {
                 }
                 self.max[i] = max;
                 self.mean[i] = mean;
+                if self.below_zero == Some(t) {
+                    self.below_zero = self.first_below_zero(0);
+                }
+                self.note_sign(t, [max, mean]);
                 Inserted::Corrected(self.gone + i)
             }
             Err(0) if self.gone > 0 => {
@@ -87,9 +94,29 @@ impl History {
                 self.mean.insert(i, mean);
                 self.origins.insert(i, origin);
                 self.begin = self.begin.min(Some(t));
+                self.note_sign(t, [max, mean]);
                 Inserted::Between(self.gone + i)
             }
         }
+    }
+
+    /// Takes note of a row that is below zero. Rows that were let go of are older than all that can change.
+    fn note_sign(&mut self, t: i64, values: [f64; 2]) {
+        if values.iter().any(|v| *v < 0.0) && self.below_zero.is_none_or(|first| t < first) {
+            self.below_zero = Some(t);
+        }
+    }
+
+    /// The first moment with a value below zero among the rows from `from` on, of those that are here.
+    fn first_below_zero(&self, from: usize) -> Option<i64> {
+        (from..self.times.len()).find(|i| self.max[*i] < 0.0 || self.mean[*i] < 0.0).map(|i| self.times[i])
+    }
+
+    /// A value that was expected at `time`, as it is shown: not below zero where no row was until then. Forecasts
+    /// are not held to that, since scores follow from how far they are off.
+    pub fn above_zero(&self, time: Timestamp, expected: f64) -> f64 {
+        let never = self.below_zero.is_none_or(|first| time.seconds() < first);
+        if never && expected < 0.0 { 0.0 } else { expected }
     }
 
     /// Long columns grow by an eighth: to twice their length would be too much memory for nothing.
@@ -119,6 +146,7 @@ impl History {
         Self {
             gone: 0,
             begin: self.times.get(from).copied(),
+            below_zero: self.first_below_zero(from),
             times: self.times[from..].to_vec(),
             max: self.max[from..].to_vec(),
             mean: self.mean[from..].to_vec(),
@@ -242,6 +270,24 @@ mod tests {
         assert_eq!(put(&mut h, 200, 2.0, origin(0, 14)), Inserted::Appended);
         h.let_go(3);
         assert_eq!((h.places(), h.time(11).seconds()), (4..12, 200));
+    }
+
+    #[test]
+    fn nothing_is_expected_below_zero_where_nothing_was_in_any_order() {
+        let mut h = History::default();
+        let shown = |h: &History, t| h.above_zero(Timestamp::from_seconds(t), -5.0);
+        [(10, 1.0), (20, 0.0), (30, -0.0), (40, -1.0), (50, 2.0)].iter().for_each(|(t, v)| {
+            put(&mut h, *t, *v, origin(0, *t as u32));
+        });
+        assert_eq!([10, 39, 40, 60].map(|t| shown(&h, t)), [0.0, 0.0, -5.0, -5.0]);
+        assert_eq!(h.above_zero(Timestamp::from_seconds(10), 5.0), 5.0);
+        put(&mut h, 25, -1.0, origin(0, 60));
+        assert_eq!(([24, 25].map(|t| shown(&h, t)), shown(&h.tail(4), 39)), ([0.0, -5.0], 0.0));
+        // Corrections take both back.
+        put(&mut h, 25, 1.0, origin(0, 61));
+        assert_eq!([25, 40].map(|t| shown(&h, t)), [0.0, -5.0]);
+        h.let_go(5);
+        assert_eq!(shown(&h, 50), -5.0, "what is not here any more is remembered");
     }
 
     #[test]

@@ -43,6 +43,18 @@ fn the_sample_scores_as_its_example_says() {
     }
 }
 
+#[test]
+fn nothing_is_expected_below_zero_where_nothing_ever_was() {
+    let text = std::fs::read_to_string(datasets().join("sample-scores.csv")).unwrap();
+    let rows = table(&text);
+    let below = |name: &str| rows.iter().filter(|row| row[name].parse::<f64>().unwrap() < 0.0).count();
+    assert_eq!((below("mean_metric_value"), below("max_expected"), below("mean_expected")), (0, 0, 0));
+    // The forecasts themselves are not held to that: errors say what they were.
+    let zero = |row: &BTreeMap<String, String>| row["mean_expected"] == "0" && row["mean_metric_value"] == "0";
+    let off = |row: &&BTreeMap<String, String>| zero(row) && row["mean_error"].parse::<f64>().unwrap() > 0.0;
+    assert!(rows.iter().filter(off).count() > 0);
+}
+
 /// Something that truly happened.
 struct Truth {
     name: InterfaceName,
