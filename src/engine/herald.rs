@@ -139,6 +139,11 @@ impl Herald {
     /// Looks at one incident of the book.
     fn look_at(&mut self, told: &Told, starts: bool, engine: &Engine, book: &Book, news: &mut Vec<News>) {
         let (id, latest, open) = (told.incident.id, told.incident.latest, told.incident.end.is_none());
+        if let Some(known) = self.known.get_mut(&id).filter(|known| !known.open && !open && latest <= known.latest) {
+            // most there are: they are over, and nothing more is to be told
+            known.look = self.looks;
+            return;
+        }
         let known = self.known.get(&id);
         let before = known.map(|known| (known.open, known.latest));
         let acknowledged = known.is_some_and(|known| known.acknowledged);
@@ -199,7 +204,8 @@ impl Herald {
     /// Whether it is open and was acknowledged since the last look.
     fn is_newly_acknowledged(&mut self, told: &Told, engine: &Engine) -> bool {
         let id = told.incident.id;
-        let Some(known) = self.known.get_mut(&id).filter(|known| known.open) else { return false };
+        let open = told.incident.end.is_none();
+        let Some(known) = open.then(|| self.known.get_mut(&id)).flatten() else { return false };
         let before = std::mem::replace(&mut known.acknowledged, engine.marks().acknowledged(id).is_some());
         known.acknowledged && !before
     }

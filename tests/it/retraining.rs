@@ -9,6 +9,7 @@ use noctop::engine::{
     Command, DetailPoint, Engine, Handle, Learnt, Look, Retraining, TrainingOutcome, TrainingView, Whose,
 };
 use noctop::ingest::ReadOptions;
+use noctop::journal::Journal;
 use noctop::model::Model;
 use noctop::series::{InterfaceId, InterfaceName};
 
@@ -44,7 +45,12 @@ fn place() -> Place {
 
 /// Watches with a model that knows nothing, so that what is learnt is no worse.
 fn start(place: &Place) -> Handle {
-    let options = LiveOptions { models: Model::untrained().into(), ..live_options(place.rows()) };
+    start_with(place, None)
+}
+
+/// The same, and keeps models there.
+fn start_with(place: &Place, journal: Option<Journal>) -> Handle {
+    let options = LiveOptions { models: Model::untrained().into(), journal, ..live_options(place.rows()) };
     let (handle, _) = live::start(options).unwrap();
     wait_for("the rows", SOON, || handle.snapshot().source.loading.is_none().then_some(()));
     handle
@@ -104,6 +110,35 @@ fn one_interface_or_device_is_learnt_anew_and_all_others_are_scored_as_before() 
         }
         handle.send(Command::Stop);
     }
+}
+
+#[test]
+fn a_place_for_models_that_does_not_answer_holds_up_no_row() {
+    let place = place();
+    let journal = Journal::under(&place.state(), &place.rows());
+    let handle = start_with(&place, Some(journal.clone()));
+    let name = InterfaceName::new("edge-1", "ge-0");
+    // Who opens it waits until somebody writes into it, as on a disk that has gone.
+    let log = journal.log();
+    std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&log).status().unwrap().success());
+    assert!(handle.send(Command::Retrain(Retraining { whose: Whose::Interface(name.clone()), ..Default::default() })));
+    let rows = rhythm(&name.host, &name.ifname, ROWS + 30, 9, |_, v| v);
+    for (i, row) in rows.split_inclusive('\n').enumerate().skip(ROWS) {
+        append(&place.rows().join("edge-1-ge-0.csv"), row.as_bytes());
+        newest(&handle, &name, i + 1);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let training = handle.snapshot().training.clone();
+    assert!(matches!(training, TrainingView::Running(_)), "it cannot be kept, and the rows came: {training:?}");
+    let answer = std::fs::OpenOptions::new().read(true).write(true).open(&log).unwrap();
+    std::fs::remove_file(&log).unwrap();
+    drop(answer);
+    wait_for("the new model", LONG, || match &handle.snapshot().training {
+        TrainingView::Ended(TrainingOutcome::Swapped { .. }) => Some(()),
+        _ => None,
+    });
+    handle.send(Command::Stop);
 }
 
 #[test]
