@@ -19,8 +19,9 @@ pub const LEAST: i64 = 3;
 const PRIOR_WEEKS: f64 = 2.0;
 /// Past gaps that are looked at; older ones say less.
 const PAST: usize = 64;
-/// How much longer than its usual gaps a gap has to be.
+/// How much longer than its usual gaps a gap has to be, and seconds by which those begin at the same time of the day.
 const LONGER: f64 = 2.0;
+const ABOUT: i64 = 3600;
 /// What each missing slot adds to how rare a silence is, where it is compared with scores (a row is
 /// missing once in a hundred or less), and the most that comes of it.
 const RARITY_OF_A_SLOT: f64 = 2.0;
@@ -149,6 +150,18 @@ fn patience(past: &[(Timestamp, i64)], weeks: f64, alarms_per_week: f64) -> i64 
     enough
 }
 
+/// The longest gap that came twice about this time of the day: what is shut each night has such. That an interface had
+/// two outages says nothing of the third.
+fn usual_gap(past: &[(Timestamp, i64)], after: Timestamp, step: Step) -> i64 {
+    let about = ABOUT.max(step.seconds());
+    let same_time = |start: Timestamp| (after.since(start) + about).rem_euclid(DAY) <= 2 * about;
+    let mut longest = [0, 0];
+    for (_, missed) in past.iter().rev().take(PAST).filter(|(start, _)| same_time(*start)) {
+        longest = if *missed > longest[0] { [*missed, longest[0]] } else { [longest[0], longest[1].max(*missed)] };
+    }
+    longest[1]
+}
+
 /// The silences of an interface: of `gaps` (in time order) those in which others had rows and that
 /// are longer than is usual here, and the open one since `last` if there is one. How long that is follows
 /// from the gaps before and from how many alarms a week are wanted.
@@ -162,15 +175,13 @@ pub fn silences(
     alarms_per_week: f64,
 ) -> Vec<Incident> {
     let mut out = Vec::new();
-    // The longest gap that came twice is usual; a single outage is not.
-    let mut longest = [0, 0];
     // The newest slot does not count: rows of other interfaces are there, this one's may be on its way.
     let open = activity.newest.filter(|now| *now > last).map(|now| (last, now, true));
     let mut before_that: Vec<i64> = Vec::new();
     let mut past: Vec<(Timestamp, i64)> = Vec::new();
     for (after, before, open) in gaps.iter().map(|g| (g.after, g.before, false)).chain(open) {
         let length = step.slots_between(after, before) - 1;
-        let usual = LEAST.max((LONGER * longest[1] as f64).ceil() as i64);
+        let usual = LEAST.max((LONGER * usual_gap(&past, after, step) as f64).ceil() as i64);
         let most = usual.max(step.slots_in(DAY) as i64);
         // Slots in which nobody had rows say nothing of this interface.
         let mut missed = activity.slots(after, before, step, length.min(most));
@@ -201,7 +212,6 @@ pub fn silences(
         if missed >= LEAST {
             past.push((after, missed));
         }
-        longest = if missed > longest[0] { [missed, longest[0]] } else { [longest[0], longest[1].max(missed)] };
     }
     out
 }
@@ -290,6 +300,27 @@ mod tests {
         let long = patience(&past(&[24, 3, 3]), 4.0, 0.25);
         assert!((15..=24).contains(&long), "{long}: about as long as the longest in a month");
         assert!(patience(&past(&[3, 4, 9]), 1.0, 0.1) > patience(&past(&[3, 4, 9]), 1.0, 0.3));
+    }
+
+    #[test]
+    fn the_third_outage_is_told_like_the_first_and_what_is_shut_each_night_is_usual() {
+        // In four weeks of hours: at odd times, and at about the same one.
+        let odd = [(30, 50), (250, 269), (420, 435), (640, 655)];
+        let nightly = [(30, 40), (149, 158), (246, 257), (414, 424), (535, 575)];
+        let step = Step::from_seconds(3600).unwrap();
+        let hour = |hour: i64| Timestamp::from_seconds(1_767_571_200 + 3600 * hour);
+        let mut all = Activity::default();
+        (0..672).for_each(|i| all.learn(hour(i)));
+        all.decide(|_| true, Some);
+        let found = |gaps: &[(i64, i64)], wanted: f64| -> Vec<i64> {
+            let gaps: Vec<Gap> = gaps.iter().map(|(a, b)| Gap { after: hour(*a), before: hour(*b) }).collect();
+            let name = InterfaceName::new("a", "b");
+            let silences = silences(&name, step, hour(-672), hour(671), &gaps, &all, wanted);
+            silences.iter().map(|i| i.start.since(hour(0)) / 3600).collect()
+        };
+        assert_eq!(found(&odd, 1.0), [31, 251, 421, 641]);
+        assert!(found(&odd, 0.1).len() <= 2, "not where one in ten weeks is wanted: {:?}", found(&odd, 0.1));
+        assert_eq!(found(&nightly, 1.0), [31, 150, 536], "the last one is far longer");
     }
 
     #[test]
