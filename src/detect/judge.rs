@@ -6,13 +6,15 @@
 //! running means of errors and of deviations over some twelve rows, which see what is small and
 //! goes on. Their weighted mean is the score, or what goes on alone, where that is rarer: a mean
 //! with errors that are long back to normal would dilute it. Runs of one repeated value are judged
-//! by how often that value usually repeats ([`super::flat`]).
+//! by how often that value usually repeats ([`super::flat`]), rows near nothing by how often the interface goes there
+//! ([`super::outage`]).
 
 use std::ops::Range;
 
 use super::flat::{self, Flat};
 use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
+use super::outage::Outages;
 use super::restless::Restless;
 use super::spread::Spread;
 use super::tail::{BINS, RUNNING, TAILS, Tails};
@@ -74,8 +76,7 @@ impl Settings {
     /// chance alone brings the wanted number a week. It is listed from here on, too, but for interfaces that are
     /// [`super::restless`].
     pub fn threshold(&self, step: Step) -> f64 {
-        let rows = ROWS_PER_ALARM * libm::pow(step.slots_in(HOUR).max(1.0), ROWS_BY_SLOTS);
-        let weekly = libm::log10((step.slots_in(crate::series::WEEK) / rows).max(10.0));
+        let weekly = libm::log10((step.slots_in(crate::series::WEEK) / rows_per_alarm(step)).max(10.0));
         (weekly - FALL * libm::log10(self.alarms_per_week)).max(1.0)
     }
 
@@ -84,6 +85,11 @@ impl Settings {
         let accepted_after = self.shift_accepted_after.map(|hours| (hours * 3600.0) as i64);
         Rules { threshold: self.threshold(step), alarms_per_week: self.alarms_per_week, accepted_after }
     }
+}
+
+/// Rows that an alarm that chance brings has, for rows that are a `step` apart.
+fn rows_per_alarm(step: Step) -> f64 {
+    ROWS_PER_ALARM * libm::pow(step.slots_in(HOUR).max(1.0), ROWS_BY_SLOTS)
 }
 
 /// What a row is for those who learn from it.
@@ -116,6 +122,10 @@ pub struct Judged {
     pub score: f64,
     /// The flat run's part in it; 0 where the value changed.
     pub flat: f64,
+    /// Whether it is near nothing for this interface, at whatever time.
+    low: bool,
+    /// The part of that in the score; 0 where there is something, or usually is nothing.
+    pub outage: f64,
     /// The error of the mean that the model itself expects, in scaled units: what the band on screen is made of.
     pub band: f64,
     /// Deviations from the usual level in scaled units.
@@ -149,6 +159,7 @@ pub struct Judge {
     /// Of one-step errors and deviations of both channels, mean deviation, running deviation, running error.
     tails: Tails,
     flat: Flat,
+    outages: Outages,
     /// How many incidents there have been.
     pub restless: Restless,
     rows: f32,
@@ -178,6 +189,7 @@ impl Judge {
             running: [[0.0; 2]; 2],
             tails: Tails::new(step, &std::array::from_fn(prior), rows),
             flat: Flat::default(),
+            outages: Outages::new(rows_per_alarm(step)),
             restless: Restless::default(),
             rows: rows.unwrap_or(0.0) as f32,
         };
@@ -214,9 +226,10 @@ impl Judge {
     }
 
     /// Goes on with what another judge of the same rows was told, and is known to it alone: runs of repeated values,
-    /// and incidents.
+    /// outages, and incidents.
     pub fn keep_told(&mut self, of: &Self) {
         self.flat = of.flat.clone();
+        self.outages = of.outages;
         self.restless = of.restless;
     }
 
@@ -225,6 +238,7 @@ impl Judge {
         self.recent = Default::default();
         self.running[0] = Default::default();
         self.flat.rest();
+        self.outages.rest();
         for c in 0..2 {
             self.levels[c].take_over(|level| scale[c].moved(level, by[c]));
         }
@@ -281,6 +295,8 @@ impl Judge {
             ],
             score: score.max(flat),
             flat,
+            low: false,
+            outage: 0.0,
             band: forecast.spread[1] * forecast.usual[1] * stale,
             off,
             tempered: [u, v],
@@ -292,6 +308,13 @@ impl Judge {
             relative,
             usual,
         }
+    }
+
+    /// Takes into a row's judgement whether it is near nothing: for this interface (`low`), and where there usually
+    /// is something (`missing`).
+    pub fn weigh_nothing(&self, row: &mut Judged, low: bool, missing: bool) {
+        (row.low, row.outage) = (low, self.outages.score(low && missing, self.tails.seen()));
+        row.score = row.score.max(row.outage);
     }
 
     /// Learns a row that was judged. While an incident is open the level stays where it was: what
@@ -317,6 +340,7 @@ impl Judge {
             Standing::Lasting { accepted: true, .. } => LASTING_SHARE,
             Standing::Lasting { accepted: false, .. } => 0.0,
         };
+        self.outages.learn(row.low, self.tails.seen());
         self.tails.learn(&sizes, OF_LEVEL, share);
         self.habits.learn(now, [larger(row.error), larger(row.deviation)]);
         self.recent = [row.tempered[1].map(|v| v as f32), self.recent[0]];
@@ -343,6 +367,8 @@ impl Judged {
             vector: [sudden, sudden, lasting, lasting],
             score,
             flat: 0.0,
+            low: false,
+            outage: 0.0,
             band: 1.0,
             off: none,
             habitual: false,

@@ -7,6 +7,7 @@
 //! | [`habit`] | rows: errors that come at the same half-hour day after day are measured against their usual size |
 //! | [`level`] | the level that an interface should be at by its rhythm: what lasts is measured from it |
 //! | `flat` | runs of one repeated value, by how often that value repeats |
+//! | `outage` | rows near nothing, by how often the interface goes there |
 //! | [`judge`] | one interface's state: errors, deviation, flat runs, score |
 //! | [`notice`] | how worth telling a row is, once repeats are taken off |
 //! | [`verdict`] | DBSCAN over an interface's error vectors: nominal, recurring or noise |
@@ -40,6 +41,7 @@ mod moments;
 mod nearby;
 pub mod normal;
 pub mod notice;
+mod outage;
 pub mod restless;
 pub mod ring;
 pub mod routine;

@@ -56,6 +56,13 @@ pub struct Tails {
     rows: u32,
 }
 
+/// What was seen so far: rows, and what a new one weighs beside all of them once they are many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    pub(super) rows: u32,
+    pub(super) rate: f64,
+}
+
 /// P(size > x) = exp(−(x/scale)^shape) (Weibull, 1951).
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Weibull {
@@ -82,6 +89,11 @@ impl Tails {
             wait: 0,
             every: (day / 4.0).clamp(6.0, 500.0) as u16,
         }
+    }
+
+    /// How many rows were learnt, and how they are forgotten.
+    pub(super) fn seen(&self) -> Seen {
+        Seen { rows: self.rows, rate: 1.0 - 1.0 / self.growth }
     }
 
     /// The histograms, to be kept with a model; the weights of each sum to 1.

@@ -297,17 +297,12 @@ impl Chain {
     }
 
     fn judge(&self, at: Local, raw: Pair, z: Pair, forecast: Forecast) -> Outcome {
-        let judged = self.judge.judge(at, &forecast, z, raw);
+        let mut judged = self.judge.judge(at, &forecast, z, raw);
         let level = [0, 1].map(|c| z[c] - judged.off[c]);
-        Outcome {
-            expected: self.forecaster.back(forecast.expected),
-            usual: self.forecaster.back(level),
-            judged,
-            at,
-            raw,
-            z,
-            forecast,
-        }
+        let usual = self.forecaster.back(level);
+        let low = is_nothing(raw[1], self.forecaster.scale()[1].size());
+        self.judge.weigh_nothing(&mut judged, low, is_nothing(raw[1], usual[1]));
+        Outcome { expected: self.forecaster.back(forecast.expected), usual, judged, at, raw, z, forecast }
     }
 
     /// Bytes that it takes, but for what forecaster and judge have on the heap.

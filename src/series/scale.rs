@@ -88,6 +88,11 @@ impl Scale {
         self.spread <= LEAST_SPREAD || (self.middle == 0.0 && self.spread == 1.0 && self.knee == 1.0)
     }
 
+    /// The median magnitude of the values that are not zero, in raw units.
+    pub fn size(&self) -> f64 {
+        self.knee / 3.0
+    }
+
     /// Raw to scaled.
     pub fn forward(&self, value: f64) -> f64 {
         ((bend(value, self.knee) - self.middle) / self.spread).clamp(-LIMIT, LIMIT)

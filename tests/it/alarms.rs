@@ -267,10 +267,11 @@ fn what_is_too_little_to_be_listed_is_told_with_its_device() {
     };
     assert_eq!(story_at(&bursts_with(1.0), 1515), (vec![], true));
     assert_eq!(story_at(&bursts_with(1.2), 1515), (["a", "b", "c"].map(String::from).to_vec(), true));
-    // One whose load is noise, so that an outage of two hours is nothing rare.
+    // One whose load is noise and which loses an hour now and then, so that an outage of two hours is nothing rare.
     let dark_with = |dark: &'static [&'static str]| {
         device(1.0, move |ifname, i, v| match ifname {
             _ if (1500..1502).contains(&i) && dark.contains(&ifname) => 0.0,
+            "c" if i < 1490 && i % 61 == 0 => 0.0,
             "c" => v * libm::exp(0.5 * noctop::random::Random::new(i as u64).normal()),
             _ => v,
         })

@@ -182,7 +182,9 @@ impl Tracker {
         let [sudden, lasting] = row.rarest(open.up);
         // The way back looks like an error the other way round, since what was expected had followed:
         // it ends an incident. Only what also lies on the other side of the usual is another one.
-        let on = row.judged.flat >= hold || lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
+        let dark = row.judged.outage >= hold && !open.up;
+        let off = lasting >= hold || (hot && sudden >= hold) || open.stays(row, lasting);
+        let on = row.judged.flat >= hold || dark || off;
         let apart = open.apart(row, step);
         // A long one is not ended by one row that goes the other way.
         let other_way = hot && !on && row.rarest(!open.up)[1] >= rules.threshold;
@@ -190,7 +192,8 @@ impl Tracker {
         // Nor does it swallow what is far rarer than all of it so far and comes at once.
         let far_rarer = row.judged.score >= FAR_RARER * open.incident.peak.max(rules.threshold);
         let upon_it = hot && long && far_rarer && sudden.max(row.rarest(!open.up)[0]) >= FAR_RARER * rules.threshold;
-        let another = upon_it || open.is_left(row, rules.threshold, hot) || (other_way && (apart >= CALM || !long));
+        let left = open.is_left(row, rules.threshold, hot) || open.goes_dark(row, rules.threshold);
+        let another = upon_it || left || (other_way && (apart >= CALM || !long));
         let calm = open.calm(step);
         if apart <= calm && on && !another {
             open.add(row, rules, &self.routines, step);

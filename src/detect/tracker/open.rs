@@ -32,9 +32,15 @@ const LASTING: i64 = 2 * 3600;
 /// Seconds after which a level that is too restless to be taken over is followed all the same: an
 /// incident must not hold an interface's normal for ever.
 const OLD: i64 = 7 * DAY;
-/// Share of its largest distance from usual that a drift has at its start at the most.
-const GREW: f64 = 0.65;
-/// Rows at the start in which a jump shows, where there is one.
+/// Share of its largest distance from usual that a drift has at its start at the most; and that one has which was
+/// noticed on its way, since the rows before were nearly as far off. How large its steps are says nothing: where there
+/// is little noise an hour's part of a drift is a large error.
+const GREW: f64 = 2.0 / 3.0;
+const GREW_ON: f64 = 0.9;
+/// How far off it is is the mean of so much of its rows so far, and of six at the least: over two days noise has hours
+/// that are further off than the rest.
+const FAR_SHARE: f64 = 0.25;
+/// Rows that are the start.
 const ONSET: u32 = 3;
 /// Share of the first deviation that the mean of the last three has where there was no jump; behind a
 /// jump it is about a third.
@@ -80,8 +86,6 @@ pub(super) struct Open {
     back: u32,
     /// How far off its rows are in the mean, in usual deviations and in its direction.
     level: f64,
-    /// The rarest one-step error of the first rows, in the incident's direction.
-    jump: f64,
     /// Whether the rows before the first one were nearly as far off.
     crept: bool,
     /// The mean relative distance from usual of the first rows, the running one, and the largest of that.
@@ -134,7 +138,6 @@ impl Open {
             same_side: 0,
             back: 0,
             level: 0.0,
-            jump: 0.0,
             began: 0.0,
             near: 0.0,
             most: 0.0,
@@ -248,6 +251,11 @@ impl Open {
         self.acceptance.is_some() && self.incident.latest.since(self.incident.start) >= OLD
     }
 
+    /// Whether a row goes to nothing where the incident went up, or where a value was stuck: that is an outage of its own.
+    pub(super) fn goes_dark(&self, row: &Seen, rare: f64) -> bool {
+        row.judged.outage >= rare && (self.up || self.incident.kind == IncidentKind::Flatline)
+    }
+
     pub(super) fn add(&mut self, row: &Seen, rules: &Rules, routines: &Routines, step: Step) {
         let hot = row.judged.score >= rules.threshold;
         self.rows += 1;
@@ -264,14 +272,12 @@ impl Open {
         let off = if self.up { row.away() } else { -row.away() };
         self.level += (off - self.level) / f64::from(self.rows);
         let distance = row.relative();
-        self.near += (distance - self.near) / f64::from(self.rows.min(2 * ONSET));
+        let rows = f64::from(self.rows);
+        self.near += (distance - self.near) / rows.min((FAR_SHARE * rows).max(f64::from(2 * ONSET)));
         if self.rows <= ONSET {
             self.began = self.near.abs();
         }
         self.most = self.most.max(self.near.abs());
-        if self.rows <= ONSET {
-            self.jump = self.jump.max(row.rarest(self.up)[0]);
-        }
         for (furthest, raw) in self.furthest.iter_mut().zip(row.raw) {
             *furthest = if self.up { furthest.max(raw) } else { furthest.min(raw) };
         }
@@ -283,7 +289,7 @@ impl Open {
             self.incident.peak_value = row.raw[c];
             self.incident.peak_expected = row.usual[c];
         }
-        (self.incident.kind, self.incident.direction) = self.kind(rules, step);
+        (self.incident.kind, self.incident.direction) = self.kind(step);
         // Once it is more than usual, it stays so.
         self.routine = self.routine && (self.returns() || routines.is_usual(&self.extent(), step));
         self.heard |= row.judged.score >= row.bar;
@@ -313,7 +319,7 @@ impl Open {
     }
 
     /// What it is and which way. An outage is judged up to its last row near nothing.
-    fn kind(&self, rules: &Rules, step: Step) -> (IncidentKind, Option<Direction>) {
+    fn kind(&self, step: Step) -> (IncidentKind, Option<Direction>) {
         let most = |count: u32, until: u32| count * 2 > until && count * 2 >= self.hot;
         let way = if self.up { Direction::Up } else { Direction::Down };
         if most(self.zero, self.until_zero) {
@@ -322,11 +328,8 @@ impl Open {
             // A value that stays where it is has no direction.
             (IncidentKind::Flatline, None)
         } else if self.is_long(step) && self.same_side * 5 >= self.rows * 4 {
-            // A shift begins with a jump, a drift without one.
-            let grew = self.began < GREW * self.most;
-            let small = self.jump < 2.0 * rules.threshold;
-            let signs = [self.crept, grew, small].into_iter().filter(|sign| *sign).count();
-            let drifts = self.jump < rules.threshold || signs >= 2;
+            // A shift is at its level from its first rows on, a drift gets there.
+            let drifts = self.began < if self.crept { GREW_ON } else { GREW } * self.most;
             (if drifts { IncidentKind::Drift } else { IncidentKind::LevelShift }, Some(way))
         } else {
             (if self.up { IncidentKind::Spike } else { IncidentKind::Drop }, Some(way))

@@ -119,3 +119,73 @@ fn a_spike_of_hours_is_over_when_what_is_left_is_like_one_row_in_ten() {
     assert_eq!(feed.spans(), [(5, 6)]);
     assert_eq!(feed.closed[0].incident.kind, IncidentKind::Spike);
 }
+
+/// A judged row of an outage on a noisy interface: no large error, but what has hardly ever come.
+fn dark(outage: f64) -> Judged {
+    let mut judged = Judged::of(-1.0, -0.5, -1.0, outage);
+    judged.outage = outage;
+    judged
+}
+
+#[test]
+fn an_outage_on_a_noisy_interface_is_one_for_as_long_as_there_is_nothing() {
+    let mut feed = Feed::new(300);
+    feed.usual(5);
+    feed.see(1, 0.0, dark(3.0));
+    let open = feed.tracker.open().map(|open| (open.kind, open.usual));
+    assert_eq!(open, Some((IncidentKind::DropToZero, false)), "it is told with its first row");
+    feed.see(11, 0.0, dark(3.0));
+    feed.usual(5);
+    assert_eq!(feed.spans(), [(5, 16)]);
+}
+
+#[test]
+fn an_outage_behind_a_spike_is_one_of_its_own() {
+    let mut feed = Feed::new(3600);
+    feed.usual(5);
+    feed.see(2, 300.0, Judged::of(6.0, 4.0, 10.0, 6.0));
+    feed.see(8, 0.0, dark(3.0));
+    feed.usual(5);
+    assert_eq!(feed.spans(), [(5, 6), (7, 14)]);
+    let kinds: Vec<IncidentKind> = feed.closed.iter().map(|closed| closed.incident.kind).collect();
+    assert_eq!(kinds, [IncidentKind::Spike, IncidentKind::DropToZero]);
+}
+
+/// What an hourly incident is called whose rows have such values where 100 is usual. `before`: how far off the last
+/// three rows were in the mean when it was noticed, as a share of the first one.
+fn called(values: impl IntoIterator<Item = f64>, before: f64, error: f64) -> IncidentKind {
+    let mut feed = Feed::new(3600);
+    // Nothing that lasts is cut in two by being taken over.
+    feed.rules.accepted_after = None;
+    feed.usual(5);
+    for value in values {
+        let mut judged = Judged::of(error, 4.0, 10.0, 6.0);
+        judged.mean_deviation = before * 10.0;
+        feed.see(1, value, judged);
+    }
+    feed.usual(5);
+    let [closed] = &feed.closed[..] else { panic!("{:?}", feed.spans()) };
+    closed.incident.kind
+}
+
+#[test]
+fn a_drift_is_known_by_its_way_and_not_by_the_size_of_its_steps() {
+    let (drift, shift) = (IncidentKind::Drift, IncidentKind::LevelShift);
+    // Of twelve hours up to 2.2 times the usual; there is a large error in each where there is little noise.
+    let rise = |from: usize| (from..12).map(|hour| 100.0 + 10.0 * (hour + 1) as f64);
+    for error in [0.5, 2.0, 9.0] {
+        assert_eq!(called(rise(0), 1.0 / 3.0, error), drift, "errors as rare as {error}");
+        assert_eq!(called(rise(5), 0.8, error), drift, "noticed on its way, errors as rare as {error}");
+    }
+    // Of a level that is there at once, give or take a tenth, however it is noticed.
+    let level = |hour: usize| 180.0 + [10.0, -15.0, 0.0, 15.0, -10.0][hour % 5];
+    for error in [0.5, 9.0] {
+        assert_eq!(called((0..30).map(level), 1.0 / 3.0, error), shift, "errors as rare as {error}");
+        assert_eq!(called((0..30).map(level), 0.9, error), shift, "noticed late, errors as rare as {error}");
+    }
+    // Nor by a few hours of two days that are further off.
+    let hours = (0..80).map(|hour| if (50..56).contains(&hour) { 600.0 } else { level(hour) });
+    assert_eq!(called(hours, 1.0 / 3.0, 9.0), shift);
+    // One that has half of its first hour.
+    assert_eq!(called(std::iter::once(140.0).chain((0..30).map(level)), 1.0 / 3.0, 9.0), shift);
+}
