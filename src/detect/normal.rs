@@ -9,6 +9,9 @@ use crate::series::{Move, Step, Timestamp};
 const PARTS: i64 = 8;
 /// The two halves of that time may differ by this share of the shift.
 const STABLE: f64 = 1.0 / 3.0;
+/// What still grows lies further off than half of that time before, by this share of the shift, and in each part: a
+/// slow rise that is taken over would be told once, and then no more however far it goes.
+const GROWING: f64 = 0.05;
 /// Between these factors of the usual a shift is one by a factor; else it is one by an amount.
 const FACTORS: std::ops::Range<f64> = 0.01..100.0;
 
@@ -85,6 +88,11 @@ impl Acceptance {
         self.parts.capacity() * size_of::<Part>()
     }
 
+    /// How the levels have moved where there is nothing any more.
+    pub fn nothing() -> [Move; 2] {
+        [Move::Times(FACTORS.start); 2]
+    }
+
     fn accept(&self) -> Option<[Move; 2]> {
         let whole = self.parts.iter().all(|p| p.rows * 2 >= self.slots && p.on * 2 >= p.rows);
         let sum = |parts: std::ops::Range<usize>| {
@@ -104,7 +112,11 @@ impl Acceptance {
         let c = if mean(&last, 0).abs() > mean(&last, 1).abs() { 0 } else { 1 };
         let (a, b) = (mean(&first, c), mean(&last, c));
         let stable = (a - b).abs() <= STABLE * a.abs().max(b.abs());
-        (whole && stable).then(|| {
+        // Each part beside that of the same hours of the day before, where a half is a day.
+        let pairs = self.parts.iter().zip(self.parts.range(self.wanted / 2..));
+        let further = pairs.map(|(before, now)| (mean(now, c) - mean(before, c)) * b.signum());
+        let grows = (b - a) * b.signum() > GROWING * b.abs() && further.fold(f64::MAX, f64::min) > 0.0;
+        (whole && stable && !grows).then(|| {
             [0, 1].map(|c| {
                 let factor = f64::from(last.raw[c]) / f64::from(last.usual[c]);
                 if FACTORS.contains(&factor) {
@@ -117,5 +129,59 @@ impl Acceptance {
                 }
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::judge::Judged;
+    use crate::random::Random;
+    use crate::series::Clock;
+
+    const HOUR: i64 = 3600;
+
+    /// The hours after which a level that lies so far off is taken over as the new normal.
+    fn accepted(off: impl Fn(i64) -> f64, hours: i64) -> Vec<i64> {
+        let start = Timestamp::from_seconds(1_767_571_200);
+        let mut acceptance = Acceptance::new(start, 48 * HOUR, Step::from_seconds(HOUR).unwrap());
+        (0..hours)
+            .filter(|hour| {
+                let mut judged = Judged::of(0.1, 3.0, 3.0, 3.0);
+                judged.off = [off(*hour); 2];
+                let row = Seen {
+                    at: Clock::UTC.at(start.plus(hour * HOUR)),
+                    judged,
+                    raw: [100.0 + off(*hour); 2],
+                    usual: [100.0; 2],
+                    nothing: false,
+                    back: false,
+                    history: 28 * 86_400,
+                    bar: 3.0,
+                };
+                acceptance.see(&row, true).is_some()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_level_is_taken_over_after_two_days_however_its_days_look() {
+        for seed in 0..20 {
+            let mut random = Random::new(seed);
+            let noise: Vec<f64> = (0..100).map(|_| random.normal()).collect();
+            let day = |hour: i64| 3.0 * libm::sin(hour as f64 * std::f64::consts::TAU / 24.0);
+            let hours = accepted(|hour| -12.0 + day(hour) + noise[hour as usize], 100);
+            assert_eq!(hours.first(), Some(&48), "seed {seed}: {hours:?}");
+        }
+    }
+
+    #[test]
+    fn what_still_grows_is_no_new_normal_until_it_stands() {
+        let week = 168;
+        let hours = accepted(|hour| hour.min(week) as f64, 300);
+        let first = *hours.first().unwrap();
+        assert!((week + 6..=week + 48).contains(&first), "{hours:?}");
+        let falls = accepted(|hour| -hour.min(week) as f64, 300);
+        assert_eq!(falls, hours, "downwards as upwards");
     }
 }

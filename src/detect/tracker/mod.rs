@@ -205,13 +205,13 @@ impl Tracker {
         if open.routine && open.returns() && open.is_long(step) {
             return self.close(None, true, step).map_or(Change::None, Change::Closed);
         }
-        // An outage of two days is one all the same; after a week it is how things are.
+        // An outage of two days is one all the same; after a week it is how things are, and nothing is stable.
         let normal = match open.incident.kind {
-            IncidentKind::LevelShift | IncidentKind::Drift => true,
-            IncidentKind::DropToZero => open.is_old(),
-            _ => false,
+            IncidentKind::LevelShift | IncidentKind::Drift => accepted,
+            IncidentKind::DropToZero if open.is_old() => Some(accepted.unwrap_or_else(Acceptance::nothing)),
+            _ => None,
         };
-        match accepted.filter(|_| normal) {
+        match normal {
             Some(normal) => self.close(Some(normal), false, step).map_or(Change::None, Change::Closed),
             None => Change::Open,
         }

@@ -189,3 +189,18 @@ fn a_drift_is_known_by_its_way_and_not_by_the_size_of_its_steps() {
     // One that has half of its first hour.
     assert_eq!(called(std::iter::once(140.0).chain((0..30).map(level)), 1.0 / 3.0, 9.0), shift);
 }
+
+#[test]
+fn an_outage_of_a_week_is_how_things_are_though_what_is_usual_is_nothing_by_and_by() {
+    let mut feed = Feed::new(3600);
+    feed.usual(5);
+    for hour in 0..8 * 24 {
+        // The profiles learn it from the seventh day on: it is less and less off.
+        let mut judged = Judged::of(-0.5, -3.0, -3.0, 3.5);
+        judged.off = [-20.0 * libm::exp(f64::from(hour) / -16.0); 2];
+        feed.see(1, 0.0, judged);
+    }
+    let first = feed.closed.first().expect("it is over for those who watch");
+    assert!(first.incident.taken_over && first.incident.kind == IncidentKind::DropToZero, "{first:?}");
+    assert_eq!(feed.spans()[0], (5, 5 + 7 * 24));
+}
