@@ -15,7 +15,7 @@ use super::flat::{self, Flat};
 use super::habit::Habits;
 use super::level::{Distances, Level, LevelRates};
 use super::outage::Outages;
-use super::restless::Restless;
+use super::restless::{Known, Restless};
 use super::spread::Spread;
 use super::tail::{BINS, RUNNING, TAILS, Tails};
 use super::tracker::Rules;
@@ -207,9 +207,9 @@ impl Judge {
         usual.chain(self.tails.histograms().into_iter().flatten()).collect()
     }
 
-    /// The score from which a row is an anomaly that is listed, on an interface that has been known for so many
-    /// seconds. `nothing`: it is near nothing where there usually is something.
-    pub fn bar(&self, rules: &Rules, known: i64, nothing: bool) -> f64 {
+    /// The score from which a row is an anomaly that is listed, on an interface that has been known for so
+    /// long. `nothing`: it is near nothing where there usually is something.
+    pub fn bar(&self, rules: &Rules, known: Known, nothing: bool) -> f64 {
         self.restless.bar(rules, known, self.tails.shape(0).max(self.tails.shape(1)), nothing)
     }
 

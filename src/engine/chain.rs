@@ -1,6 +1,7 @@
 //! One interface's way from a row to a score: forecast, error, score, in one state that can be copied.
 
 use super::succession::Term;
+use crate::detect::restless::Known;
 use crate::detect::tracker::{Closed, Rules, Seen, is_nothing};
 use crate::detect::{Judge, Judged, Standing};
 use crate::model::forecast::Forecast;
@@ -230,7 +231,7 @@ impl Chain {
         self.judge.restless.pass(self.forecaster.step());
         let Outcome { at, judged, raw, usual, .. } = *outcome;
         let nothing = is_nothing(raw[1], usual[1]);
-        let bar = self.judge.bar(rules, known, nothing);
+        let bar = self.judge.bar(rules, Known::at(at, known), nothing);
         Seen { at, judged, raw, usual, nothing, back: self.is_back(outcome), history: known, bar }
     }
 
