@@ -14,8 +14,8 @@ use super::output;
 use super::time::{parse_duration, parse_time};
 use super::values::senseless;
 use crate::config::Config;
-use crate::console::format::{how_rare, minute, s, span, what};
 use crate::engine::{IncidentForm, IncidentId, IncidentView};
+use crate::format::{how_rare, minute, s, span, what};
 use crate::journal::{Act, Entry, Subject};
 use crate::series::{Step, Timestamp, printable};
 

@@ -17,11 +17,10 @@ use super::time::parse_duration;
 use super::values;
 use crate::config::{Config, Triage};
 use crate::console::app::STALE;
-use crate::console::filter::{state_name, state_word};
-use crate::console::format::{count, fit, how_rare, minute, s, span, units, what_within};
 use crate::console::theme::Surroundings;
 use crate::engine::{IncidentForm, IncidentKind, IncidentView, InterfaceState, InterfaceView};
 use crate::engine::{Snapshot, StoryId};
+use crate::format::{count, fit, how_rare, minute, s, span, units, what_within};
 use crate::ingest::Notice;
 use crate::series::{DAY, Step, Timestamp, printable};
 
@@ -429,7 +428,7 @@ impl<'a> Report<'a> {
                 "utilisation": view.utilisation(),
                 "error": view.error,
                 "score": view.score,
-                "state": state_name(view.state),
+                "state": view.state.name(),
                 "since": view.since.map(|t| t.to_string()),
             })
         });
@@ -506,6 +505,6 @@ fn interface_line(view: &InterfaceView, names: usize, used: bool, ascii: bool) -
         fit(&printable(&view.name.ifname), names, ascii),
         value(view.last),
         value(view.expected),
-        state_word(view.state),
+        view.state.word(),
     )
 }

@@ -4,7 +4,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use super::app::App;
-use super::filter::state_name;
 use super::fleet::Row;
 use super::keymap::Context;
 use crate::engine::{DetailView, IncidentView, InterfaceView};
@@ -126,7 +125,7 @@ fn interfaces(app: &App) -> Table {
         vec![
             v.name.host.to_string(),
             v.name.ifname.to_string(),
-            state_name(v.state),
+            v.state.name(),
             v.since.map_or_else(String::new, |t| t.to_string()),
             v.span.map_or_else(String::new, |(_, last)| last.to_string()),
             max,

@@ -32,24 +32,6 @@ const STATES: [InterfaceState; 7] = [
     InterfaceState::Nominal,
 ];
 
-/// A state as a word.
-pub fn state_word(state: InterfaceState) -> &'static str {
-    match state {
-        InterfaceState::Anomalous => "anomalous",
-        InterfaceState::Acknowledged => "acknowledged",
-        InterfaceState::Silent => "silent",
-        InterfaceState::Warming => "warming",
-        InterfaceState::Nominal => "nominal",
-        InterfaceState::TakenOver => "taken over",
-        InterfaceState::Flat => "flat",
-    }
-}
-
-/// The same for files and programs: without a blank.
-pub fn state_name(state: InterfaceState) -> String {
-    state_word(state).replace(' ', "-")
-}
-
 impl Filter {
     /// A filter as typed. Case does not matter.
     pub fn new(text: &str) -> Self {
@@ -81,9 +63,9 @@ impl Filter {
     /// `described` says whether any interface has a description.
     pub fn doubt(&self, described: bool) -> Option<String> {
         let of = |term: &Term| match term {
-            Term::State(word) if STATES.iter().all(|state| !state_word(*state).starts_with(word.as_str())) => {
+            Term::State(word) if STATES.iter().all(|state| !state.word().starts_with(word.as_str())) => {
                 // what is typed ends at a blank
-                let words = STATES.map(|state| state_word(state).split(' ').next().unwrap_or_default());
+                let words = STATES.map(|state| state.word().split(' ').next().unwrap_or_default());
                 let [others @ .., last] = &words;
                 Some(format!("there is no state {word}: write {} or {last}", others.join(", ")))
             }
@@ -112,7 +94,7 @@ impl Filter {
             Term::Description(text) => described(text),
             Term::Host(text) => host.contains(text),
             Term::Interface(text) => ifname.contains(text),
-            Term::State(word) => state_word(interface.state).starts_with(word.as_str()),
+            Term::State(word) => interface.state.word().starts_with(word.as_str()),
         })
     }
 }

@@ -16,7 +16,6 @@ pub mod event;
 pub mod export;
 pub mod filter;
 pub mod fleet;
-pub mod format;
 pub mod glyph;
 pub mod input;
 pub mod key;
@@ -38,7 +37,7 @@ pub mod viewpoint;
 pub mod zone;
 
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 #[cfg(test)]
 mod tests;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::app::App;
-use super::format;
 use crate::engine::{Direction, IncidentKind, IncidentView, Snapshot, StoryId};
+use crate::format;
 use crate::series::{InterfaceId, Timestamp};
 
 /// Incidents that are one thing: those of a story, or one on its own.

@@ -38,7 +38,7 @@ impl Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::format;
+    use crate::format;
 
     #[test]
     fn a_zone_has_its_summer() {

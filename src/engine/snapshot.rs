@@ -185,6 +185,26 @@ pub enum InterfaceState {
     Flat,
 }
 
+impl InterfaceState {
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Anomalous => "anomalous",
+            Self::Acknowledged => "acknowledged",
+            Self::Silent => "silent",
+            Self::Warming => "warming",
+            Self::Nominal => "nominal",
+            Self::TakenOver => "taken over",
+            Self::Flat => "flat",
+        }
+    }
+
+    /// The same for files and programs: without a blank.
+    pub fn name(self) -> String {
+        self.word().replace(' ', "-")
+    }
+}
+
 /// What a line shows of an interface's last slots. It stands still while time goes on: how long ago its
 /// slots are is reckoned by whoever looks at it, so that a new slot changes only the interfaces that have
 /// rows in it.

@@ -25,6 +25,7 @@ mod plain;
 mod pty;
 mod restart;
 mod retraining;
+mod rooms;
 mod sample;
 mod settings;
 mod soak;

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use super::draw::{Axis, box_plot, columns, curve};
 use super::summary::{later, many};
-use crate::console::format::{minute, units};
 use crate::console::spark::bar;
 use crate::explore::course::Course;
 use crate::explore::findings::{length, percent};
 use crate::explore::{Columns, Explored, Figures};
+use crate::format::{minute, units};
 use crate::series::{DAY, WEEK, printable};
 
 /// Columns of a picture, and of the marks left of it.

@@ -6,10 +6,10 @@ use std::path::Path;
 
 use super::picture;
 use super::summary::many;
-use crate::console::format::{minute, units};
 use crate::evaluate::picture::PictureError;
 use crate::explore::findings::{length, percent};
 use crate::explore::{Explored, Figures, advice};
+use crate::format::{minute, units};
 use crate::series::{DAY, printable};
 
 const HEAD: &str = "<!DOCTYPE html>

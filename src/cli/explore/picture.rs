@@ -5,11 +5,11 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::draw::Axis;
-use crate::console::format::{minute, units};
 use crate::evaluate::picture::PictureError;
 use crate::explore::alike::{Alike, LEVEL, Tests};
 use crate::explore::findings::length;
 use crate::explore::{Columns, Figures};
+use crate::format::{minute, units};
 use crate::series::{DAY, Timestamp, WEEK, printable};
 
 const INK: RGBColor = RGBColor(40, 40, 40);

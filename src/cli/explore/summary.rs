@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::draw::{Axis, box_plot};
-use crate::console::format::{count, fit, minute, units};
 use crate::explore::explored::BESIDE_EACH_OTHER;
 use crate::explore::findings::{Finding, is_near, length, percent};
 use crate::explore::{Explored, advice};
+use crate::format::{count, fit, minute, units};
 use crate::series::scale::{quantile, sorted_quantile};
 use crate::series::{DAY, WEEK, printable};
 

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{App, Overlay, Typing};
 use crate::console::event::Effect;
-use crate::console::filter::state_word;
-use crate::console::format;
 use crate::console::keymap::{Action, Context};
 use crate::engine::{Act, Command, IncidentView, InterfaceView, TrainingView};
+use crate::format;
 use crate::journal::{Named, Subject};
 use crate::series::printable;
 
@@ -109,7 +108,7 @@ impl App {
                 let view = self.choice()?;
                 let now = view.last.map_or_else(|| "no rows".to_owned(), |[_, mean]| format::units(mean));
                 let expected = view.expected.map(|[_, e]| format!(", expected {}", format::units(e)));
-                format!("{}: {}, {now}{}", view.name, state_word(view.state), expected.unwrap_or_default())
+                format!("{}: {}, {now}{}", view.name, view.state.word(), expected.unwrap_or_default())
             }
         };
         // it may be put into a shell

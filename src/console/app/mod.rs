@@ -20,7 +20,6 @@ use super::anomalies::Anomalies;
 use super::event::{Effect, Event};
 use super::filter::Filter;
 use super::fleet::Fleet;
-use super::format;
 use super::glyph::Glyphs;
 use super::keymap::Context;
 use super::layout::{Panes, Wish};
@@ -31,6 +30,7 @@ use super::viewpoint::Viewpoint;
 use crate::engine::{
     COMPANIONS, Command, IncidentId, IncidentView, InterfaceView, Look, Snapshot, StoryId, TrainingView,
 };
+use crate::format;
 use crate::series::{DAY, InterfaceName, Step, Timestamp};
 
 /// Seconds after which a feed has stopped at the earliest, as `triage` has it.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::App;
 use crate::console::event::Effect;
 use crate::console::export;
-use crate::console::format;
 use crate::console::key::Key;
 use crate::engine::{Act, Command, IncidentId};
+use crate::format;
 use crate::journal::{Named, Subject};
 use crate::series::InterfaceName;
 

@@ -7,12 +7,11 @@ use super::pen::Pen;
 use super::plot::{Plot, round_up};
 use super::title;
 use crate::console::app::App;
-use crate::console::filter::state_word;
-use crate::console::format;
 use crate::console::layout::{self, AXIS};
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{DetailPoint, DetailView, Expert, InterfaceState, InterfaceView};
+use crate::format;
 use crate::series::{DAY, Timestamp, WEEK};
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
@@ -89,7 +88,7 @@ pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
 fn facts(app: &App, view: &InterfaceView) -> Vec<(String, Role)> {
     let (mark, role) = app.glyphs().state(view.state, view.direction);
     let mut facts = Vec::new();
-    let state = format!("{mark} {}", state_word(view.state));
+    let state = format!("{mark} {}", view.state.word());
     let since = view.since.map(|t| format!(" since {}", app.when(t)));
     facts.push((format!("{}{}", state.trim_start(), since.unwrap_or_default()), role));
     if let Some(description) = &view.description {

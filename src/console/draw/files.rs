@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use crate::console::app::App;
-use crate::console::format;
 use crate::console::theme::Role;
+use crate::format;
 use crate::ingest::{Condition, FileState};
 
 /// Files that are shown: those with something the matter first.

@@ -6,11 +6,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::{App, MUTED_FOR, Typing};
-use crate::console::format::{end_of, fit};
 use crate::console::key::Key;
 use crate::console::keymap::{self, Action};
 use crate::console::theme::Role;
 use crate::engine::TrainingView;
+use crate::format::{end_of, fit};
 
 const READ_ONLY: &str = "read-only";
 

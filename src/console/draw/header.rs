@@ -8,9 +8,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format::{self, end_of, fit};
 use crate::console::theme::Role;
 use crate::engine::WatchMode;
+use crate::format::{self, end_of, fit};
 
 /// Columns of a model's name where there is little room: `trained to 2026-11-23`.
 const MODEL: usize = 21;

@@ -8,11 +8,11 @@ use super::pen::Pen;
 use super::title;
 use crate::console::anomalies::{Line, Listed, Summary};
 use crate::console::app::App;
-use crate::console::format::{self, fit};
 use crate::console::keymap::Context;
 use crate::console::layout;
 use crate::console::theme::Role;
 use crate::engine::IncidentKind;
+use crate::format::{self, fit};
 use crate::series::printable;
 
 /// Widths of the columns; 0 where a column is left out.

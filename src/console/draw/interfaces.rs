@@ -8,13 +8,13 @@ use super::title;
 use super::wrap::wrapped;
 use crate::console::app::App;
 use crate::console::fleet::{Lines, Row};
-use crate::console::format::{self, fit};
 use crate::console::keymap::{Action, Context};
 use crate::console::layout::{self, list_head};
 use crate::console::sort::{Sort, worst_of};
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{DeviceView, HEAT, InterfaceState, InterfaceView, SPARK};
+use crate::format::{self, fit};
 
 /// Widths of the columns; 0 where a column is left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

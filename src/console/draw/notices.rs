@@ -2,8 +2,8 @@
 
 use super::wrap::Line;
 use crate::console::app::App;
-use crate::console::format;
 use crate::console::theme::Role;
+use crate::format;
 
 pub(super) fn lines(app: &App) -> Vec<Line> {
     let source = &app.snapshot.source;

@@ -5,8 +5,8 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr;
 
-use crate::console::format::fit;
 use crate::console::theme::{Role, Theme};
+use crate::format::fit;
 use crate::series::printable;
 
 /// A place in a line, and its end.

@@ -3,11 +3,11 @@
 
 use super::wrap::Line;
 use crate::console::app::App;
-use crate::console::format::{self, fit};
 use crate::console::theme::Role;
 use crate::engine::PortraitView;
 use crate::explore::figures::Figures;
 use crate::explore::portrait::BARS;
+use crate::format::{self, fit};
 
 /// Lines that are no charts: the first one, a title and an axis for each of three charts, a title and
 /// five relatives.

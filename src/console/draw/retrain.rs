@@ -3,11 +3,11 @@
 use super::training::ended;
 use super::wrap::Line;
 use crate::console::app::App;
-use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{Beside, HeldOut, Run, TrainingOutcome, TrainingView};
+use crate::format;
 
 /// The rule that decides between two models.
 const RULE: [&str; 2] = [

@@ -6,12 +6,12 @@ use unicode_width::UnicodeWidthStr;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format::{self, fit};
 use crate::console::layout::AXIS;
 use crate::console::spark;
 use crate::console::story::Story;
 use crate::console::theme::Role;
 use crate::engine::{CompanionView, DetailView, IncidentView};
+use crate::format::{self, fit};
 
 /// Columns of a member's name, and of what happened to it, where there is room for that.
 const NAME: usize = 22;

@@ -5,11 +5,11 @@ use ratatui::layout::Rect;
 
 use super::pen::Pen;
 use crate::console::app::App;
-use crate::console::format;
 use crate::console::keymap::Action;
 use crate::console::spark;
 use crate::console::theme::Role;
 use crate::engine::{Beside, Run, TrainingOutcome, TrainingView};
+use crate::format;
 
 pub(super) fn draw(app: &App, area: Rect, buffer: &mut Buffer) {
     let mut pen = Pen::new(buffer, app.theme(), area, 0);
