@@ -13,7 +13,8 @@ const LINKS: usize = 40;
 const NAMES: usize = 100;
 
 /// Writes to a new file beside `path`, on disk before it takes that name. Where a link stands there it is what that
-/// leads to which is written, and a file that is replaced keeps its mode. A device or a pipe is written into as it is.
+/// leads to which is written, and a file that is replaced keeps its mode. A device or a pipe is written into as it is,
+/// and so is what is open already, as `/dev/stdout` is: behind what stands in it.
 ///
 /// # Errors
 /// Those of `write`, and when the file cannot be made or written. Nothing is left of it then.
@@ -21,6 +22,14 @@ pub(crate) fn write<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(), E> {
+    if let Some(number) = descriptor(path) {
+        let mut out: Box<dyn Write> = match number {
+            1 => Box::new(BufWriter::new(io::stdout().lock())),
+            _ => Box::new(BufWriter::new(File::options().append(true).open(path)?)),
+        };
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    }
     if is_special(path) {
         let mut out = BufWriter::new(File::options().write(true).open(path)?);
         write(&mut out)?;
@@ -49,11 +58,23 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What is in the way.
 pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
-    match is_special(path) {
+    match is_special(path) || descriptor(path).is_some() {
         true => Ok(()),
         false if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
         false => fs::remove_file(begin(&target(path)?)?.1),
     }
+}
+
+/// The number of the open file of this process that `path` leads to, if it does.
+fn descriptor(path: &Path) -> Option<u32> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        if [Path::new("/proc/self/fd"), Path::new("/dev/fd")].contains(&directory(&path)) {
+            return path.file_name()?.to_str()?.parse().ok();
+        }
+        path = directory(&path).join(fs::read_link(&path).ok()?);
+    }
+    None
 }
 
 /// What stands at `path`, or is to stand there, with links followed.
@@ -122,6 +143,20 @@ mod tests {
         let mut names: Vec<String> = fs::read_dir(dir).unwrap().map(name).collect();
         names.sort_unstable();
         names
+    }
+
+    #[test]
+    fn what_is_open_already_is_written_into_behind_what_stands_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        fs::write(&path, "kept,").unwrap();
+        let open = File::open(&path).unwrap();
+        let own = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
+        can_be_written(Path::new(&own)).unwrap();
+        put(Path::new(&own), "rows").unwrap();
+        assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(dir.path()).len()), ("kept,rows", 1));
+        assert_eq!(descriptor(Path::new("/dev/stdout")), Some(1));
+        assert_eq!(descriptor(&path), None);
     }
 
     #[test]

@@ -110,7 +110,11 @@ impl Herald {
         for told in book.told() {
             self.look_at(told, starts, engine, &book, &mut news);
             if self.is_newly_acknowledged(told, engine) {
-                acknowledged.push(told);
+                match self.known.get_mut(&told.incident.id) {
+                    // somebody was told of it before noctop started
+                    Some(known) if starts => known.called = true,
+                    _ => acknowledged.push(told),
+                }
             }
         }
         for told in one_of_each_story(acknowledged, |id| self.rung.contains(&id)) {
@@ -132,7 +136,9 @@ impl Herald {
         self.now = engine.now();
         self.newest = engine.tracks().iter().map(|track| track.history().newest()).collect();
         drop(book);
-        news.sort_by(|a, b| (a.incident.start, &a.incident.name).cmp(&(b.incident.start, &b.incident.name)));
+        // One that begins elsewhere now is taken back before it is told anew.
+        let place = |news: &News| (news.event != Event::Withdrawn, news.incident.start);
+        news.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.incident.name.cmp(&b.incident.name)));
         news
     }
 
@@ -179,8 +185,9 @@ impl Herald {
 
     /// What happened to an incident, with whether somebody is called for it now, or was before.
     fn news(&self, event: Event, [calls, called]: [bool; 2], told: &Told, engine: &Engine, book: &Book) -> News {
-        // of a story that has rung with another one this one does not
-        let rings = self.rung.contains(&told.incident.id) || (told.rings && !self.has_rung(told, book));
+        // of a story that has rung with another one this one does not, nor while somebody attends to it
+        let may_ring = || told.rings && !engine.is_attended(told) && !self.has_rung(told, book);
+        let rings = self.rung.contains(&told.incident.id) || may_ring();
         News { event, calls, called, incident: Arc::new(IncidentView { rings, ..incident_view(engine, told) }) }
     }
 

@@ -17,11 +17,12 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::herald::{Event, News, NewsForm};
 use crate::ingest::Notice;
+use crate::random::fnv1a;
 
 /// Programs that run at once.
 const AT_ONCE: usize = 2;
-/// Calls that may wait.
-const QUEUE: usize = 64;
+/// Calls that may wait for each.
+const QUEUE: usize = 500;
 /// How long a program may take.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long it may take once noctop ends: less than the second and a half that a signal leaves noctop, or what it
@@ -35,7 +36,8 @@ const SHOWN: usize = 200;
 /// Hands on what there is to tell.
 #[derive(Debug)]
 pub struct Hook {
-    calls: Option<Sender<NewsForm>>,
+    /// A queue for each thread. All of one interface is in one of them: a pager must not hear of an end first.
+    calls: Vec<Sender<NewsForm>>,
     failures: Receiver<String>,
     /// By when all must have ended, once noctop ends.
     end: Arc<OnceLock<Instant>>,
@@ -53,12 +55,13 @@ impl Hook {
     }
 
     fn with_limit(command: &str, limit: Duration) -> std::io::Result<Self> {
-        let (calls, queue) = bounded::<NewsForm>(QUEUE);
         let (fail, failures) = bounded(QUEUE);
         let end = Arc::new(OnceLock::new());
-        let mut threads = Vec::new();
+        let (mut threads, mut calls) = (Vec::new(), Vec::new());
         for _ in 0..AT_ONCE {
-            let (command, queue, fail, end) = (command.to_owned(), queue.clone(), fail.clone(), end.clone());
+            let (call, queue) = bounded::<NewsForm>(QUEUE);
+            calls.push(call);
+            let (command, fail, end) = (command.to_owned(), fail.clone(), end.clone());
             let work = move || {
                 for call in queue {
                     if end.get().is_some_and(|end| Instant::now() >= *end) {
@@ -74,11 +77,12 @@ impl Hook {
             threads.push(std::thread::Builder::new().name("on-incident".into()).spawn(work)?);
         }
         let path = Arc::new(PathBuf::from("--on-incident"));
-        Ok(Self { calls: Some(calls), failures, end, threads, path })
+        Ok(Self { calls, failures, end, threads, path })
     }
 
     /// Calls the program for what is new: where somebody is to be called, where one is acknowledged, and for what
-    /// becomes of those that it was told of. Gives a word where there was too much.
+    /// becomes of those that it was told of. What is open comes first: it is what somebody can mend. Gives a word
+    /// where there was too much.
     pub fn tell(&self, news: &[News]) -> Option<Notice> {
         let event = |news: &News| match news.event {
             _ if news.calls => Some(Event::Rings),
@@ -86,9 +90,14 @@ impl Hook {
             event @ (Event::Reopened | Event::Closed | Event::Withdrawn) => news.called.then_some(event),
             Event::Opened | Event::Rings => None,
         };
-        let calls = news.iter().filter_map(|news| Some(NewsForm::new(event(news)?, &news.incident)));
-        let queue = self.calls.as_ref();
-        let dropped = calls.filter(|call| queue.is_none_or(|queue| queue.try_send(call.clone()).is_err())).count();
+        let (open, over): (Vec<&News>, Vec<&News>) = news.iter().partition(|news| news.incident.end.is_none());
+        let is_left_out = |news: &&&News| {
+            let Some(event) = event(news) else { return false };
+            let name = fnv1a(news.incident.name.to_string().as_bytes());
+            let queue = self.calls.get(name as usize % AT_ONCE);
+            queue.is_none_or(|queue| queue.try_send(NewsForm::new(event, &news.incident)).is_err())
+        };
+        let dropped = open.iter().chain(&over).filter(is_left_out).count();
         (dropped > 0).then(|| self.notice(format!("{dropped} calls were left out: {QUEUE} wait already")))
     }
 
@@ -105,7 +114,7 @@ impl Hook {
 
 impl Drop for Hook {
     fn drop(&mut self) {
-        drop(self.calls.take());
+        self.calls.clear();
         let _ = self.end.set(Instant::now() + GOODBYE);
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
