@@ -22,20 +22,12 @@ pub(crate) fn write<E: From<io::Error>>(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> Result<(), E>,
 ) -> Result<(), E> {
-    if let Some(number) = descriptor(path) {
-        let mut out: Box<dyn Write> = match number {
-            1 => Box::new(BufWriter::new(io::stdout().lock())),
-            _ => Box::new(BufWriter::new(File::options().append(true).open(path)?)),
-        };
-        write(&mut out)?;
-        return Ok(out.flush()?);
-    }
-    if is_special(path) {
-        let mut out = BufWriter::new(File::options().write(true).open(path)?);
-        write(&mut out)?;
-        return Ok(out.flush()?);
-    }
-    let path = target(path)?;
+    let path = match target(path)? {
+        Target::Open(1) => return into(io::stdout().lock(), write),
+        Target::Open(_) => return into(File::options().append(true).open(path)?, write),
+        Target::At(path) if is_special(&path) => return into(File::options().write(true).open(path)?, write),
+        Target::At(path) => path,
+    };
     let (file, beside) = begin(&path)?;
     let written = fill(file, write).and_then(|()| Ok(fs::rename(&beside, &path)?));
     written.inspect_err(|_| drop(fs::remove_file(&beside)))?;
@@ -58,39 +50,42 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// # Errors
 /// What is in the way.
 pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
-    match is_special(path) || descriptor(path).is_some() {
-        true => Ok(()),
-        false if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
-        false => fs::remove_file(begin(&target(path)?)?.1),
+    match target(path)? {
+        Target::Open(_) => Ok(()),
+        Target::At(path) if is_special(&path) => Ok(()),
+        Target::At(path) if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Target::At(path) => fs::remove_file(begin(&path)?.1),
     }
 }
 
-/// The number of the open file of this process that `path` leads to, if it does.
-fn descriptor(path: &Path) -> Option<u32> {
+/// What a path leads to.
+#[derive(Debug, PartialEq)]
+enum Target {
+    /// The open file of this process that has this number.
+    Open(u32),
+    /// What stands there, or is to stand there.
+    At(PathBuf),
+}
+
+/// Follows links.
+fn target(path: &Path) -> io::Result<Target> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
-        if [Path::new("/proc/self/fd"), Path::new("/dev/fd")].contains(&directory(&path)) {
-            return path.file_name()?.to_str()?.parse().ok();
+        if [Path::new("/proc/self/fd"), Path::new("/dev/fd")].contains(&directory(&path))
+            && let Some(number) = path.file_name().and_then(|name| name.to_str()?.parse().ok())
+        {
+            return Ok(Target::Open(number));
         }
-        path = directory(&path).join(fs::read_link(&path).ok()?);
-    }
-    None
-}
-
-/// What stands at `path`, or is to stand there, with links followed.
-fn target(path: &Path) -> io::Result<PathBuf> {
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => path = directory(&path).join(fs::read_link(&path)?),
-            _ => return Ok(path),
+        match fs::read_link(&path) {
+            Ok(link) => path = directory(&path).join(link),
+            Err(_) => return Ok(Target::At(path)),
         }
     }
     Err(io::Error::other("too many links, one to the other"))
 }
 
-/// Where a file stands.
-fn directory(path: &Path) -> &Path {
+/// The directory in which a file stands, or is to stand.
+pub(crate) fn directory(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -119,6 +114,13 @@ fn begin(path: &Path) -> io::Result<(File, PathBuf)> {
         }
     }
     Err(ErrorKind::AlreadyExists.into())
+}
+
+/// Writes into what is there.
+fn into<E: From<io::Error>>(out: impl Write, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), E> {
+    let mut out = BufWriter::new(out);
+    write(&mut out)?;
+    Ok(out.flush()?)
 }
 
 fn fill<E: From<io::Error>>(file: File, write: impl FnOnce(&mut dyn Write) -> Result<(), E>) -> Result<(), E> {
@@ -155,8 +157,8 @@ mod tests {
         can_be_written(Path::new(&own)).unwrap();
         put(Path::new(&own), "rows").unwrap();
         assert_eq!((fs::read_to_string(&path).unwrap().as_str(), names(dir.path()).len()), ("kept,rows", 1));
-        assert_eq!(descriptor(Path::new("/dev/stdout")), Some(1));
-        assert_eq!(descriptor(&path), None);
+        assert_eq!(target(Path::new("/dev/stdout")).unwrap(), Target::Open(1));
+        assert_eq!(target(&path).unwrap(), Target::At(path));
     }
 
     #[test]

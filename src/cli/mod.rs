@@ -37,6 +37,7 @@ use crate::ingest::{ColumnNames, ReadOptions};
 use crate::inventory::Inventory;
 use crate::model::Model;
 use crate::series::Clock;
+use crate::whole::directory;
 
 /// Says something on standard error, line by line without what a terminal obeys, since names of files are in it.
 /// Where nobody can hear it any more, as after a hang-up, that is no reason to panic, which is what `eprintln!` would
@@ -393,12 +394,8 @@ fn threads() -> usize {
 
 /// An output in a directory that is read would be read as input one day.
 fn refuse_output_in(dir: &Path, recursive: bool, file: &Path, flag: &str) -> anyhow::Result<()> {
-    let parent = match file.parent() {
-        Some(p) if !p.as_os_str().is_empty() => p.to_owned(),
-        _ => PathBuf::from("."),
-    };
     let read = matches!(
-        (dir.canonicalize(), parent.canonicalize()),
+        (dir.canonicalize(), directory(file).canonicalize()),
         (Ok(dir), Ok(parent)) if parent == dir || (recursive && parent.starts_with(&dir))
     );
     anyhow::ensure!(

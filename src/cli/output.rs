@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
+use crate::whole::{self, directory};
+
 /// Writes a text to standard output. Who pipes into `head` has read enough.
 pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout();
@@ -28,8 +30,7 @@ pub(super) fn place(flag: &str, file: &Path) -> anyhow::Result<()> {
 /// Whether two paths, of files that may not be there yet, are one file.
 pub(super) fn is_same(a: &Path, b: &Path) -> bool {
     let whole = |path: &Path| {
-        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        path.canonicalize().ok().or_else(|| Some(parent.canonicalize().ok()?.join(path.file_name()?)))
+        path.canonicalize().ok().or_else(|| Some(directory(path).canonicalize().ok()?.join(path.file_name()?)))
     };
     a == b || whole(a).is_some_and(|a| whole(b).is_some_and(|b| a == b))
 }
@@ -39,5 +40,5 @@ pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result
 where
     E: Error + From<io::Error> + Send + Sync + 'static,
 {
-    crate::whole::write(path, write).with_context(|| format!("cannot write {}", path.display()))
+    whole::write(path, write).with_context(|| format!("cannot write {}", path.display()))
 }

@@ -7,7 +7,7 @@
 //!
 //! An interface that is at nothing for much of the time rests there, and none of that is an outage.
 
-use super::tail::Seen;
+use super::tail::Experience;
 use crate::series::Short;
 
 /// What is taken for seen before anything was: half a time (Jeffreys' prior, of a rate).
@@ -40,7 +40,7 @@ impl Outages {
     }
 
     /// What a row scores for being near nothing, behind the rows that were `seen`.
-    pub(super) fn score(&self, nothing: bool, seen: Seen) -> f64 {
+    pub(super) fn score(&self, nothing: bool, seen: Experience) -> f64 {
         let rarity = match nothing {
             false => 0,
             true if self.since <= APART => self.rarity,
@@ -49,7 +49,7 @@ impl Outages {
         f64::from(rarity) / HUNDREDTHS
     }
 
-    fn rarity_of_one_more(&self, seen: Seen) -> u16 {
+    fn rarity_of_one_more(&self, seen: Experience) -> u16 {
         if self.nothing.get() > RESTS {
             return 0;
         }
@@ -64,7 +64,7 @@ impl Outages {
     }
 
     /// Learns whether a row was near nothing, behind the rows that were `seen`.
-    pub(super) fn learn(&mut self, nothing: bool, seen: Seen) {
+    pub(super) fn learn(&mut self, nothing: bool, seen: Experience) {
         let again = nothing && self.since > APART;
         if again {
             self.rarity = self.rarity_of_one_more(seen);
@@ -86,8 +86,8 @@ mod tests {
     const RATE: f64 = 1.0 / 11_634.0;
 
     /// Outages behind rows that are near nothing or not.
-    fn behind(rows: impl IntoIterator<Item = bool>) -> (Outages, Seen) {
-        let (mut outages, mut seen) = (Outages::new(5.0), Seen { rows: 0, rate: RATE });
+    fn behind(rows: impl IntoIterator<Item = bool>) -> (Outages, Experience) {
+        let (mut outages, mut seen) = (Outages::new(5.0), Experience { rows: 0, rate: RATE });
         for nothing in rows {
             outages.learn(nothing, seen);
             seen.rows += 1;
@@ -95,7 +95,7 @@ mod tests {
         (outages, seen)
     }
 
-    fn score((outages, seen): (Outages, Seen)) -> f64 {
+    fn score((outages, seen): (Outages, Experience)) -> f64 {
         outages.score(true, seen)
     }
 

@@ -58,7 +58,7 @@ pub struct Tails {
 
 /// What was seen so far: rows, and what a new one weighs beside all of them once they are many.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Seen {
+pub(super) struct Experience {
     pub(super) rows: u32,
     pub(super) rate: f64,
 }
@@ -92,8 +92,8 @@ impl Tails {
     }
 
     /// How many rows were learnt, and how they are forgotten.
-    pub(super) fn seen(&self) -> Seen {
-        Seen { rows: self.rows, rate: 1.0 - 1.0 / self.growth }
+    pub(super) fn seen(&self) -> Experience {
+        Experience { rows: self.rows, rate: 1.0 - 1.0 / self.growth }
     }
 
     /// The histograms, to be kept with a model; the weights of each sum to 1.

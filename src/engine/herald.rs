@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::book::Book;
 use super::core::{Engine, Told};
 use super::form::IncidentForm;
 use super::snapshot::{IncidentId, IncidentView, StoryId};
@@ -46,7 +45,7 @@ pub struct News {
     pub calls: bool,
     /// Whether somebody was called for it before, or told that it is acknowledged.
     pub called: bool,
-    /// The incident. It rings where it has rung here, or still may.
+    /// The incident. It rings where it has rung here.
     pub incident: Arc<IncidentView>,
 }
 
@@ -74,6 +73,8 @@ pub struct Herald {
     known: HashMap<IncidentId, Known>,
     /// Incidents for which somebody was called, or would have been before noctop started.
     rung: HashSet<IncidentId>,
+    /// Stories of these, as of this look.
+    rung_stories: HashSet<StoryId>,
     /// Newest rows when something was new last, by interface, and that of all at the last look.
     newest: Vec<Option<Timestamp>>,
     now: Option<Timestamp>,
@@ -106,9 +107,11 @@ impl Herald {
         }
         let starts = self.seen.replace(seen).is_none();
         self.looks += 1;
+        let rung = book.told().filter(|told| self.rung.contains(&told.incident.id));
+        self.rung_stories = rung.filter_map(|told| Some(told.story?.0)).collect();
         let (mut news, mut acknowledged) = (Vec::new(), Vec::new());
         for told in book.told() {
-            self.look_at(told, starts, engine, &book, &mut news);
+            self.look_at(told, starts, engine, &mut news);
             if self.is_newly_acknowledged(told, engine) {
                 match self.known.get_mut(&told.incident.id) {
                     // somebody was told of it before noctop started
@@ -118,7 +121,7 @@ impl Herald {
             }
         }
         for told in one_of_each_story(acknowledged, |id| self.rung.contains(&id)) {
-            news.push(self.news(Event::Acknowledged, [false, false], told, engine, &book));
+            news.push(self.news(Event::Acknowledged, [false, false], told, engine));
             if let Some(known) = self.known.get_mut(&told.incident.id) {
                 known.called = true;
             }
@@ -143,16 +146,16 @@ impl Herald {
     }
 
     /// Looks at one incident of the book.
-    fn look_at(&mut self, told: &Told, starts: bool, engine: &Engine, book: &Book, news: &mut Vec<News>) {
+    fn look_at(&mut self, told: &Told, starts: bool, engine: &Engine, news: &mut Vec<News>) {
         let (id, latest, open) = (told.incident.id, told.incident.latest, told.incident.end.is_none());
         if let Some(known) = self.known.get_mut(&id).filter(|known| !known.open && !open && latest <= known.latest) {
             // most there are: they are over, and nothing more is to be told
             known.look = self.looks;
             return;
         }
-        let known = self.known.get(&id);
-        let before = known.map(|known| (known.open, known.latest));
-        let acknowledged = known.is_some_and(|known| known.acknowledged);
+        let known = self.known.remove(&id);
+        let before = known.as_ref().map(|known| (known.open, known.latest));
+        let acknowledged = known.as_ref().is_some_and(|known| known.acknowledged);
         let events: &[Event] = match (before, open) {
             (None, true) => &[Event::Opened],
             (None, false) if !starts && self.came_since(told, engine) => &[Event::Opened, Event::Closed],
@@ -163,18 +166,18 @@ impl Herald {
             (None | Some(_), _) => &[],
         };
         if starts && !open && told.rings {
-            self.rung.insert(id);
+            self.ring(told);
         }
         let is_told = open || !events.is_empty();
-        let calls = is_told && told.rings && !engine.is_attended(told) && !self.has_rung(told, book);
-        let called = self.known.get(&id).map_or(self.rung.contains(&id), |known| known.called);
+        let calls = is_told && told.rings && !engine.is_attended(told) && !self.has_rung(told);
+        let called = known.as_ref().map_or(self.rung.contains(&id), |known| known.called);
         if calls {
-            self.rung.insert(id);
+            self.ring(told);
         }
         let rings: &[Event] = if calls && matches!(events, [] | [Event::Closed]) { &[Event::Rings] } else { &[] };
-        let mut view = self.known.remove(&id).and_then(|known| known.view);
+        let mut view = known.and_then(|known| known.view);
         for (i, event) in rings.iter().chain(events).enumerate() {
-            let fresh = self.news(*event, [calls && i == 0, called || (calls && i > 0)], told, engine, book);
+            let fresh = self.news(*event, [calls && i == 0, called || (calls && i > 0)], told, engine);
             view = Some(fresh.incident.clone());
             news.push(fresh);
         }
@@ -184,20 +187,19 @@ impl Herald {
     }
 
     /// What happened to an incident, with whether somebody is called for it now, or was before.
-    fn news(&self, event: Event, [calls, called]: [bool; 2], told: &Told, engine: &Engine, book: &Book) -> News {
-        // of a story that has rung with another one this one does not, nor while somebody attends to it
-        let may_ring = || told.rings && !engine.is_attended(told) && !self.has_rung(told, book);
-        let rings = self.rung.contains(&told.incident.id) || may_ring();
+    fn news(&self, event: Event, [calls, called]: [bool; 2], told: &Told, engine: &Engine) -> News {
+        let rings = self.rung.contains(&told.incident.id);
         News { event, calls, called, incident: Arc::new(IncidentView { rings, ..incident_view(engine, told) }) }
     }
 
     /// Whether it has rung, or another one of its story.
-    fn has_rung(&self, told: &Told, book: &Book) -> bool {
-        let of_story = |story: StoryId| {
-            let mut members = book.told().filter(|other| other.story.is_some_and(|(other, _)| other == story));
-            members.any(|other| self.rung.contains(&other.incident.id))
-        };
-        self.rung.contains(&told.incident.id) || told.story.is_some_and(|(story, _)| of_story(story))
+    fn has_rung(&self, told: &Told) -> bool {
+        self.rung.contains(&told.incident.id) || told.story.is_some_and(|(story, _)| self.rung_stories.contains(&story))
+    }
+
+    fn ring(&mut self, told: &Told) {
+        self.rung.insert(told.incident.id);
+        self.rung_stories.extend(told.story.map(|(story, _)| story));
     }
 
     /// Whether its rows came since the last look, or were up to 48 slots late then.

@@ -135,21 +135,15 @@ impl MeasuredOn {
                 "{intervals} {have} no rows, as silences: such count among what is listed, not among the scores"
             )?;
         }
-        if self.labels_outside > 0 {
-            let end = if self.labels_outside == 1 {
-                "lies outside the rows and counts"
-            } else {
-                "lie outside the rows and count"
-            };
-            writeln!(out, "{} {end} for nothing", many(self.labels_outside, "label"))?;
-        }
-        if self.labels_doubled > 0 {
-            let end = if self.labels_doubled == 1 {
-                "says what an earlier one says, and counts"
-            } else {
-                "say what an earlier one says, and count"
-            };
-            writeln!(out, "{} {end} for nothing", many(self.labels_doubled, "label"))?;
+        let for_nothing = [
+            (self.labels_outside, ["lies outside the rows and counts", "lie outside the rows and count"]),
+            (
+                self.labels_doubled,
+                ["says what an earlier one says, and counts", "say what an earlier one says, and count"],
+            ),
+        ];
+        for (n, [one, more]) in for_nothing.into_iter().filter(|(n, _)| *n > 0) {
+            writeln!(out, "{} {} for nothing", many(n, "label"), if n == 1 { one } else { more })?;
         }
         Ok(())
     }

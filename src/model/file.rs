@@ -68,14 +68,6 @@ pub enum ModelError {
     },
 }
 
-/// Makes the directory of a file where there is none.
-fn make_directory(path: &Path) -> std::io::Result<()> {
-    match path.parent().filter(|d| !d.as_os_str().is_empty()) {
-        Some(dir) => fs::create_dir_all(dir),
-        None => Ok(()),
-    }
-}
-
 impl Model {
     /// The bytes of its file.
     ///
@@ -89,7 +81,9 @@ impl Model {
     pub fn save(&self, path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
         let bytes = self.to_bytes().map_err(|reason| ModelError::Damaged { path: path.to_owned(), reason })?;
-        make_directory(path).and_then(|()| whole::write(path, |out| out.write_all(&bytes))).map_err(io)
+        fs::create_dir_all(whole::directory(path))
+            .and_then(|()| whole::write(path, |out| out.write_all(&bytes)))
+            .map_err(io)
     }
 
     /// Whether a model can be written to `path`: what is in the way is better known before the model is learnt.
@@ -98,7 +92,7 @@ impl Model {
     /// As those of [`Model::save`].
     pub fn can_be_saved(path: &Path) -> Result<(), ModelError> {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
-        make_directory(path).and_then(|()| whole::can_be_written(path)).map_err(io)
+        fs::create_dir_all(whole::directory(path)).and_then(|()| whole::can_be_written(path)).map_err(io)
     }
 
     /// Reads a model.

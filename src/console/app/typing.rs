@@ -10,6 +10,7 @@ use crate::engine::{Act, Command, IncidentId};
 use crate::format;
 use crate::journal::{Named, Subject};
 use crate::series::InterfaceName;
+use crate::whole::directory;
 
 /// For how long something is muted where nothing is typed.
 pub const MUTED_FOR: &str = "8h";
@@ -56,9 +57,8 @@ impl App {
 
     /// Whether a file would lie in the watched directory, and be read as rows one day.
     pub(super) fn is_watched(&self, path: &Path) -> bool {
-        let parent = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let source = &self.snapshot.source;
-        let (parent, dir) = (parent.canonicalize(), source.dir.canonicalize());
+        let (parent, dir) = (directory(path).canonicalize(), source.dir.canonicalize());
         matches!((parent, dir), (Ok(a), Ok(b)) if a == b || (source.recursive && a.starts_with(&b)))
     }
 

@@ -205,7 +205,7 @@ impl Tracker {
         if open.routine && open.returns() && open.is_long(step) {
             return self.close(None, true, step).map_or(Change::None, Change::Closed);
         }
-        // An outage of two days is one all the same; after a week it is how things are, and nothing is stable.
+        // An outage of two days is one all the same; after a week it is how things are, and need not look stable.
         let normal = match open.incident.kind {
             IncidentKind::LevelShift | IncidentKind::Drift => accepted,
             IncidentKind::DropToZero if open.is_old() => Some(accepted.unwrap_or_else(Acceptance::nothing)),
