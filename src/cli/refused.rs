@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::ingest::FileStates;
-use crate::series::{DAY, Timestamp};
+use crate::ingest::{FileStates, Lines};
+use crate::series::Timestamp;
 
 /// From so many refused lines on, where they are a tenth of all, nobody knows what is open: one torn line, or some,
 /// are no reason to wake anybody.
 const SOME: u64 = 10;
 const PART: u64 = 10;
 
-/// Lines of the files that have rows of the last day: what an older one lacks is no news.
+/// Lines of the last day.
 #[derive(Debug, Default)]
 pub(super) struct Lately {
     /// Those that were refused.
@@ -25,14 +25,14 @@ pub(super) struct Lately {
 }
 
 impl Lately {
-    /// Counts them, as of the directory's newest slot.
+    /// Counts them, as of the directory's newest slot: what a long file lacks of a bad week long ago is no news, and
+    /// what it says in full of the years before makes today's lines no better.
     pub(super) fn of(files: &FileStates, now: Option<Timestamp>) -> Self {
         let mut lately = Self::default();
         for file in files.by_path() {
-            if file.newest.zip(now).is_none_or(|(newest, now)| now.since(newest) >= DAY) {
-                continue;
-            }
-            let (refused, lines) = (file.refused, file.rows + file.refused);
+            let Some(now) = now else { continue };
+            let Lines { rows, refused } = file.recent.of_day(now);
+            let lines = rows + refused;
             (lately.refused, lately.lines) = (lately.refused + refused, lately.lines + lines);
             lately.is_much |= is_much(refused, lines);
             if refused > lately.worst.as_ref().map_or(0, |(_, most, _)| *most) {

@@ -345,7 +345,7 @@ impl<'a> Report<'a> {
         }
         if let Some((path, refused, lines)) = &self.lately.worst {
             let (file, lines) = (below(&self.looked.dir, path), count(*lines));
-            line(format!("refused: {} of {lines} lines of {file}, see noctop check", count(*refused)));
+            line(format!("refused: {} of a day's {lines} lines of {file}, see noctop check", count(*refused)));
         }
         if let [first, others @ ..] = &self.looked.left.unfinished[..] {
             let more = if others.is_empty() { String::new() } else { format!(" and {} more", others.len()) };

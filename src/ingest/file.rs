@@ -8,6 +8,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::batch::{FileId, Left, Notice, Root};
 use super::header::{Content, Layout, Unfit};
 use super::listing::{Entry, Identity};
+use super::recent::Recent;
 use super::source::{Gzip, Source};
 use super::state::{Condition, FileState};
 use super::witness::{Check, Witness};
@@ -86,15 +87,16 @@ pub(super) enum Glance {
 }
 
 /// What came of a file's lines.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Counts {
     pub(super) rows: u64,
     pub(super) refused: u64,
     pub(super) newest: Option<Timestamp>,
+    pub(super) recent: Recent,
 }
 
 /// What is at the end of a file behind its last newline.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Tail {
     /// Nothing that is known of.
     None,
@@ -200,9 +202,10 @@ impl Followed {
         if touched {
             // Whoever packs a file gives it its time when it is whole. Others may keep a time while they write.
             self.changed = if self.is_packed() { written(entry, now) } else { Instant::now() };
-            if let Tail::Taken(before) = self.tail {
+            if let Tail::Taken(before) = &mut self.tail {
                 // It counts as it is now.
-                (self.tail, self.counts) = (Tail::Waits, before);
+                self.counts = std::mem::take(before);
+                self.tail = Tail::Waits;
             }
         }
         (self.size, self.modified) = (entry.size, entry.modified);
@@ -358,7 +361,7 @@ impl Followed {
     }
 
     fn as_it_is(&self, condition: Condition) -> FileState {
-        let Counts { rows, refused, newest } = self.counts;
+        let Counts { rows, refused, newest, recent } = self.counts.clone();
         FileState {
             key: self.key,
             root: self.root,
@@ -369,6 +372,7 @@ impl Followed {
             before: self.before,
             refused,
             newest,
+            recent,
             modified: self.modified,
             pending: matches!(self.tail, Tail::Waits).then_some(self.changed),
             condition,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 
 use super::batch::{Batch, FileId, FileSource, Notice, Origin, Refusal, Row};
-use super::file::{Counts, Followed, State, Tail};
+use super::file::{Followed, State, Tail};
 use super::header::{Content, Layout, Unfit};
 use super::lines::{self, Found};
 use super::listing::Identity;
@@ -53,7 +53,7 @@ impl Followed {
     /// Reads on, about `budget` bytes and at least one record. Gives the number of bytes read.
     pub(super) fn read(&mut self, turn: &mut Turn<'_>, budget: usize) -> usize {
         let mut left = budget;
-        let before = (self.position, self.counts, self.trouble.clone());
+        let before = (self.position, self.counts.clone(), self.trouble.clone());
         match self.read_on(turn, &mut left) {
             Ok(()) => self.trouble = None,
             // It went away between the look and now; the next look says so.
@@ -67,7 +67,7 @@ impl Followed {
                 self.trouble = Some(message);
             }
         }
-        self.news |= before != (self.position, self.counts, self.trouble.clone());
+        self.news |= before.0 != self.position || before.1 != self.counts || before.2 != self.trouble;
         budget - left
     }
 
@@ -219,7 +219,7 @@ impl Followed {
             (true, false, State::Rows(..)) if packed => Step::Took(self.take(turn, filled)),
             (true, false, State::Rows(id, layout)) => {
                 // The position stays before it: were it completed after all, it is read again.
-                let before = self.counts;
+                let before = self.counts.clone();
                 self.take_rows(turn, filled, id, &layout);
                 self.tail = Tail::Taken(before);
                 Step::Waits
@@ -241,7 +241,7 @@ impl Followed {
             self.gave_up = Some(self.size);
             return Step::Took(self.take(turn, filled));
         }
-        self.tail = Tail::Taken(self.counts);
+        self.tail = Tail::Taken(self.counts.clone());
         Step::Waits
     }
 
@@ -284,11 +284,12 @@ impl Followed {
     fn take_rows(&mut self, turn: &mut Turn<'_>, end: usize, file: FileId, layout: &Layout) {
         let Turn { rows, batch, bytes, .. } = turn;
         let path = &self.path;
-        let Counts { rows: mut taken, mut refused, mut newest } = self.counts;
+        let counts = &mut self.counts;
         rows.read(&bytes[..end], self.line, layout, |line, values| match values {
             Ok(values) => {
-                taken += 1;
-                newest = newest.max(Some(values.time));
+                counts.rows += 1;
+                counts.newest = counts.newest.max(Some(values.time));
+                counts.recent.take(values.time);
                 batch.rows.push(Row {
                     time: values.time,
                     interface: values.interface,
@@ -298,11 +299,11 @@ impl Followed {
                 });
             }
             Err(reason) => {
-                refused += 1;
+                counts.refused += 1;
+                counts.recent.refuse();
                 refuse(batch, Refusal { path: path.clone(), line, reason });
             }
         });
-        self.counts = Counts { rows: taken, refused, newest };
     }
 
     /// Refuses the line at the position and passes over it, or over what is there of it.
@@ -313,6 +314,7 @@ impl Followed {
             return filled;
         }
         self.counts.refused += 1;
+        self.counts.recent.refuse();
         refuse(turn.batch, Refusal { path: self.path.clone(), line: self.line, reason: reason.to_owned() });
         let end = memchr::memchr(b'\n', &turn.bytes[..filled]);
         self.skipping = end.is_none();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use super::batch::{Batch, Root};
+use super::recent::Recent;
 use crate::series::Timestamp;
 
 /// A file as it is by now.
@@ -29,6 +30,8 @@ pub struct FileState {
     pub refused: u64,
     /// Its newest slot.
     pub newest: Option<Timestamp>,
+    /// Lines of its newest slots.
+    pub recent: Recent,
     /// When it was written last, by its file system's clock.
     pub modified: SystemTime,
     /// Since when a line at its end waits for its newline.

@@ -141,6 +141,7 @@ fn each_file_can_be_seen_with_what_is_the_matter_first() {
         before: 0,
         refused,
         newest: snapshot.now,
+        recent: Default::default(),
         modified: std::time::SystemTime::UNIX_EPOCH,
         pending: None,
         condition,
