@@ -58,6 +58,11 @@ pub(crate) fn can_be_written(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Whether what is written to `path` goes to standard output, as it does at `/dev/stdout`.
+pub(crate) fn is_standard_output(path: &Path) -> bool {
+    target(path).is_ok_and(|target| target == Target::Open(1))
+}
+
 /// What a path leads to.
 #[derive(Debug, PartialEq)]
 enum Target {

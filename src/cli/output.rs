@@ -11,10 +11,20 @@ use crate::whole::{self, directory};
 /// Writes a text to standard output. Who pipes into `head` has read enough.
 pub(super) fn print(text: &[u8]) -> anyhow::Result<()> {
     let mut out = io::stdout();
-    match out.write_all(text).and_then(|()| out.flush()) {
-        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.context("standard output"),
-    }
+    read_enough(out.write_all(text).and_then(|()| out.flush())).context("standard output")
+}
+
+/// Who pipes into `head` has read enough: what was written to standard output is no error then.
+pub(super) fn read_enough<E: Error + 'static>(written: Result<(), E>) -> Result<(), E> {
+    let is_closed = |e: &E| {
+        let e: &(dyn Error + 'static) = e;
+        let of_csv = e.downcast_ref::<csv::Error>().and_then(|e| match e.kind() {
+            csv::ErrorKind::Io(io) => Some(io),
+            _ => None,
+        });
+        of_csv.or(e.downcast_ref()).is_some_and(|io: &io::Error| io.kind() == io::ErrorKind::BrokenPipe)
+    };
+    written.or_else(|e| if is_closed(&e) { Ok(()) } else { Err(e) })
 }
 
 /// Refuses a file that cannot be made where it is to be, before anything is reckoned for it.
@@ -40,5 +50,7 @@ pub(super) fn whole<E>(path: &Path, write: impl FnOnce(&mut dyn Write) -> Result
 where
     E: Error + From<io::Error> + Send + Sync + 'static,
 {
-    whole::write(path, write).with_context(|| format!("cannot write {}", path.display()))
+    let written = whole::write(path, write);
+    let written = if whole::is_standard_output(path) { read_enough(written) } else { written };
+    written.with_context(|| format!("cannot write {}", path.display()))
 }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::load::ScoringArgs;
-use super::output::{is_same, whole};
+use super::output::{is_same, read_enough, whole};
 use crate::config::Config;
 use crate::detect::{IncidentId, StoryId};
 use crate::engine::track::Track;
@@ -74,23 +74,13 @@ pub fn run(args: &ScoreArgs, config: &Config) -> anyhow::Result<()> {
     let incidents = engine.incidents();
     let done = match &args.output {
         Some(path) => whole(path, |out| write_scores(&engine, &incidents, out)),
-        None => write_scores(&engine, &incidents, &mut io::stdout().lock())
-            .or_else(fine_if_closed)
-            .context("standard output"),
+        None => read_enough(write_scores(&engine, &incidents, &mut io::stdout().lock())).context("standard output"),
     };
     done?;
     if let Some(path) = &args.incidents {
         whole(path, |out| write_incidents(&engine, &incidents, out))?;
     }
     loaded.complete()
-}
-
-/// Who pipes into `head` has read enough.
-fn fine_if_closed(e: csv::Error) -> Result<(), csv::Error> {
-    match e.kind() {
-        csv::ErrorKind::Io(io) if io.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(e),
-    }
 }
 
 /// The stories of incidents, and whether each of these is told for its company only.

@@ -278,14 +278,17 @@ fn who_has_read_enough_is_no_error() {
     let place = Place::new();
     let many: String = (0..8).map(|i| rhythm("a", &i.to_string(), 700, i, |_, v| v)).collect();
     place.put("r.csv", &many);
-    let mut shell = place.program(Path::new("/bin/sh"));
-    // The shell's code is that of `head`; noctop's own goes to a file.
-    shell.env("PATH", std::env::var_os("PATH").unwrap()).env("NOCTOP", env!("CARGO_BIN_EXE_noctop"));
-    shell.args(["-c", "(\"$NOCTOP\" score rows; echo $? >code) | head -1"]);
-    let ended = Process::start(shell).end(LONG).fine();
-    assert_eq!((ended.out.trim(), ended.err.as_str()), (COLUMNS.join(",").as_str(), ""));
-    let code = wait_for("the code", LONG, || fs::read_to_string(place.join("code")).ok().filter(|c| c.ends_with('\n')));
-    assert_eq!(code, "0\n");
+    for output in ["", "--output /dev/stdout"] {
+        let mut shell = place.program(Path::new("/bin/sh"));
+        // The shell's code is that of `head`; noctop's own goes to a file.
+        shell.env("PATH", std::env::var_os("PATH").unwrap()).env("NOCTOP", env!("CARGO_BIN_EXE_noctop"));
+        shell.args(["-c", &format!("(\"$NOCTOP\" score rows {output}; echo $? >code) | head -1")]);
+        let ended = Process::start(shell).end(LONG).fine();
+        assert_eq!((ended.out.trim(), ended.err.as_str()), (COLUMNS.join(",").as_str(), ""), "{output}");
+        let written = || fs::read_to_string(place.join("code")).ok().filter(|c| c.ends_with('\n'));
+        assert_eq!(wait_for("the code", LONG, written), "0\n", "{output}");
+        fs::remove_file(place.join("code")).unwrap();
+    }
 }
 
 #[test]
