@@ -41,7 +41,7 @@ pub struct Config {
     pub read_only: Option<bool>,
     /// Name to stand under acknowledgements and notes.
     pub who: Option<String>,
-    /// Program to run when an incident rings, is acknowledged, closes, reopens or is withdrawn.
+    /// Program to run when an incident rings, is acknowledged, closes, reopens, is moved or withdrawn.
     pub on_incident: Option<String>,
     /// File with descriptions and speeds of interfaces.
     pub inventory: Option<PathBuf>,
@@ -180,7 +180,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "on_incident",
         "'page-somebody'",
-        "Program to run when an incident rings, is acknowledged, closes, reopens or is withdrawn, as JSON on its input",
+        "Program to run when an incident rings, is acknowledged, closes, reopens, is moved or withdrawn, as JSON on its input",
     ),
     setting(
         "",

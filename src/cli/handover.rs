@@ -315,6 +315,7 @@ fn words(act: &Act, incidents: &HashMap<IncidentId, &IncidentView>) -> String {
         Act::Acknowledge { incident: id } => format!("acknowledged {}", incident(id)),
         Act::Unacknowledge { incident: id } => format!("took back the acknowledgement of {}", incident(id)),
         Act::Note { incident: id, text } => format!("noted on {}: {}", incident(id), escape(text)),
+        Act::Move { incident: id, to } => format!("carried what was said of `{id}` over to {}", incident(to)),
         Act::Mute { what, until } => format!("muted {} until {}", subject(what), minute(*until)),
         Act::Unmute { what } => format!("unmuted {}", subject(what)),
         Act::Retire { interface } => format!("retired {} {}", escape(&interface.hostname), escape(&interface.ifname)),

@@ -129,9 +129,10 @@ fn print(news: &Receiver<News>, json: bool, out: &mut dyn Write) -> io::Result<(
     out.flush()
 }
 
-fn write_line(News { event, incident, .. }: &News, json: bool, out: &mut dyn Write) -> io::Result<()> {
+fn write_line(news: &News, json: bool, out: &mut dyn Write) -> io::Result<()> {
+    let News { event, incident, was, .. } = news;
     if json {
-        serde_json::to_writer(&mut *out, &NewsForm::new(*event, incident))?;
+        serde_json::to_writer(&mut *out, &NewsForm::new(*event, news))?;
         return writeln!(out);
     }
     let event = match event {
@@ -141,6 +142,7 @@ fn write_line(News { event, incident, .. }: &News, json: bool, out: &mut dyn Wri
         Event::Acknowledged => "ACKNOWLEDGED",
         Event::Closed => "CLOSED",
         Event::Withdrawn => "WITHDRAWN",
+        Event::Moved => "MOVED",
     };
     let kind = incident.kind.word();
     let what = [Some(kind), incident.direction.map(|d| d.word()).filter(|_| !kind.starts_with("drop"))];
@@ -150,13 +152,14 @@ fn write_line(News { event, incident, .. }: &News, json: bool, out: &mut dyn Wri
         Some(end) if incident.taken_over => format!("until {end}  {}", incident.state()),
         Some(end) => format!("until {end}"),
     };
+    let was = was.map_or(String::new(), |was| format!("  was {was}"));
     let ring = if incident.rings { "  rings" } else { "" };
     let story = incident.story.map_or(String::new(), |s| format!("  story {s} of {}", incident.story_size));
     let InterfaceName { host, ifname } = &incident.name;
     let (host, ifname) = (printable(host), printable(ifname));
     writeln!(
         out,
-        "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}{ring}",
+        "{event:9} {}  {host} {ifname}  {what}  score {:.1}  since {}  {until}{story}{ring}{was}",
         incident.id, incident.peak, incident.start
     )
 }

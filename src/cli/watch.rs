@@ -48,7 +48,7 @@ pub struct WatchArgs {
     /// Name to stand under acknowledgements and notes [default: the user's]
     #[arg(long, value_name = "NAME")]
     who: Option<String>,
-    /// Program to run when an incident rings, is acknowledged, closes, reopens or is withdrawn, with the incident as
+    /// Program to run when an incident rings, is acknowledged, closes, reopens, is moved or withdrawn, with the incident as
     /// JSON on its standard input
     #[arg(long, value_name = "COMMAND")]
     on_incident: Option<String>,

@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Told;
+use super::moved::Missing;
 use super::track::Track;
 use crate::detect::incident::EARLY;
 use crate::detect::ring::{self, Caller};
@@ -47,6 +48,8 @@ pub struct Book {
     filled: u64,
     first: Option<Timestamp>,
     bars: BTreeMap<i64, f64>,
+    /// Names of incidents that begin elsewhere now, with their new ones, in the order in which that became known.
+    moved: Vec<(IncidentId, IncidentId)>,
 }
 
 /// Where an incident stands in the book, but for the name of its interface.
@@ -66,6 +69,7 @@ struct Shelf {
     hushed: Vec<Incident>,
     /// … but for these, which are told with others of their device.
     company: Vec<Incident>,
+    missing: Missing,
 }
 
 impl Book {
@@ -108,6 +112,11 @@ impl Book {
     /// The interfaces whose incidents have changed since a revision.
     pub fn changed_since(&self, revision: u64) -> impl Iterator<Item = InterfaceId> + '_ {
         self.changes.range((revision + 1, InterfaceId::from_index(0))..).map(|(_, interface)| *interface)
+    }
+
+    /// Names of incidents that begin elsewhere since this was asked last, with their new ones.
+    pub fn take_moved(&mut self) -> Vec<(IncidentId, IncidentId)> {
+        std::mem::take(&mut self.moved)
     }
 
     /// Notes that an interface had rows, the newest of them at `newest`, or that some of them were scored.
@@ -201,6 +210,7 @@ impl Book {
         let same_step = shelf.step == step;
         let old = std::mem::take(&mut shelf.incidents);
         let old_hushed = std::mem::take(&mut shelf.hushed);
+        self.moved.extend(shelf.missing.follow(&old, &fresh, !track.is_due()));
         (shelf.news, shelf.step, shelf.newest) = (Some(track.news()), step, track.history().newest());
         // Silence is looked for again whenever now moves, once it may be there.
         let silent = fresh.iter().any(|i| i.kind == IncidentKind::Silence && i.end.is_none());

@@ -8,7 +8,7 @@ use super::settle::settle;
 use super::succession::Succession;
 use super::track::{LEAST_KEPT, Taken, Track};
 use crate::detect::silence::Activity;
-use crate::detect::{Incident, Settings, StoryId};
+use crate::detect::{Incident, IncidentId, Settings, StoryId};
 use crate::ingest::{Batch, FileSource, Root, outranks};
 use crate::inventory::Inventory;
 use crate::journal::Marks;
@@ -392,6 +392,12 @@ impl Engine {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         book.update(&self.tracks, &self.activity, &self.settings);
         book
+    }
+
+    /// Incidents that a late or corrected row lets begin elsewhere since this was asked last: their names so far, and
+    /// those that they have now.
+    pub(super) fn take_moved(&self) -> Vec<(IncidentId, IncidentId)> {
+        self.book().take_moved()
     }
 
     /// Threads that score.

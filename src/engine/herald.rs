@@ -34,6 +34,8 @@ pub enum Event {
     Closed,
     /// A late or corrected row took it back.
     Withdrawn,
+    /// Such a row lets it begin elsewhere: it has another name now.
+    Moved,
 }
 
 /// One thing to tell.
@@ -47,20 +49,24 @@ pub struct News {
     pub called: bool,
     /// The incident. It rings where it has rung here.
     pub incident: Arc<IncidentView>,
+    /// Of one that has moved, the name under which it was told of last.
+    pub was: Option<IncidentId>,
 }
 
 /// The same, ready to be written as JSON.
 #[derive(Debug, Clone, Serialize)]
 pub struct NewsForm {
     event: Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    was: Option<String>,
     #[serde(flatten)]
     incident: IncidentForm,
 }
 
 impl NewsForm {
-    /// That this happened to an incident.
-    pub fn new(event: Event, incident: &IncidentView) -> Self {
-        Self { event, incident: incident.into() }
+    /// That this happened to the incident of some news.
+    pub fn new(event: Event, news: &News) -> Self {
+        Self { event, was: news.was.map(|id| id.to_string()), incident: (&*news.incident).into() }
     }
 }
 
@@ -90,6 +96,8 @@ struct Known {
     acknowledged: bool,
     /// Somebody was called for it, or told that it is acknowledged.
     called: bool,
+    /// The name under which it was told of last, where it has another one since.
+    was: Option<IncidentId>,
     /// As it was told of last, while it is open.
     view: Option<Arc<IncidentView>>,
 }
@@ -129,7 +137,8 @@ impl Herald {
         let look = self.looks;
         self.known.retain(|_, known| {
             let withdrawn = known.view.take_if(|_| known.look != look);
-            let tell = |incident| News { event: Event::Withdrawn, calls: false, called: known.called, incident };
+            let tell =
+                |incident| News { event: Event::Withdrawn, calls: false, called: known.called, incident, was: None };
             news.extend(withdrawn.map(tell));
             known.look == look
         });
@@ -143,6 +152,20 @@ impl Herald {
         let place = |news: &News| (news.event != Event::Withdrawn, news.incident.start);
         news.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.incident.name.cmp(&b.incident.name)));
         news
+    }
+
+    /// Takes note that an incident has another name now: what was told of it was told of that one.
+    pub fn follow(&mut self, from: IncidentId, to: IncidentId) {
+        if self.known.contains_key(&to) {
+            return;
+        }
+        if let Some(known) = self.known.remove(&from) {
+            let was = known.was.or(Some(from)).filter(|was| *was != to);
+            self.known.insert(to, Known { was, ..known });
+        }
+        if self.rung.remove(&from) {
+            self.rung.insert(to);
+        }
     }
 
     /// Looks at one incident of the book.
@@ -175,21 +198,28 @@ impl Herald {
             self.ring(told);
         }
         let rings: &[Event] = if calls && matches!(events, [] | [Event::Closed]) { &[Event::Rings] } else { &[] };
-        let mut view = known.and_then(|known| known.view);
+        let (mut was, mut view) = known.map_or((None, None), |known| (known.was, known.view));
+        // Of one that had ended it is told once there is more to tell.
+        if (view.is_some() || !events.is_empty()) && was.is_some() {
+            let moved = News { was: was.take(), ..self.news(Event::Moved, [false, called], told, engine) };
+            view = Some(moved.incident.clone());
+            news.push(moved);
+        }
         for (i, event) in rings.iter().chain(events).enumerate() {
             let fresh = self.news(*event, [calls && i == 0, called || (calls && i > 0)], told, engine);
             view = Some(fresh.incident.clone());
             news.push(fresh);
         }
         view = view.filter(|_| open);
-        let known = Known { look: self.looks, open, latest, acknowledged, called: called || calls, view };
+        let known = Known { look: self.looks, open, latest, acknowledged, called: called || calls, was, view };
         self.known.insert(id, known);
     }
 
     /// What happened to an incident, with whether somebody is called for it now, or was before.
     fn news(&self, event: Event, [calls, called]: [bool; 2], told: &Told, engine: &Engine) -> News {
         let rings = self.rung.contains(&told.incident.id);
-        News { event, calls, called, incident: Arc::new(IncidentView { rings, ..incident_view(engine, told) }) }
+        let incident = Arc::new(IncidentView { rings, ..incident_view(engine, told) });
+        News { event, calls, called, incident, was: None }
     }
 
     /// Whether it has rung, or another one of its story.

@@ -87,7 +87,7 @@ impl Hook {
         let event = |news: &News| match news.event {
             _ if news.calls => Some(Event::Rings),
             Event::Acknowledged => Some(Event::Acknowledged),
-            event @ (Event::Reopened | Event::Closed | Event::Withdrawn) => news.called.then_some(event),
+            event @ (Event::Reopened | Event::Closed | Event::Withdrawn | Event::Moved) => news.called.then_some(event),
             Event::Opened | Event::Rings => None,
         };
         let (open, over): (Vec<&News>, Vec<&News>) = news.iter().partition(|news| news.incident.end.is_none());
@@ -95,7 +95,7 @@ impl Hook {
             let Some(event) = event(news) else { return false };
             let name = fnv1a(news.incident.name.to_string().as_bytes());
             let queue = self.calls.get(name as usize % AT_ONCE);
-            queue.is_none_or(|queue| queue.try_send(NewsForm::new(event, &news.incident)).is_err())
+            queue.is_none_or(|queue| queue.try_send(NewsForm::new(event, news)).is_err())
         };
         let dropped = open.iter().chain(&over).filter(is_left_out).count();
         (dropped > 0).then(|| self.notice(format!("{dropped} calls were left out: {QUEUE} wait already")))

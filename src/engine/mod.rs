@@ -14,6 +14,7 @@ pub mod herald;
 pub mod hook;
 pub mod job;
 pub mod live;
+mod moved;
 mod portrait;
 pub mod retraining;
 pub mod scored;

@@ -42,6 +42,15 @@ pub enum Act {
         /// What is to be known.
         text: String,
     },
+    /// A late row has let an incident begin elsewhere: what was said of it goes on under its new name.
+    Move {
+        /// Its name so far.
+        #[serde(with = "id")]
+        incident: IncidentId,
+        /// The one that it has now.
+        #[serde(with = "id")]
+        to: IncidentId,
+    },
     /// It calls nobody until then, by the clock.
     Mute {
         /// What.
@@ -204,6 +213,7 @@ mod tests {
             Act::Acknowledge { incident },
             Act::Unacknowledge { incident },
             Act::Note { incident, text: "two\nlines".into() },
+            Act::Move { incident, to: IncidentId(5) },
             Act::Mute { what: subjects[0].clone(), until },
             Act::Mute { what: subjects[1].clone(), until },
             Act::Unmute { what: subjects[0].clone() },

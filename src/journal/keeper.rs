@@ -15,6 +15,7 @@ use super::entry::{Act, Entry};
 use super::log::{Log, News};
 use super::marks::Marks;
 use super::place::Journal;
+use crate::detect::IncidentId;
 use crate::ingest::Notice;
 use crate::series::{InterfaceName, Timestamp};
 
@@ -123,6 +124,25 @@ impl Keeper {
         let sent = entries.try_send(said.clone()).is_ok();
         self.pending.extend(said);
         (!sent).then(|| self.notice(format!("too much waits to be written; {KEPT}")))
+    }
+
+    /// Lets what is said of incidents go on under their new names, each given behind the one so far. Gives what a person
+    /// should read, or nothing at all where nothing was said of any. Who writes nothing down knows it all the same.
+    pub fn carry(&mut self, moved: &[(IncidentId, IncidentId)], clock: Timestamp) -> Option<Vec<Notice>> {
+        let said = moved.iter().filter(|(from, _)| self.marks.has(*from));
+        let acts: Vec<Act> = said.map(|(from, to)| Act::Move { incident: *from, to: *to }).collect();
+        if acts.is_empty() {
+            return None;
+        }
+        if !self.read_only {
+            return Some(self.say(acts, clock).into_iter().collect());
+        }
+        for act in acts {
+            let entry = Entry { at: clock, who: self.who.clone(), act };
+            self.marks.learn(&entry);
+            self.pending.push(entry);
+        }
+        Some(Vec::new())
     }
 
     /// Takes in what the thread says. Gives what a person should read.
@@ -245,7 +265,6 @@ fn keep(mut log: Log, queue: &Receiver<Vec<Entry>>, speak: &Sender<Said>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::detect::IncidentId;
 
     fn journal(dir: &tempfile::TempDir, who: &str) -> Journal {
         Journal::under(dir.path(), dir.path()).by(who)
@@ -315,7 +334,35 @@ mod tests {
         assert!(!log.exists() && reader.marks().acknowledged(incident).is_none());
         let mut ann = Keeper::new(Some(&journal(&dir, "ann"))).unwrap().0;
         ann.say(vec![Act::Acknowledge { incident }], clock());
-        until(&mut reader, |m| m.acknowledged(incident).is_some());
+        let hear = |reader: &mut Keeper, id| {
+            while reader.marks().acknowledged(id).is_none() {
+                let said = reader.said().recv_timeout(Duration::from_secs(20)).unwrap();
+                reader.hear(said);
+            }
+        };
+        hear(&mut reader, incident);
+        // A name that has changed is known to it, whatever the log says of it meanwhile.
+        let to = IncidentId(8);
+        assert_eq!(reader.carry(&[(to, incident)], clock()), None, "nothing was said of it");
+        assert_eq!(reader.carry(&[(incident, to)], clock()), Some(Vec::new()));
+        ann.say(vec![Act::Acknowledge { incident: IncidentId(9) }], clock());
+        hear(&mut reader, IncidentId(9));
+        assert!(reader.marks().has(to) && !reader.marks().has(incident));
+        drop((reader, ann));
+        let text = std::fs::read_to_string(log).unwrap();
+        assert!(!text.contains("move"), "{text}");
+    }
+
+    #[test]
+    fn what_goes_on_under_a_new_name_does_so_after_a_restart() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut ann = Keeper::new(Some(&journal(&dir, "ann"))).unwrap().0;
+        let [from, to] = [7, 8].map(IncidentId);
+        ann.say(vec![Act::Acknowledge { incident: from }], clock());
+        assert_eq!(ann.carry(&[(from, to)], clock()), Some(Vec::new()));
+        drop(ann);
+        let again = Keeper::new(Some(&journal(&dir, "bob"))).unwrap().0;
+        assert!(again.marks().acknowledged(to).is_some() && !again.marks().has(from));
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl Marks {
             Act::Note { incident, text } => {
                 self.notes.entry(*incident).or_default().push(Note { signed: signed(), text: text.clone() });
             }
+            Act::Move { incident, to } => self.carry(*incident, *to),
             Act::Mute { what: Subject::Incident { incident }, until } => {
                 self.muted_incidents.insert(*incident, *until);
             }
@@ -77,6 +78,29 @@ impl Marks {
             }
             Act::Model { .. } => {}
         }
+    }
+
+    /// What is said of one incident is said of another one from now on.
+    fn carry(&mut self, from: IncidentId, to: IncidentId) {
+        if let Some(signed) = self.acknowledged.remove(&from) {
+            self.acknowledged.entry(to).or_insert(signed);
+        }
+        if let Some(notes) = self.notes.remove(&from) {
+            let all = self.notes.entry(to).or_default();
+            all.extend(notes);
+            all.sort_by_key(|note| note.signed.at);
+        }
+        if let Some(until) = self.muted_incidents.remove(&from) {
+            let muted = self.muted_incidents.entry(to).or_insert(until);
+            *muted = until.max(*muted);
+        }
+    }
+
+    /// Whether anything is said of this incident itself.
+    pub fn has(&self, incident: IncidentId) -> bool {
+        self.acknowledged.contains_key(&incident)
+            || self.notes.contains_key(&incident)
+            || self.muted_incidents.contains_key(&incident)
     }
 
     /// Drops the mutes that have ended. Whether there were any.
@@ -155,6 +179,24 @@ mod tests {
         assert_eq!(marks(&[("ann", take.clone()), ("bob", give.clone())]).acknowledged(incident), None);
         let again = marks(&[("ann", take.clone()), ("bob", give), ("bob", take)]);
         assert_eq!(again.acknowledged(incident).map(|s| s.who.as_str()), Some("bob"));
+    }
+
+    #[test]
+    fn what_was_said_goes_on_under_the_new_name_however_often_that_is_written_down() {
+        let [a, b] = [7, 8].map(IncidentId);
+        let note = |incident, text: &str| ("ann", Act::Note { incident, text: text.into() });
+        let go = ("bob", Act::Move { incident: a, to: b });
+        let what = Subject::Incident { incident: a };
+        let said =
+            [note(a, "cut"), ("ann", Act::Acknowledge { incident: a }), ("ann", Act::Mute { what, until: at(99) })];
+        let moved = marks(&[&said[..], &[go.clone(), note(b, "mended"), go.clone()]].concat());
+        assert!(!moved.has(a) && moved.has(b) && !Marks::default().has(a));
+        assert_eq!(moved.acknowledged(b), Some(&Signed { who: "ann".into(), at: at(1) }));
+        assert_eq!(moved.notes(b).iter().map(|n| n.text.as_str()).collect::<Vec<_>>(), ["cut", "mended"]);
+        assert_eq!(moved.muted(b, &InterfaceName::new("a", "b")), Some(at(99)));
+        // What is taken back then stays so, though another console writes it down late.
+        let back = marks(&[&said[1..2], &[go.clone(), ("bob", Act::Unacknowledge { incident: b }), go]].concat());
+        assert!(!back.has(a) && !back.has(b));
     }
 
     #[test]

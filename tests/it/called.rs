@@ -116,6 +116,29 @@ fn what_flaps_rings_once_and_is_told_to_go_on() {
 }
 
 #[test]
+fn one_that_a_late_row_lets_begin_earlier_goes_on_acknowledged_and_rings_no_more() {
+    let place = Place::new();
+    let lines = hours("ge-0", 420, 8, |i| (396..402).contains(&i));
+    let file = place.put("r.csv", &lines[..396].concat());
+    let called = Called::start(&place, &file);
+    append(&file, lines[397..399].concat().as_bytes());
+    let first = called.line("opened", "ge-0")["id"].clone();
+    let log = Log::new(Journal::under(&place.state().join("noctop"), &place.rows()).log());
+    let incident = first.as_str().unwrap().parse().unwrap();
+    let at = Timestamp::from(std::time::SystemTime::now());
+    log.append(&Entry { at, who: "ann".into(), act: Act::Acknowledge { incident } }).unwrap();
+    let calls = || std::fs::read_to_string(place.join("calls")).unwrap_or_default();
+    wait_for("the acknowledgement", SOON, || calls().contains("acknowledged\",").then_some(()));
+    append(&file, lines[396].as_bytes());
+    let moved = called.line("moved", "ge-0");
+    assert_eq!((&moved["was"], &moved["acknowledged_by"], &moved["ring"]), (&first, &"ann".into(), &true.into()));
+    assert!(moved["id"] != first, "{moved}");
+    append(&file, lines[399..].concat().as_bytes());
+    assert_eq!(called.line("closed", "ge-0")["id"], moved["id"]);
+    assert_eq!(called.end().0, ["rings", "acknowledged", "moved", "closed"]);
+}
+
+#[test]
 fn what_begins_and_ends_in_one_batch_is_told() {
     let place = Place::new();
     let lines = hours("ge-0", 412, 8, |i| (398..402).contains(&i));

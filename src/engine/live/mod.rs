@@ -266,6 +266,11 @@ impl Live {
     /// rang would ring again.
     fn call_out(&mut self) {
         if self.around.source.loading.is_none() {
+            let moved = self.engine.take_moved();
+            if let Some(notices) = self.keeper.carry(&moved, clock()) {
+                self.remark(&notices);
+            }
+            self.telling.follow(&moved);
             let notices = self.telling.tell(&self.engine);
             note(&mut self.around.source, &notices);
         }

@@ -35,7 +35,7 @@ pub struct LiveOptions {
     pub journal: Option<Journal>,
     /// Threads that score.
     pub threads: usize,
-    /// What the shell runs when an incident rings, is acknowledged, closes, reopens or is withdrawn.
+    /// What the shell runs when an incident rings, is acknowledged, closes, reopens, is moved or withdrawn.
     pub on_incident: Option<String>,
     /// Where all that there is to tell of incidents is said, for who tells it in lines; none where nobody does.
     pub news: Option<Sender<News>>,

@@ -9,6 +9,7 @@ use crossbeam_channel::{Receiver, Sender, never};
 use crate::engine::core::Engine;
 use crate::engine::herald::{Herald, News};
 use crate::engine::hook::Hook;
+use crate::engine::snapshot::IncidentId;
 use crate::ingest::Notice;
 
 /// For how long nothing is told while there are rows that wait to be scored.
@@ -44,6 +45,11 @@ impl Telling {
     /// The same for a person to read.
     pub(super) fn failed(&self, why: String) -> Option<Notice> {
         self.hook.as_ref().map(|hook| hook.notice(why))
+    }
+
+    /// Takes note of incidents that have another name now, each given behind the one so far.
+    pub(super) fn follow(&mut self, moved: &[(IncidentId, IncidentId)]) {
+        moved.iter().for_each(|(from, to)| self.herald.follow(*from, *to));
     }
 
     /// Tells what is new since the last time, and gives what could not be told. Of what is scored in part only
