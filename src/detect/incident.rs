@@ -124,6 +124,15 @@ impl std::str::FromStr for IncidentId {
     }
 }
 
+/// Powers of ten by which what looks like n earlier ones has to be rarer to call somebody, for each of 1 + n: once
+/// to be as rare as the first was, and once more since it is no news.
+const NO_NEWS: f64 = 2.0;
+
+/// What a score counts for who is called, where so many like it came before.
+pub(super) fn news(score: f64, alike: usize) -> f64 {
+    score - NO_NEWS * libm::log10(1.0 + alike as f64)
+}
+
 /// How rare an incident became, and when: its first score and each later one that is at least ten times
 /// rarer, in its first six hours, less where the like came before. Later ones do not matter to who is
 /// called, and so what is decided from them stays decided.

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use super::incident::{EARLY, Incident, IncidentId, IncidentKind, Rise};
+use super::incident::{EARLY, Incident, IncidentId, IncidentKind, Rise, news};
 use super::moments::Moments;
 use super::verdict::Verdict;
 use crate::series::{DAY, InterfaceName, Step, Timestamp, WEEK};
@@ -196,14 +196,15 @@ pub fn silences(
             }
         }
         if missed >= enough {
-            let again = before_that.iter().any(|n| *n <= 2 * missed && missed <= 2 * n);
+            let again = alike(&before_that, missed) > 0;
+            let rise = rise(&before_that, missed, enough, step);
             before_that.push(missed);
             let start = after.plus(step.seconds());
             let end = before.plus(-step.seconds());
             out.push(Incident {
                 end: (!open).then_some(end),
                 latest: end,
-                rise: if again { Rise::default() } else { rise(missed, enough, step) },
+                rise,
                 verdict: if again { Verdict::Recurring } else { Verdict::Noise },
                 history: start.since(first),
                 ..Incident::new(IncidentId::new(name, start, true), IncidentKind::Silence, start)
@@ -216,12 +217,18 @@ pub fn silences(
     out
 }
 
-/// How a silence of so many slots became rare: from when it was long enough.
-fn rise(missed: i64, enough: i64, step: Step) -> Rise {
+/// How many of those `before` were about as long as so many slots: half to twice of it.
+fn alike(before: &[i64], slots: i64) -> usize {
+    before.iter().filter(|n| **n <= 2 * slots && slots <= 2 * **n).count()
+}
+
+/// How a silence of so many slots became rare: from when it was long enough. Each moment is compared with those
+/// `before` by how long it had been silent then, so that what rang is not taken back when it goes on.
+fn rise(before: &[i64], missed: i64, enough: i64, step: Step) -> Rise {
     let mut rise = Rise::default();
     for slots in enough..=missed.min(enough.max((RAREST / RARITY_OF_A_SLOT) as i64)) {
         let after = ((slots - 1) * step.seconds()).min(EARLY - 1);
-        rise.learn(after, (RARITY_OF_A_SLOT * slots as f64).min(RAREST));
+        rise.learn(after, news((RARITY_OF_A_SLOT * slots as f64).min(RAREST), alike(before, slots)));
     }
     rise
 }
@@ -321,6 +328,26 @@ mod tests {
         assert_eq!(found(&odd, 1.0), [31, 251, 421, 641]);
         assert!(found(&odd, 0.1).len() <= 2, "not where one in ten weeks is wanted: {:?}", found(&odd, 0.1));
         assert_eq!(found(&nightly, 1.0), [31, 150, 536], "the last one is far longer");
+    }
+
+    #[test]
+    fn a_silence_like_an_earlier_one_calls_somebody_if_less_and_what_rang_is_not_taken_back() {
+        let step = Step::from_seconds(300).unwrap();
+        let steps =
+            |before: &[i64], missed: i64| -> Vec<(i64, f64)> { rise(before, missed, 3, step).steps().collect() };
+        let rarest = |before: &[i64]| rise(before, 12, 3, step).rarest();
+        assert_eq!(rarest(&[]), RAREST);
+        assert!((RAREST - 1.0..RAREST).contains(&rarest(&[12])), "{}", rarest(&[12]));
+        assert!((rarest(&[12; 9]) - RAREST + 2.0).abs() < 1e-6, "each tenth takes off two: {}", rarest(&[12; 9]));
+        for before in [&[][..], &[20], &[4, 20], &[8; 5]] {
+            let whole = steps(before, 40);
+            (3..40).for_each(|missed| assert!(whole.starts_with(&steps(before, missed)), "{before:?} after {missed}"));
+        }
+        let all = activity(0..300);
+        let gaps = [(50, 63), (200, 213)].map(|(a, b)| Gap { after: t(a), before: t(b) });
+        let found = silences(&InterfaceName::new("a", "b"), step, t(-8000), t(299), &gaps, &all, 1.0);
+        assert_eq!(found.iter().map(|i| i.verdict).collect::<Vec<_>>(), [Verdict::Noise, Verdict::Recurring]);
+        assert!(found[1].rise.rarest() > 10.0, "{:?}", found[1].rise);
     }
 
     #[test]

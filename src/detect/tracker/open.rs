@@ -3,7 +3,7 @@
 use super::Rules;
 use super::dark::Dark;
 use super::seen::Seen;
-use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind};
+use crate::detect::incident::{Direction, Incident, IncidentId, IncidentKind, news};
 use crate::detect::normal::Acceptance;
 use crate::detect::routine::{EARLY, Extent, Routines};
 use crate::detect::verdict::{Look, Recognised, SIDES, Verdict};
@@ -21,9 +21,6 @@ const BACK: f64 = 0.5;
 pub(super) const STILL_OFF: f64 = 0.7;
 /// What is off again the same way after no more time than it was off, and half a day (a night) at the most, is the same thing.
 const PAUSE_MOST: i64 = DAY / 2;
-/// Powers of ten by which what looks like n earlier rows has to be rarer to call somebody, for each of 1 + n: once
-/// to be as rare as the first was, and once more since it is no news.
-const NO_NEWS: f64 = 2.0;
 /// How many times as rare as all before a row is that begins another incident upon a long one.
 pub(super) const FAR_RARER: f64 = 2.0;
 /// Slots, and seconds, from which a change is lasting rather than a spike or a drop.
@@ -313,8 +310,8 @@ impl Open {
         self.incident.verdict = if seen { Verdict::Recurring } else { self.known.verdict };
         if !seen {
             // By its worst row so far: the tail of what came before is no news, whatever it looks like.
-            let known = NO_NEWS * libm::log10(1.0 + f64::from(self.known.alike));
-            self.incident.rise.learn(row.at.time().since(self.incident.start), score - known);
+            let news = news(score, usize::from(self.known.alike));
+            self.incident.rise.learn(row.at.time().since(self.incident.start), news);
         }
     }
 
