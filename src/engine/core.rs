@@ -217,10 +217,15 @@ impl Engine {
                 Taken::Nothing => self.counts.repeated += 1,
                 Taken::Forgotten => self.counts.forgotten += 1,
             }
-            if taken != Taken::Nothing {
-                self.activity.learn(row.time);
-                touched.push(row.interface);
+            if taken == Taken::Nothing {
+                continue;
             }
+            // What comes too late to be scored closes no gap of its interface, and so it says of none that others
+            // had rows: else all would have been silent whose rows are made up for.
+            if taken != Taken::HistoryOnly {
+                self.activity.learn(row.time);
+            }
+            touched.push(row.interface);
         }
         self.decide_now();
         touched.sort_unstable();

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::snapshot::{IncidentView, Note};
+use crate::detect::IncidentKind;
 
 /// An incident, ready to be written. Times are UTC, `2026-11-23 14:05:00`; kinds and states are the words of files.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,10 +19,10 @@ pub struct IncidentForm {
     end: Option<String>,
     /// The largest score.
     score: f64,
-    /// The mean value then.
-    value: f64,
+    /// The mean value then; none of a silence, which has no rows.
+    value: Option<f64>,
     /// What was expected of that value.
-    expected: f64,
+    expected: Option<f64>,
     verdict: &'static str,
     story: Option<String>,
     story_size: usize,
@@ -51,6 +52,7 @@ impl From<&Note> for NoteForm {
 
 impl From<&IncidentView> for IncidentForm {
     fn from(incident: &IncidentView) -> Self {
+        let of_rows = incident.kind != IncidentKind::Silence;
         Self {
             id: incident.id.to_string(),
             hostname: incident.name.host.to_string(),
@@ -61,8 +63,8 @@ impl From<&IncidentView> for IncidentForm {
             start: incident.start.to_string(),
             end: incident.end.map(|e| e.to_string()),
             score: incident.peak,
-            value: incident.peak_value,
-            expected: incident.peak_expected,
+            value: of_rows.then_some(incident.peak_value),
+            expected: of_rows.then_some(incident.peak_expected),
             verdict: incident.verdict.word(),
             story: incident.story.map(|s| s.to_string()),
             story_size: incident.story_size,

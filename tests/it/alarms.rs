@@ -1,6 +1,7 @@
 //! What is listed, for how long, under which name, and what rings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
 
 use noctop::detect::{Direction, IncidentId, IncidentKind, Settings, Verdict};
 use noctop::engine::snapshot::HEAT;
@@ -457,6 +458,26 @@ fn what_is_told_in_pieces_is_what_is_told_at_once_and_a_ring_is_decided_once() {
     assert_eq!(told(&live), told(&batch));
     let rung = batch.incidents().iter().filter(|t| t.rings).count();
     assert!(rung > 40 && turned < rung / 3, "{rung} rang, {turned} of them later than they began");
+}
+
+#[test]
+fn rows_that_are_made_up_for_make_nobody_silent() {
+    let place = Place::new();
+    let all: Vec<String> = ["i", "j", "k"].map(|ifname| rhythm("h", ifname, 300, 5, |_, v| v)).into();
+    let lines = |hours: Range<usize>| -> String {
+        all.iter().flat_map(|rows| rows.lines().skip(hours.start).take(hours.len())).map(|l| format!("{l}\n")).collect()
+    };
+    let mut engine = Engine::new(built_in(), Settings::default(), 1);
+    let mut tailer = Tailer::new(vec![(Root::Data, place.rows())], ReadOptions::default()).unwrap();
+    // Nobody has rows for 60 hours, and they come when these are long over.
+    for piece in [format!("{HEADER}{}", lines(0..200)), lines(260..300), lines(200..260)] {
+        append(&place.rows().join("r.csv"), piece.as_bytes());
+        engine.absorb(&tailer.scan());
+        engine.settle();
+        let silent = engine.incidents().iter().filter(|t| t.incident.kind == IncidentKind::Silence).count();
+        assert_eq!(silent, 0, "{:#?}", engine.incidents());
+    }
+    assert!(engine.counts().late > 3 * 40, "{:?}", engine.counts());
 }
 
 /// Everything that is carried from row to row is counted, with all that it has on the heap.
